@@ -1,0 +1,278 @@
+import { Schema } from "effect"
+import {
+  HttpApi,
+  HttpApiEndpoint,
+  HttpApiGroup,
+  HttpApiMiddleware,
+  HttpApiSchema,
+  HttpApiSecurity,
+  OpenApi
+} from "effect/http-api"
+import * as E from "./Errors.ts"
+import { Item } from "./Item.ts"
+import { ProviderInstanceId } from "./Ids.ts"
+import { ProviderInfo } from "./Provider.ts"
+import { Receipt } from "./Receipt.ts"
+import { Answer, PendingRequest } from "./Request.ts"
+import { RuntimeMode } from "./RuntimeMode.ts"
+import { Thread, ThreadKey } from "./Thread.ts"
+import { Attachment, Delivery, Turn } from "./Turn.ts"
+
+export class Authorization extends HttpApiMiddleware.Service<Authorization>()(
+  "@rejoin/contracts/Authorization",
+  {
+    requiredForClient: true,
+    security: { bearer: HttpApiSecurity.bearer },
+    error: [E.Unauthorized, E.TooManyRequests]
+  }
+) {}
+
+/** Every rejection of a malformed request is an InvalidInput that names the field. */
+export class SchemaErrors extends HttpApiMiddleware.Service<SchemaErrors>()(
+  "@rejoin/contracts/SchemaErrors",
+  {
+    error: [E.InvalidInput, E.PayloadTooLarge]
+  }
+) {}
+
+const page = <S extends Schema.Top>(item: S) =>
+  Schema.Struct({ items: Schema.Array(item), next: Schema.optionalKey(Schema.String) })
+
+const Limit = Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 500 }))
+const paging = { after: Schema.optionalKey(Schema.String), limit: Schema.optionalKey(Limit) }
+
+export const CreateThread = Schema.Struct({
+  provider: ProviderInstanceId,
+  cwd: Schema.NonEmptyString,
+  runtimeMode: Schema.optionalKey(RuntimeMode),
+  model: Schema.optionalKey(Schema.NonEmptyString),
+  title: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(500))),
+  project: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(500))),
+  key: Schema.optionalKey(ThreadKey),
+  extraEnv: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  additionalDirectories: Schema.optionalKey(Schema.Array(Schema.NonEmptyString))
+})
+export type CreateThread = typeof CreateThread.Type
+
+export const UpdateThread = Schema.Struct({
+  title: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(500))),
+  runtimeMode: Schema.optionalKey(RuntimeMode),
+  model: Schema.optionalKey(Schema.NonEmptyString)
+})
+export type UpdateThread = typeof UpdateThread.Type
+
+export const SendTurn = Schema.Struct({
+  input: Schema.NonEmptyString,
+  attachments: Schema.optionalKey(Schema.Array(Attachment)),
+  delivery: Schema.optionalKey(Delivery),
+  idempotencyKey: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(200)))
+})
+export type SendTurn = typeof SendTurn.Type
+
+/** What a change of a session can fail with beyond what the endpoint itself can. */
+const startFailures = [
+  E.CapabilityMissing,
+  E.CwdUnavailable,
+  E.DirectoryMismatch,
+  E.HistoryMismatch,
+  E.PermissionMismatch,
+  E.ProbeInconclusive,
+  E.ProviderFailed,
+  E.ProviderTimeout,
+  E.ProviderUnavailable,
+  E.RelocationUnsupported,
+  E.SessionHeldElsewhere,
+  E.StaleGeneration,
+  E.UpstreamCorrupt,
+  E.UpstreamLost,
+  E.WrongStore
+] as const
+
+const id = { id: Schema.String }
+const thread = [E.ThreadNotFound, E.StoreFailed] as const
+
+export class ThreadsGroup extends HttpApiGroup.make("threads")
+  .add(
+    HttpApiEndpoint.post("create", "/threads", {
+      payload: CreateThread,
+      success: [Thread.pipe(HttpApiSchema.status(201)), Thread],
+      error: [E.ProviderNotFound, E.CwdNotAllowed, E.CwdUnavailable, E.InvalidInput, E.StoreFailed]
+    }),
+    HttpApiEndpoint.get("list", "/threads", {
+      query: { project: Schema.optionalKey(Schema.String), ...paging },
+      success: page(Thread),
+      error: [E.InvalidInput, E.StoreFailed]
+    }),
+    HttpApiEndpoint.get("get", "/threads/:id", { params: id, success: Thread, error: thread }),
+    HttpApiEndpoint.patch("update", "/threads/:id", {
+      params: id,
+      payload: UpdateThread,
+      success: Thread,
+      error: [...thread, E.ThreadBusy, E.ProviderNotFound, E.CapabilityMissing]
+    }),
+    HttpApiEndpoint.delete("remove", "/threads/:id", {
+      params: id,
+      success: HttpApiSchema.NoContent,
+      error: [...thread, E.ThreadBusy]
+    }),
+    HttpApiEndpoint.get("items", "/threads/:id/items", {
+      params: id,
+      query: { before: Schema.optionalKey(Schema.String), limit: Schema.optionalKey(Limit) },
+      success: page(Item),
+      error: [...thread, E.InvalidInput]
+    }),
+    HttpApiEndpoint.get("events", "/threads/:id/events", {
+      params: id,
+      success: HttpApiSchema.StreamUint8Array({ contentType: "text/event-stream" }),
+      error: [...thread, E.InvalidInput]
+    }),
+    HttpApiEndpoint.get("allEvents", "/events", {
+      success: HttpApiSchema.StreamUint8Array({ contentType: "text/event-stream" }),
+      error: [E.InvalidInput, E.StoreFailed]
+    }),
+    HttpApiEndpoint.get("requests", "/threads/:id/requests", {
+      params: id,
+      success: page(PendingRequest),
+      error: thread
+    }),
+    HttpApiEndpoint.post("answer", "/threads/:id/requests/:requestId", {
+      params: { ...id, requestId: Schema.String },
+      payload: Answer,
+      success: HttpApiSchema.NoContent,
+      error: [
+        ...thread,
+        E.RequestNotFound,
+        E.InvalidInput,
+        E.ProviderFailed,
+        E.ProviderTimeout,
+        E.ProviderUnavailable
+      ]
+    }),
+    HttpApiEndpoint.get("receipts", "/threads/:id/receipts", {
+      params: id,
+      query: paging,
+      success: page(Receipt),
+      error: [...thread, E.InvalidInput]
+    })
+  )
+  .annotateMerge(
+    OpenApi.annotations({ title: "Threads", description: "Durable conversations with an agent." })
+  ) {}
+
+export class TurnsGroup extends HttpApiGroup.make("turns")
+  .add(
+    HttpApiEndpoint.post("send", "/threads/:id/turns", {
+      params: id,
+      payload: SendTurn,
+      success: Turn.pipe(HttpApiSchema.status(202)),
+      error: [
+        ...thread,
+        E.IdempotencyConflict,
+        E.ProviderNotFound,
+        E.CapabilityMissing,
+        E.ProviderFailed,
+        E.ProviderTimeout,
+        E.ProviderUnavailable
+      ]
+    }),
+    HttpApiEndpoint.get("list", "/threads/:id/turns", {
+      params: id,
+      query: paging,
+      success: page(Turn),
+      error: [...thread, E.InvalidInput]
+    }),
+    HttpApiEndpoint.get("get", "/threads/:id/turns/:turnId", {
+      params: { ...id, turnId: Schema.String },
+      query: {
+        wait: Schema.optionalKey(
+          Schema.FiniteFromString.check(Schema.isBetween({ minimum: 0, maximum: 600 }))
+        )
+      },
+      success: Turn,
+      error: [...thread, E.TurnNotFound]
+    })
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Turns", description: "One input until it settles." })) {}
+
+export class SessionsGroup extends HttpApiGroup.make("sessions")
+  .add(
+    HttpApiEndpoint.post("interrupt", "/threads/:id/interrupt", {
+      params: id,
+      success: HttpApiSchema.NoContent,
+      error: [...thread, E.CapabilityMissing, E.ProviderFailed, E.ProviderTimeout, E.ProviderUnavailable]
+    }),
+    HttpApiEndpoint.post("stop", "/threads/:id/stop", {
+      params: id,
+      success: HttpApiSchema.NoContent,
+      error: [...thread, E.SessionNotRunning]
+    }),
+    HttpApiEndpoint.post("reset", "/threads/:id/reset", {
+      params: id,
+      success: Thread,
+      error: [...thread, E.ThreadBusy]
+    }),
+    HttpApiEndpoint.post("move", "/threads/:id/move", {
+      params: id,
+      payload: Schema.Struct({ cwd: Schema.NonEmptyString }),
+      success: Receipt,
+      error: [
+        ...thread,
+        E.ThreadBusy,
+        E.StartInProgress,
+        E.CwdNotAllowed,
+        E.ProviderNotFound,
+        ...startFailures
+      ]
+    }),
+    HttpApiEndpoint.post("fork", "/threads/:id/fork", {
+      params: id,
+      payload: Schema.Struct({
+        turnId: Schema.optionalKey(Schema.NonEmptyString),
+        cwd: Schema.optionalKey(Schema.NonEmptyString)
+      }),
+      success: Thread.pipe(HttpApiSchema.status(201)),
+      error: [...thread, E.CapabilityMissing]
+    }),
+    HttpApiEndpoint.post("release", "/threads/:id/release", {
+      params: id,
+      success: HttpApiSchema.NoContent,
+      error: [...thread, E.CapabilityMissing]
+    }),
+    HttpApiEndpoint.post("claim", "/threads/:id/claim", {
+      params: id,
+      success: HttpApiSchema.NoContent,
+      error: [...thread, E.CapabilityMissing]
+    })
+  )
+  .annotateMerge(
+    OpenApi.annotations({ title: "Sessions", description: "The live connection of a thread." })
+  ) {}
+
+export class ProvidersGroup extends HttpApiGroup.make("providers")
+  .add(HttpApiEndpoint.get("list", "/providers", { success: page(ProviderInfo), error: E.StoreFailed }))
+  .annotateMerge(OpenApi.annotations({ title: "Providers", description: "The configured agents." })) {}
+
+export class HealthGroup extends HttpApiGroup.make("health")
+  .add(
+    HttpApiEndpoint.get("health", "/health", {
+      success: Schema.Struct({ status: Schema.Literal("ok"), version: Schema.String })
+    })
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Health", description: "Without a token." })) {}
+
+/** The whole surface over HTTP. All but `/health` takes a bearer token. */
+export class Api extends HttpApi.make("rejoin")
+  .add(ThreadsGroup.middleware(Authorization).middleware(SchemaErrors))
+  .add(TurnsGroup.middleware(Authorization).middleware(SchemaErrors))
+  .add(SessionsGroup.middleware(Authorization).middleware(SchemaErrors))
+  .add(ProvidersGroup.middleware(Authorization).middleware(SchemaErrors))
+  .add(HealthGroup)
+  .prefix("/api")
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Rejoin",
+      version: "0.1.0",
+      description:
+        "A follow-up always reaches the same conversation, in the right directory, with the right permissions."
+    })
+  ) {}

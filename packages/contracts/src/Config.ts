@@ -1,0 +1,43 @@
+import { Schema } from "effect"
+import { ProviderInstanceId } from "./Ids.ts"
+
+const Positive = Schema.Finite.check(Schema.isGreaterThan(0))
+
+/** One provider instance in `config.json`. `env` is the operator's and reaches the agent unfiltered. */
+export const ProviderConfig = Schema.Struct({
+  id: ProviderInstanceId,
+  driver: Schema.NonEmptyString,
+  /** Path of the agent's program; without it the one that is installed is used. */
+  binary: Schema.optionalKey(Schema.NonEmptyString),
+  /** An agent server that somebody else runs, which is never stopped by us. */
+  url: Schema.optionalKey(Schema.NonEmptyString),
+  env: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  /** The home directory under which the agent keeps its data. */
+  home: Schema.optionalKey(Schema.NonEmptyString),
+  model: Schema.optionalKey(Schema.NonEmptyString)
+})
+export type ProviderConfig = typeof ProviderConfig.Type
+
+export const OnLost = Schema.Literals(["replace", "refuse"])
+export type OnLost = typeof OnLost.Type
+
+const duration = <const Name extends string>(name: Name) =>
+  ({
+    [`${name}Minutes`]: Schema.optionalKey(Positive),
+    [`${name}Seconds`]: Schema.optionalKey(Positive)
+  }) as { readonly [Key in `${Name}Minutes` | `${Name}Seconds`]: Schema.optionalKey<typeof Positive> }
+
+/** `config.json`. Every duration can be given in minutes or in seconds; seconds win. */
+export const Config = Schema.Struct({
+  providers: Schema.optionalKey(Schema.Array(ProviderConfig)),
+  reaper: Schema.optionalKey(
+    Schema.Struct({ ...duration("idle"), ...duration("sweep"), ...duration("defer") })
+  ),
+  retention: Schema.optionalKey(
+    Schema.Struct({ sessions: Schema.optionalKey(Positive), days: Schema.optionalKey(Positive) })
+  ),
+  ...duration("stall"),
+  onLost: Schema.optionalKey(OnLost),
+  injectAgentNotificationHooks: Schema.optionalKey(Schema.Boolean)
+})
+export type Config = typeof Config.Type

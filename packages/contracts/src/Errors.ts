@@ -1,0 +1,214 @@
+import { Schema } from "effect"
+import type { Failure } from "./Failure.ts"
+
+// One class a failure that a caller can act on. `message` says what happened, `hint` what to do about it.
+const said = { message: Schema.String, hint: Schema.optionalKey(Schema.String) }
+
+export class InvalidInput extends Schema.TaggedError<InvalidInput>()(
+  "InvalidInput",
+  { ...said, field: Schema.optionalKey(Schema.String) },
+  { httpApiStatus: 400 }
+) {}
+
+export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", said, {
+  httpApiStatus: 401
+}) {}
+
+/** The directory lies outside the allowed roots, or within our own data directory. */
+export class CwdNotAllowed extends Schema.TaggedError<CwdNotAllowed>()(
+  "CwdNotAllowed",
+  { ...said, cwd: Schema.String },
+  { httpApiStatus: 403 }
+) {}
+
+/** The request's Host or Origin is not this server's own. */
+export class OriginNotAllowed extends Schema.TaggedError<OriginNotAllowed>()("OriginNotAllowed", said, {
+  httpApiStatus: 403
+}) {}
+
+export class ThreadNotFound extends Schema.TaggedError<ThreadNotFound>()(
+  "ThreadNotFound",
+  { ...said, threadId: Schema.String },
+  { httpApiStatus: 404 }
+) {}
+
+export class TurnNotFound extends Schema.TaggedError<TurnNotFound>()(
+  "TurnNotFound",
+  { ...said, turnId: Schema.String },
+  { httpApiStatus: 404 }
+) {}
+
+export class RequestNotFound extends Schema.TaggedError<RequestNotFound>()(
+  "RequestNotFound",
+  { ...said, requestId: Schema.String },
+  { httpApiStatus: 404 }
+) {}
+
+export class ProviderNotFound extends Schema.TaggedError<ProviderNotFound>()(
+  "ProviderNotFound",
+  { ...said, provider: Schema.String },
+  { httpApiStatus: 404 }
+) {}
+
+export class ThreadBusy extends Schema.TaggedError<ThreadBusy>()(
+  "ThreadBusy",
+  { ...said, threadId: Schema.String },
+  { httpApiStatus: 409 }
+) {}
+
+export class StartInProgress extends Schema.TaggedError<StartInProgress>()(
+  "StartInProgress",
+  { ...said, threadId: Schema.String },
+  { httpApiStatus: 409 }
+) {}
+
+/** The thread has no live session to act on. */
+export class SessionNotRunning extends Schema.TaggedError<SessionNotRunning>()(
+  "SessionNotRunning",
+  { ...said, threadId: Schema.String },
+  { httpApiStatus: 409 }
+) {}
+
+/** A later start of the thread has happened; what this one would write is refused. */
+export class StaleGeneration extends Schema.TaggedError<StaleGeneration>()(
+  "StaleGeneration",
+  { ...said, threadId: Schema.String, generation: Schema.Int },
+  { httpApiStatus: 409 }
+) {}
+
+export class IdempotencyConflict extends Schema.TaggedError<IdempotencyConflict>()(
+  "IdempotencyConflict",
+  { ...said, idempotencyKey: Schema.String },
+  { httpApiStatus: 409 }
+) {}
+
+/** Another server works on this data directory. */
+export class DataDirectoryHeld extends Schema.TaggedError<DataDirectoryHeld>()(
+  "DataDirectoryHeld",
+  { ...said, directory: Schema.String, pid: Schema.NullOr(Schema.Int), url: Schema.NullOr(Schema.String) },
+  { httpApiStatus: 409 }
+) {}
+
+/** The upstream session belongs to another thread, or another process works on it. */
+export class SessionHeldElsewhere extends Schema.TaggedError<SessionHeldElsewhere>()(
+  "SessionHeldElsewhere",
+  { ...said, providerSessionId: Schema.NullOr(Schema.String) },
+  { httpApiStatus: 409 }
+) {}
+
+export class DirectoryMismatch extends Schema.TaggedError<DirectoryMismatch>()(
+  "DirectoryMismatch",
+  { ...said, asked: Schema.String, found: Schema.NullOr(Schema.String) },
+  { httpApiStatus: 422 }
+) {}
+
+export class PermissionMismatch extends Schema.TaggedError<PermissionMismatch>()(
+  "PermissionMismatch",
+  { ...said, asked: Schema.String, found: Schema.NullOr(Schema.String) },
+  { httpApiStatus: 422 }
+) {}
+
+/** The upstream session does not contain the last message that we know it had. */
+export class HistoryMismatch extends Schema.TaggedError<HistoryMismatch>()(
+  "HistoryMismatch",
+  { ...said, found: Schema.String },
+  { httpApiStatus: 422 }
+) {}
+
+export class CwdUnavailable extends Schema.TaggedError<CwdUnavailable>()(
+  "CwdUnavailable",
+  { ...said, cwd: Schema.String },
+  { httpApiStatus: 422 }
+) {}
+
+export class RelocationUnsupported extends Schema.TaggedError<RelocationUnsupported>()(
+  "RelocationUnsupported",
+  { ...said, from: Schema.NullOr(Schema.String), to: Schema.String },
+  { httpApiStatus: 422 }
+) {}
+
+export class CapabilityMissing extends Schema.TaggedError<CapabilityMissing>()(
+  "CapabilityMissing",
+  { ...said, capability: Schema.String },
+  { httpApiStatus: 422 }
+) {}
+
+/** The upstream conversation is gone and the thread's policy is to refuse rather than to start anew. */
+export class UpstreamLost extends Schema.TaggedError<UpstreamLost>()(
+  "UpstreamLost",
+  { ...said, providerSessionId: Schema.NullOr(Schema.String) },
+  { httpApiStatus: 424 }
+) {}
+
+export class UpstreamCorrupt extends Schema.TaggedError<UpstreamCorrupt>()("UpstreamCorrupt", said, {
+  httpApiStatus: 424
+}) {}
+
+/** The provider looks at another data directory than the one that holds the conversation. */
+export class WrongStore extends Schema.TaggedError<WrongStore>()(
+  "WrongStore",
+  { ...said, expected: Schema.String, actual: Schema.String },
+  { httpApiStatus: 424 }
+) {}
+
+export class ProbeInconclusive extends Schema.TaggedError<ProbeInconclusive>()("ProbeInconclusive", said, {
+  httpApiStatus: 424
+}) {}
+
+export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("PayloadTooLarge", said, {
+  httpApiStatus: 413
+}) {}
+
+export class TooManyRequests extends Schema.TaggedError<TooManyRequests>()("TooManyRequests", said, {
+  httpApiStatus: 429
+}) {}
+
+/** The database refused: nothing of the request was kept. */
+export class StoreFailed extends Schema.TaggedError<StoreFailed>()("StoreFailed", said, {
+  httpApiStatus: 500
+}) {}
+
+export class ProviderFailed extends Schema.TaggedError<ProviderFailed>()(
+  "ProviderFailed",
+  { ...said, provider: Schema.String, detail: Schema.optionalKey(Schema.Unknown) },
+  { httpApiStatus: 502 }
+) {}
+
+export class ProviderUnavailable extends Schema.TaggedError<ProviderUnavailable>()(
+  "ProviderUnavailable",
+  { ...said, provider: Schema.String },
+  { httpApiStatus: 503 }
+) {}
+
+export class ProviderTimeout extends Schema.TaggedError<ProviderTimeout>()(
+  "ProviderTimeout",
+  { ...said, provider: Schema.String, operation: Schema.String, millis: Schema.Finite },
+  { httpApiStatus: 504 }
+) {}
+
+/** A failure that a start of a session can end with. */
+export type StartFailure =
+  | CapabilityMissing
+  | CwdUnavailable
+  | DirectoryMismatch
+  | HistoryMismatch
+  | PermissionMismatch
+  | ProbeInconclusive
+  | ProviderFailed
+  | ProviderNotFound
+  | ProviderTimeout
+  | ProviderUnavailable
+  | RelocationUnsupported
+  | SessionHeldElsewhere
+  | StaleGeneration
+  | StoreFailed
+  | UpstreamCorrupt
+  | UpstreamLost
+  | WrongStore
+
+/** The error as it stands on a turn, a thread or a receipt. */
+export const toFailure = (error: { readonly _tag: string; readonly message: string }): Failure => ({
+  ...Object.fromEntries(Object.entries(error).filter(([name]) => name !== "stack" && name !== "cause")),
+  _tag: error._tag,
+  message: error.message
+})

@@ -1,0 +1,35 @@
+import { Schema } from "effect"
+import { ItemId, TurnId } from "./Ids.ts"
+
+export const ItemKind = Schema.Literals([
+  "user-message",
+  "assistant-message",
+  "reasoning",
+  "command",
+  "file-change",
+  "tool-call",
+  "plan",
+  "error"
+])
+export type ItemKind = typeof ItemKind.Type
+
+export const FileChange = Schema.Struct({ path: Schema.String, diff: Schema.String })
+export type FileChange = typeof FileChange.Type
+
+/** A unit within a turn. Which fields are there follows from its kind. */
+export const Item = Schema.Struct({
+  id: ItemId,
+  turnId: TurnId,
+  kind: ItemKind,
+  status: Schema.Literals(["started", "completed", "failed"]),
+  title: Schema.optionalKey(Schema.String),
+  text: Schema.optionalKey(Schema.String),
+  command: Schema.optionalKey(Schema.String),
+  cwd: Schema.optionalKey(Schema.String),
+  exitCode: Schema.optionalKey(Schema.Int),
+  output: Schema.optionalKey(Schema.String),
+  changes: Schema.optionalKey(Schema.Array(FileChange)),
+  toolName: Schema.optionalKey(Schema.String),
+  toolInput: Schema.optionalKey(Schema.Unknown)
+})
+export type Item = typeof Item.Type

@@ -1,0 +1,34 @@
+import { Schema } from "effect"
+import { ProviderInstanceId } from "./Ids.ts"
+import { RuntimeMode } from "./RuntimeMode.ts"
+
+/** How a conversation is carried into another directory. */
+export const RelocateWay = Schema.Literals(["fork", "move", "copy", "adopt"])
+export type RelocateWay = typeof RelocateWay.Type
+
+/** What an instance can do in the version that was found. What is not listed is refused with CapabilityMissing. */
+export const Capabilities = Schema.Struct({
+  runtimeModes: Schema.Array(RuntimeMode),
+  /** In the order in which they are tried. */
+  relocate: Schema.Array(RelocateWay),
+  /** A live session takes another mode or model between turns. */
+  reconfigure: Schema.Boolean,
+  steer: Schema.Boolean,
+  interrupt: Schema.Boolean,
+  /** A lost session can be written back from our transcript. */
+  restore: Schema.Boolean
+})
+export type Capabilities = typeof Capabilities.Type
+
+export const ProviderInfo = Schema.Struct({
+  id: ProviderInstanceId,
+  driver: Schema.String,
+  status: Schema.Literals(["ready", "unusable"]),
+  reason: Schema.optionalKey(Schema.String),
+  version: Schema.NullOr(Schema.String),
+  supported: Schema.Boolean,
+  /** Null where the agent does not tell without being asked to work. */
+  authenticated: Schema.NullOr(Schema.Boolean),
+  capabilities: Capabilities
+})
+export type ProviderInfo = typeof ProviderInfo.Type

@@ -1,0 +1,62 @@
+import { Schema } from "effect"
+import { Failure } from "./Failure.ts"
+import { ProviderInstanceId, ProviderSessionId, ThreadId } from "./Ids.ts"
+import { RuntimeMode } from "./RuntimeMode.ts"
+import { Timestamp } from "./Time.ts"
+
+/** How a thread is found from outside: T1, T8. `external` is for example `telegram:<chat id>`. */
+export const ThreadKey = Schema.Struct({
+  agent: Schema.NonEmptyString.check(Schema.isMaxLength(200)),
+  external: Schema.NonEmptyString.check(Schema.isMaxLength(500))
+})
+export type ThreadKey = typeof ThreadKey.Type
+
+/** `done` and `error` tell how the last turn ended; `idle` is before the first and after an interrupted one. */
+export const ThreadStatus = Schema.Literals(["idle", "running", "done", "error"])
+export type ThreadStatus = typeof ThreadStatus.Type
+
+export const SessionState = Schema.Literals([
+  "none",
+  "starting",
+  "ready",
+  "running",
+  "waiting",
+  "stopped",
+  "error"
+])
+export type SessionState = typeof SessionState.Type
+
+/** Sums over the thread's life. `costUsd` is in US dollars as the provider reckons it. */
+export const Usage = Schema.Struct({
+  inputTokens: Schema.Finite,
+  outputTokens: Schema.Finite,
+  costUsd: Schema.Finite
+})
+export type Usage = typeof Usage.Type
+
+export const Thread = Schema.Struct({
+  id: ThreadId,
+  title: Schema.String,
+  /** The provider instance's id. */
+  provider: ProviderInstanceId,
+  driver: Schema.String,
+  project: Schema.optionalKey(Schema.String),
+  key: Schema.optionalKey(ThreadKey),
+  /** Realpath of the directory in which the agent's tools run. */
+  cwd: Schema.String,
+  runtimeMode: RuntimeMode,
+  model: Schema.NullOr(Schema.String),
+  status: ThreadStatus,
+  session: Schema.Struct({ state: SessionState, providerSessionId: Schema.optionalKey(ProviderSessionId) }),
+  /** Grows with each start of a session. */
+  generation: Schema.Int,
+  /** The `seq` of the thread's last event; 0 before the first. */
+  lastSeq: Schema.Int,
+  pendingRequests: Schema.Int,
+  usage: Usage,
+  lastError: Schema.optionalKey(Failure),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+  lastActivityAt: Timestamp
+})
+export type Thread = typeof Thread.Type

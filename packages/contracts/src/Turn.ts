@@ -1,0 +1,49 @@
+import { Schema } from "effect"
+import { Failure } from "./Failure.ts"
+import { ThreadId, TurnId } from "./Ids.ts"
+import { Timestamp } from "./Time.ts"
+
+export const TurnStatus = Schema.Literals([
+  "accepted",
+  "dispatching",
+  "running",
+  "completed",
+  "failed",
+  "interrupted"
+])
+export type TurnStatus = typeof TurnStatus.Type
+
+/** `data` is base64. */
+export const Attachment = Schema.Struct({
+  name: Schema.NonEmptyString.check(Schema.isMaxLength(255)),
+  mediaType: Schema.NonEmptyString.check(Schema.isMaxLength(255)),
+  data: Schema.String
+})
+export type Attachment = typeof Attachment.Type
+
+/** `queue` waits for the running turn to settle; `steer` joins it. Without a running turn both start one. */
+export const Delivery = Schema.Literals(["queue", "steer"])
+export type Delivery = typeof Delivery.Type
+
+export const Steer = Schema.Struct({ input: Schema.String, at: Timestamp })
+export type Steer = typeof Steer.Type
+
+/** One input until it settles. */
+export const Turn = Schema.Struct({
+  id: TurnId,
+  threadId: ThreadId,
+  status: TurnStatus,
+  input: Schema.String,
+  /** The final text of the assistant; empty until there is one. */
+  output: Schema.String,
+  steers: Schema.optionalKey(Schema.Array(Steer)),
+  delivery: Schema.optionalKey(Delivery),
+  error: Schema.optionalKey(Failure),
+  acceptedAt: Timestamp,
+  startedAt: Schema.optionalKey(Timestamp),
+  settledAt: Schema.optionalKey(Timestamp)
+})
+export type Turn = typeof Turn.Type
+
+export const isSettled = (status: TurnStatus): boolean =>
+  status === "completed" || status === "failed" || status === "interrupted"

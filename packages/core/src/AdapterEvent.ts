@@ -1,0 +1,37 @@
+import type { Fact } from "@rejoin/contracts/Fact"
+import type { Failure } from "@rejoin/contracts/Failure"
+import type { Item } from "@rejoin/contracts/Item"
+import type { Approval, UserInput } from "@rejoin/contracts/Request"
+import { Data } from "effect"
+
+/** An item as its adapter tells it: the core knows to which turn it belongs. */
+export type AdapterItem = Omit<Item, "turnId">
+
+/** What an adapter tells of a live session, in order. */
+export type AdapterEvent = Data.TaggedEnum<{
+  ItemStarted: { readonly item: AdapterItem }
+  ItemDelta: { readonly itemId: string; readonly field: "text" | "output"; readonly delta: string }
+  ItemCompleted: { readonly item: AdapterItem }
+  /** `id` is unique within the session; the answer comes back under it. */
+  RequestOpened: { readonly id: string; readonly ask: Approval | UserInput }
+  RequestResolved: { readonly id: string }
+  /** What the turn has used since the last such event. `costUsd` in US dollars. */
+  Used: { readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number }
+  /** A fact about place or powers that shows only now: compared with what was asked (laws 3 and 4). */
+  Checked: {
+    readonly what: "cwd" | "mode"
+    readonly stage: "submit" | "tool"
+    readonly found: Fact<string>
+  }
+  Retrying: { readonly attempt: number; readonly message: string }
+  Warning: { readonly message: string; readonly detail?: unknown }
+  /** Exactly one a turn, after all of its items. */
+  TurnSettled: {
+    readonly status: "completed" | "failed" | "interrupted"
+    readonly output: string
+    readonly error?: Failure
+  }
+  /** The connection is gone. The stream of events ending without it means the same (C30). */
+  Exited: { readonly reason: string }
+}>
+export const AdapterEvent = Data.taggedEnum<AdapterEvent>()

@@ -1,0 +1,273 @@
+import { SessionHeldElsewhere, StaleGeneration } from "@rejoin/contracts/Errors"
+import type { ReceiptId, RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import type { Item } from "@rejoin/contracts/Item"
+import type { Receipt } from "@rejoin/contracts/Receipt"
+import type { PendingRequest } from "@rejoin/contracts/Request"
+import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import { isSettled } from "@rejoin/contracts/Turn"
+import { Context, Effect, Exit, Layer, Option, Semaphore } from "effect"
+import type { Binding, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "./Records.ts"
+import { ThreadStore } from "./ThreadStore.ts"
+
+/** A map whose changes can be taken back: each writes its inverse into the open transaction. */
+class Table<K, V> {
+  readonly rows = new Map<K, V>()
+  readonly undo: () => Array<() => void>
+
+  constructor(undo: () => Array<() => void>) {
+    this.undo = undo
+  }
+
+  get(key: K): V | undefined {
+    return this.rows.get(key)
+  }
+
+  set(key: K, value: V): void {
+    const before = this.rows.get(key)
+    const existed = this.rows.has(key)
+    this.rows.set(key, value)
+    this.undo().push(() => (existed ? this.rows.set(key, before as V) : this.rows.delete(key)))
+  }
+
+  delete(key: K): void {
+    if (!this.rows.has(key)) return
+    const entries = [...this.rows]
+    this.rows.delete(key)
+    // Written back whole: a row that is only set again would lose its place in the order.
+    this.undo().push(() => {
+      this.rows.clear()
+      for (const [key, value] of entries) this.rows.set(key, value)
+    })
+  }
+
+  values(where: (value: V) => boolean = () => true): Array<V> {
+    return [...this.rows.values()].filter(where)
+  }
+}
+
+const InTransaction = Context.Reference<boolean>("@rejoin/core/MemoryThreadStore/InTransaction", {
+  defaultValue: () => false
+})
+
+const make = Effect.sync(() => {
+  let log: Array<() => void> = []
+  const table = <K, V>() => new Table<K, V>(() => log)
+  const threads = table<ThreadId, ThreadRecord>()
+  const bindings = table<ThreadId, Binding>()
+  const lineage = table<string, LineageEntry>()
+  const intents = table<string, StartIntent>()
+  const turns = table<TurnId, TurnRecord>()
+  const items = new Map<ThreadId, Table<string, Item>>()
+  const requests = table<string, PendingRequest>()
+  const receipts = table<ReceiptId, Receipt>()
+  const transcripts = table<ThreadId, unknown>()
+  // Append-only, so a length is all that a roll-back needs.
+  const events: Array<RuntimeEvent> = []
+  const byThread = new Map<ThreadId, Array<RuntimeEvent>>()
+
+  const lock = Semaphore.makeUnsafe(1)
+  const exclusive = <A, E, R>(body: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.flatMap(InTransaction, (inside) => (inside ? body : lock.withPermit(body)))
+
+  const transaction = <A, E, R>(body: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    exclusive(
+      Effect.suspend(() => {
+        const outer = log
+        const own: Array<() => void> = []
+        log = own
+        return body.pipe(
+          Effect.provideService(InTransaction, true),
+          Effect.onExit((exit) =>
+            Effect.sync(() => {
+              log = outer
+              if (Exit.isSuccess(exit)) outer.push(...own)
+              else for (const inverse of own.reverse()) inverse()
+            })
+          )
+        )
+      })
+    )
+
+  /** One operation outside a transaction: its inverses are not needed. */
+  const run = <A, E = never>(body: () => A | Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    exclusive(
+      Effect.gen(function* () {
+        const inside = yield* InTransaction
+        if (!inside) log = []
+        const result = body()
+        return Effect.isEffect(result) ? yield* result : result
+      })
+    )
+
+  const after = <A>(
+    rows: ReadonlyArray<A>,
+    id: (row: A) => string,
+    page: { after?: string | undefined; limit: number }
+  ) => {
+    const start = page.after === undefined ? 0 : rows.findIndex((row) => id(row) === page.after) + 1
+    return rows.slice(start, start + page.limit)
+  }
+
+  const append = (draft: Omit<RuntimeEvent, "seq" | "position">): RuntimeEvent => {
+    const thread = threads.get(draft.threadId)
+    const event = { ...draft, seq: (thread?.lastSeq ?? 0) + 1, position: events.length + 1 }
+    if (thread) threads.set(thread.id, { ...thread, lastSeq: event.seq })
+    const own = byThread.get(draft.threadId) ?? []
+    byThread.set(draft.threadId, own)
+    events.push(event)
+    own.push(event)
+    log.push(() => {
+      events.pop()
+      own.pop()
+    })
+    return event
+  }
+
+  return ThreadStore.of({
+    transaction,
+    insertThread: (thread, binding) =>
+      run(() => {
+        threads.set(thread.id, thread)
+        bindings.set(thread.id, binding)
+      }),
+    getThread: (id) => run(() => Option.fromUndefinedOr(threads.get(id))),
+    findThread: (key) =>
+      run(() =>
+        Option.fromUndefinedOr(
+          threads.values((row) => row.key?.agent === key.agent && row.key.external === key.external)[0]
+        )
+      ),
+    listThreads: (page) =>
+      run(() =>
+        after(
+          threads.values((row) => page.project === undefined || row.project === page.project),
+          (row) => row.id,
+          page
+        )
+      ),
+    saveThread: (thread) =>
+      run(() => {
+        const before = threads.get(thread.id)
+        if (before)
+          threads.set(thread.id, { ...thread, lastSeq: before.lastSeq, createdAt: before.createdAt })
+      }),
+    deleteThread: (id) =>
+      run(() => {
+        threads.delete(id)
+        bindings.delete(id)
+        items.delete(id)
+        transcripts.delete(id)
+        for (const turn of turns.values((row) => row.threadId === id)) turns.delete(turn.id)
+        for (const row of receipts.values((row) => row.threadId === id)) receipts.delete(row.id)
+        for (const row of requests.values((row) => row.threadId === id)) requests.delete(`${id}/${row.id}`)
+        for (const row of intents.values((row) => row.threadId === id))
+          intents.delete(`${id}/${row.generation}`)
+        byThread.delete(id)
+      }),
+    getBinding: (id) => run(() => Option.fromUndefinedOr(bindings.get(id))),
+    listBindings: run(() => bindings.values()),
+    nextGeneration: (id) =>
+      run(() => {
+        const binding = bindings.get(id)
+        if (binding === undefined) return 0
+        bindings.set(id, { ...binding, generation: binding.generation + 1 })
+        return binding.generation + 1
+      }),
+    saveBinding: (binding) =>
+      run((): Effect.Effect<void, StaleGeneration | SessionHeldElsewhere> => {
+        const stored = bindings.get(binding.threadId)
+        if (stored === undefined || stored.generation !== binding.generation) {
+          return Effect.fail(staleGeneration(binding))
+        }
+        const taken = bindings.values(
+          (row) =>
+            row.threadId !== binding.threadId &&
+            row.providerSessionId !== null &&
+            row.driver === binding.driver &&
+            row.storeId === binding.storeId &&
+            row.providerSessionId === binding.providerSessionId
+        )
+        if (taken.length > 0) return Effect.fail(sessionTaken(binding))
+        bindings.set(binding.threadId, { ...binding, createdAt: stored.createdAt })
+        return Effect.void
+      }),
+    addLineage: (entry) => run(() => lineage.set(`${entry.threadId}/${entry.generation}`, entry)),
+    listLineage: (id) => run(() => lineage.values((row) => row.threadId === id)),
+    saveIntent: (intent) => run(() => intents.set(`${intent.threadId}/${intent.generation}`, intent)),
+    deleteIntent: (intent) => run(() => intents.delete(`${intent.threadId}/${intent.generation}`)),
+    listIntents: run(() => intents.values()),
+    saveTurn: (turn) => run(() => turns.set(turn.id, turn)),
+    getTurn: (id) => run(() => Option.fromUndefinedOr(turns.get(id))),
+    findTurn: (threadId, key) =>
+      run(() =>
+        Option.fromUndefinedOr(
+          turns.values(
+            (row) =>
+              row.threadId === threadId &&
+              (row.idempotencyKey === key || row.steers.some((steer) => steer.idempotencyKey === key))
+          )[0]
+        )
+      ),
+    listTurns: (threadId, page) =>
+      run(() =>
+        after(
+          turns.values((row) => row.threadId === threadId),
+          (row) => row.id,
+          page
+        )
+      ),
+    openTurns: (threadId) =>
+      run(() =>
+        turns.values((row) => !isSettled(row.status) && (threadId === undefined || row.threadId === threadId))
+      ),
+    appendEvents: (drafts) => run(() => drafts.map(append)),
+    readEvents: (from, limit) =>
+      run(() => {
+        if ("afterPosition" in from) return events.slice(from.afterPosition, from.afterPosition + limit)
+        return (byThread.get(from.threadId) ?? []).slice(from.afterSeq, from.afterSeq + limit)
+      }),
+    lastPosition: run(() => events.length),
+    saveItems: (rows) =>
+      run(() => {
+        for (const { item, threadId } of rows) {
+          const own = items.get(threadId) ?? table<string, Item>()
+          items.set(threadId, own)
+          own.set(item.id, item)
+        }
+      }),
+    listItems: (threadId, page) =>
+      run(() => {
+        const all = items.get(threadId)?.values() ?? []
+        const end = page.before === undefined ? all.length : all.findIndex((item) => item.id === page.before)
+        return all.slice(Math.max(0, end - page.limit), Math.max(0, end))
+      }),
+    saveRequest: (request) => run(() => requests.set(`${request.threadId}/${request.id}`, request)),
+    deleteRequest: (threadId: ThreadId, id: RequestId) => run(() => requests.delete(`${threadId}/${id}`)),
+    listRequests: (threadId) => run(() => requests.values((row) => row.threadId === threadId)),
+    saveReceipt: (receipt) => run(() => receipts.set(receipt.id, receipt)),
+    getReceipt: (id) => run(() => Option.fromUndefinedOr(receipts.get(id))),
+    listReceipts: (threadId, page) =>
+      run(() => after(receipts.values((row) => row.threadId === threadId).reverse(), (row) => row.id, page)),
+    saveTranscript: (threadId, transcript) => run(() => transcripts.set(threadId, transcript)),
+    getTranscript: (threadId) => run(() => Option.fromUndefinedOr(transcripts.get(threadId)))
+  })
+})
+
+/** The refusal of a write of an older generation. Every store gives the same. */
+export const staleGeneration = (binding: Binding) =>
+  new StaleGeneration({
+    threadId: binding.threadId,
+    generation: binding.generation,
+    message: "A later start of this thread has happened meanwhile.",
+    hint: "Read the thread again."
+  })
+
+/** The refusal of a second thread on one upstream session (law 5). Every store gives the same. */
+export const sessionTaken = (binding: Binding) =>
+  new SessionHeldElsewhere({
+    providerSessionId: binding.providerSessionId,
+    message: "This provider session already belongs to another thread."
+  })
+
+/** A ThreadStore that lives as long as its layer: for tests, and for those who embed the core without a database. */
+export const layerMemory: Layer.Layer<ThreadStore> = Layer.effect(ThreadStore, make)

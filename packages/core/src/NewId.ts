@@ -1,0 +1,26 @@
+import { Clock, Context, Effect } from "effect"
+
+const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+
+const encode = (bytes: Uint8Array): string => Array.from(bytes, (byte) => alphabet[byte & 31]).join("")
+
+const encodeTime = (millis: number): string => {
+  let text = ""
+  for (let rest = millis, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) text = alphabet[rest % 32] + text
+  return text
+}
+
+/** Where the random part of an id comes from. Replace it where ids must be foreseeable. */
+export const RandomBytes = Context.Reference<(length: number) => Uint8Array>("@rejoin/core/RandomBytes", {
+  defaultValue: () => (length) => globalThis.crypto.getRandomValues(new Uint8Array(length))
+})
+
+/**
+ * A new id: the prefix, the time to the millisecond, and 80 random bits, so that text order is time order and two
+ * never collide (S19).
+ */
+export const newId = Effect.fnUntraced(function* (prefix: string) {
+  const millis = yield* Clock.currentTimeMillis
+  const random = yield* RandomBytes
+  return `${prefix}_${encodeTime(millis)}${encode(random(16))}`
+})

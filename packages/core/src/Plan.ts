@@ -1,0 +1,192 @@
+import type { OnLost } from "@rejoin/contracts/Config"
+import * as E from "@rejoin/contracts/Errors"
+import { isKnown } from "@rejoin/contracts/Fact"
+import type { Capabilities, RelocateWay } from "@rejoin/contracts/Provider"
+import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import { Data, Predicate } from "effect"
+import type { Found, Probe, Repair } from "./Probe.ts"
+
+/**
+ * What the core knows of a history upstream: `none`, `maybe` (written before the first dispatch), `some` (proved).
+ * Never derived from an adapter's flag.
+ */
+export type Prior = "none" | "maybe" | "some"
+
+export interface Wanted {
+  /** Realpath of a directory that exists. */
+  readonly cwd: string
+  readonly mode: RuntimeMode
+  /** Null leaves the choice to the provider. */
+  readonly model: string | null
+}
+
+/** There is no cursor to probe with: none was ever written, it was reset, or what is stored is not one (C6). */
+export interface NoCursor {
+  readonly _tag: "NoCursor"
+}
+
+export interface Situation {
+  /** The provider instance, to name it in an error. */
+  readonly provider: string
+  readonly prior: Prior
+  /** The user asked to start anew. */
+  readonly reset: boolean
+  /** What the live session runs with, if there is one. */
+  readonly live?: Wanted
+  /** The directory in which the session was last started, for upstreams that do not tell theirs. */
+  readonly boundCwd: string | null
+  readonly providerSessionId: string | null
+  readonly probe: Probe | NoCursor
+  readonly wanted: Wanted
+  readonly capabilities: Capabilities
+  /** We hold a transcript of the conversation. */
+  readonly transcript: boolean
+  readonly onLost: OnLost
+}
+
+/** `quiesce`: the upstream still works on something; it is ended before the session is touched. */
+export type Plan = Data.TaggedEnum<{
+  Serve: { readonly quiesce: boolean }
+  Reconfigure: { readonly quiesce: boolean }
+  /** Close the live session, which cannot change in place, and adopt the upstream one anew. */
+  Restart: { readonly quiesce: boolean; readonly repairs: ReadonlyArray<Repair> }
+  Adopt: { readonly quiesce: boolean; readonly repairs: ReadonlyArray<Repair> }
+  Relocate: { readonly way: RelocateWay; readonly quiesce: boolean; readonly repairs: ReadonlyArray<Repair> }
+  Restore: {}
+  Create: {}
+  /** A new session where there may have been a history: told, with the old cursor kept. */
+  Replace: { readonly reason: string }
+  Refuse: { readonly error: E.StartFailure }
+}>
+export const Plan = Data.taggedEnum<Plan>()
+
+/**
+ * The resume decision, written once for all providers. Pure and total. Laws 1 and 2 are the branches of `lost`;
+ * law 3 and 4 those of `found`; whatever is inconclusive never creates.
+ */
+export const plan = (situation: Situation): Plan => {
+  const { capabilities, probe, wanted } = situation
+  if (!capabilities.runtimeModes.includes(wanted.mode)) {
+    return refuse(
+      new E.CapabilityMissing({
+        capability: `runtimeMode:${wanted.mode}`,
+        message: `This provider cannot enforce the runtime mode ${wanted.mode}.`
+      })
+    )
+  }
+  if (situation.reset) {
+    return situation.prior === "none" ? Plan.Create() : Plan.Replace({ reason: "the thread was reset" })
+  }
+  switch (probe._tag) {
+    case "Found":
+      return found(situation, probe)
+    case "NotFound":
+      return lost(situation, "the provider no longer has the session")
+    case "NoCursor":
+      return lost(situation, "there is no usable cursor to the session")
+    case "Inconclusive":
+      return refuse(
+        inconclusive("the provider's answer proves neither that the session exists nor that it is gone")
+      )
+    case "Ambiguous":
+      return refuse(inconclusive(`several sessions match: ${probe.candidates.join(", ")}`))
+    case "WrongStore":
+      return refuse(
+        new E.WrongStore({
+          expected: probe.expected,
+          actual: probe.actual,
+          message: `The conversation lives in ${probe.expected}, but the provider now works on ${probe.actual}.`,
+          hint: "Point the provider at the data directory that holds the conversation, or reset the thread."
+        })
+      )
+    case "Corrupt":
+      return refuse(
+        new E.UpstreamCorrupt({
+          message: "The provider's record of the session cannot be read.",
+          hint: "Reset the thread to start anew; the old session stays in its lineage."
+        })
+      )
+    case "Unavailable":
+      return refuse(
+        new E.ProviderUnavailable({
+          provider: situation.provider,
+          message: `The provider cannot be reached: ${probe.cause}`
+        })
+      )
+  }
+}
+
+const refuse = (error: E.StartFailure): Plan => Plan.Refuse({ error })
+
+const inconclusive = (why: string) =>
+  new E.ProbeInconclusive({
+    message: `Whether the conversation is still there cannot be decided: ${why}.`,
+    hint: "Try again when the provider answers; reset the thread to start anew."
+  })
+
+/** The upstream session is not there, or not to be found again. */
+const lost = (
+  { capabilities, onLost, prior, providerSessionId, transcript }: Situation,
+  why: string
+): Plan => {
+  if (prior === "none") return Plan.Create()
+  if (transcript && capabilities.restore) return Plan.Restore()
+  if (prior === "maybe" || onLost === "replace") return Plan.Replace({ reason: why })
+  return refuse(
+    new E.UpstreamLost({
+      providerSessionId,
+      message: `The conversation cannot be continued: ${why}.`,
+      hint: "Reset the thread to start anew; the old session stays in its lineage."
+    })
+  )
+}
+
+const found = (situation: Situation, probe: Found): Plan => {
+  const { boundCwd, capabilities, live, wanted } = situation
+  if (probe.holder === "other") {
+    return refuse(
+      new E.SessionHeldElsewhere({
+        providerSessionId: situation.providerSessionId,
+        message: "Another process works on this session.",
+        hint: "Close it there, then send again."
+      })
+    )
+  }
+  if (probe.history === "behind" || probe.history === "diverged") {
+    return refuse(
+      new E.HistoryMismatch({
+        found: probe.history,
+        message: "The provider's session does not contain the last message of this thread.",
+        hint: "Somebody reverted or replaced it. Reset the thread to start anew."
+      })
+    )
+  }
+  const quiesce = probe.activity !== "idle"
+  if (quiesce && !capabilities.interrupt) {
+    return refuse(inconclusive("the provider is busy with the session and cannot be interrupted"))
+  }
+  const { repairs } = probe
+  // Where the upstream does not tell its directory, it is where we last started it.
+  const directory = probe.pinned ?? (isKnown(probe.directory) ? probe.directory.value : boundCwd)
+  const placeless = "unknown" in probe.directory && probe.directory.unknown === "not-applicable"
+  if (directory !== wanted.cwd && !placeless) {
+    const way = capabilities.relocate.find((way) => probe.ways?.includes(way) ?? true)
+    return way === undefined
+      ? refuse(
+          new E.RelocationUnsupported({
+            from: directory,
+            to: wanted.cwd,
+            message: `The conversation lives in ${directory ?? "an unknown directory"} and cannot be carried to ${wanted.cwd}.`,
+            hint: "Use the original directory, or reset the thread to start anew here."
+          })
+        )
+      : Plan.Relocate({ way, quiesce, repairs })
+  }
+  if (live === undefined) return Plan.Adopt({ quiesce, repairs })
+  if (repairs.length > 0 || live.cwd !== wanted.cwd) return Plan.Restart({ quiesce, repairs })
+  const mode = isKnown(probe.mode) ? probe.mode.value : live.mode
+  const model = isKnown(probe.model) ? probe.model.value : live.model
+  const configured = mode === wanted.mode && (Predicate.isNull(wanted.model) || model === wanted.model)
+  if (configured) return Plan.Serve({ quiesce })
+  return capabilities.reconfigure ? Plan.Reconfigure({ quiesce }) : Plan.Restart({ quiesce, repairs })
+}

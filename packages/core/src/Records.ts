@@ -1,0 +1,115 @@
+import { Failure } from "@rejoin/contracts/Failure"
+import { MessageId, ProviderInstanceId, ProviderSessionId, StoreId, ThreadId } from "@rejoin/contracts/Ids"
+import { Item } from "@rejoin/contracts/Item"
+import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import { SessionState, ThreadKey, ThreadStatus, Usage } from "@rejoin/contracts/Thread"
+import { Timestamp } from "@rejoin/contracts/Time"
+import { Attachment, Turn } from "@rejoin/contracts/Turn"
+import { Schema } from "effect"
+
+// What the store keeps, where it is more than what the contracts show.
+
+export const ThreadRecord = Schema.Struct({
+  id: ThreadId,
+  title: Schema.String,
+  provider: ProviderInstanceId,
+  driver: Schema.String,
+  project: Schema.NullOr(Schema.String),
+  key: Schema.NullOr(ThreadKey),
+  cwd: Schema.String,
+  runtimeMode: RuntimeMode,
+  model: Schema.NullOr(Schema.String),
+  status: ThreadStatus,
+  extraEnv: Schema.Record(Schema.String, Schema.String),
+  additionalDirectories: Schema.Array(Schema.String),
+  usage: Usage,
+  lastError: Schema.NullOr(Failure),
+  lastSeq: Schema.Int,
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+  lastActivityAt: Timestamp
+})
+export type ThreadRecord = typeof ThreadRecord.Type
+
+/** The stored connection of a thread to its upstream conversation. Every thread has one from its first moment. */
+export const Binding = Schema.Struct({
+  threadId: ThreadId,
+  instanceId: ProviderInstanceId,
+  driver: Schema.String,
+  storeId: Schema.NullOr(StoreId),
+  providerSessionId: Schema.NullOr(ProviderSessionId),
+  /** As the adapter encoded it; null before the first start. */
+  cursor: Schema.Unknown,
+  /** Where the session was last started, and with which powers and model. */
+  cwd: Schema.NullOr(Schema.String),
+  mode: Schema.NullOr(RuntimeMode),
+  model: Schema.NullOr(Schema.String),
+  status: SessionState,
+  generation: Schema.Int,
+  prior: Schema.Literals(["none", "maybe", "some"]),
+  mark: Schema.NullOr(MessageId),
+  /** The user asked to start anew; consumed only when the new session is stored (T6). */
+  resetRequested: Schema.Boolean,
+  lastSeenAt: Schema.NullOr(Timestamp),
+  createdAt: Timestamp,
+  updatedAt: Timestamp
+})
+export type Binding = typeof Binding.Type
+
+/** A session that the thread had before, and why it has another one now. */
+export const LineageEntry = Schema.Struct({
+  threadId: ThreadId,
+  generation: Schema.Int,
+  instanceId: ProviderInstanceId,
+  storeId: Schema.NullOr(StoreId),
+  providerSessionId: Schema.NullOr(ProviderSessionId),
+  cursor: Schema.Unknown,
+  cwd: Schema.NullOr(Schema.String),
+  reason: Schema.String,
+  at: Timestamp
+})
+export type LineageEntry = typeof LineageEntry.Type
+
+/** A start that has begun and not ended: what it created is undone if it does not. */
+export const StartIntent = Schema.Struct({
+  threadId: ThreadId,
+  generation: Schema.Int,
+  instanceId: ProviderInstanceId,
+  step: Schema.String,
+  titleMark: Schema.String,
+  cwd: Schema.String,
+  created: Schema.Array(ProviderSessionId),
+  at: Timestamp
+})
+export type StartIntent = typeof StartIntent.Type
+
+export const SteerRecord = Schema.Struct({
+  input: Schema.String,
+  at: Timestamp,
+  messageId: MessageId,
+  idempotencyKey: Schema.NullOr(Schema.String)
+})
+export type SteerRecord = typeof SteerRecord.Type
+
+export const TurnRecord = Schema.Struct({
+  id: Turn.fields.id,
+  threadId: ThreadId,
+  status: Turn.fields.status,
+  input: Schema.String,
+  attachments: Schema.Array(Attachment),
+  output: Schema.String,
+  steers: Schema.Array(SteerRecord),
+  delivery: Schema.NullOr(Schema.Literals(["queue", "steer"])),
+  error: Schema.NullOr(Failure),
+  idempotencyKey: Schema.NullOr(Schema.String),
+  /** Set with `dispatching`. */
+  messageId: Schema.NullOr(MessageId),
+  generation: Schema.NullOr(Schema.Int),
+  acceptedAt: Timestamp,
+  startedAt: Schema.NullOr(Timestamp),
+  settledAt: Schema.NullOr(Timestamp)
+})
+export type TurnRecord = typeof TurnRecord.Type
+
+export const ItemRecord = Schema.Struct({ threadId: ThreadId, item: Item })
+export type ItemRecord = typeof ItemRecord.Type

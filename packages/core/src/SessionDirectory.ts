@@ -1,0 +1,206 @@
+import {
+  type SessionHeldElsewhere,
+  type StaleGeneration,
+  type StoreFailed,
+  ThreadNotFound
+} from "@rejoin/contracts/Errors"
+import type { MessageId, ProviderSessionId, ThreadId } from "@rejoin/contracts/Ids"
+import type { Receipt } from "@rejoin/contracts/Receipt"
+import { now } from "@rejoin/contracts/Time"
+import { Context, Effect, Layer, Option } from "effect"
+import type { Wanted } from "./Plan.ts"
+import type { ProviderAdapterShape, ResumeCursor } from "./ProviderAdapter.ts"
+import type { Binding, StartIntent, ThreadRecord } from "./Records.ts"
+import { Settings } from "./Settings.ts"
+import { ThreadEvents } from "./ThreadEvents.ts"
+import { ThreadStore } from "./ThreadStore.ts"
+
+/** What a start has come to, to be written in one transaction. */
+export interface Outcome {
+  readonly wanted: Wanted
+  readonly adapter: ProviderAdapterShape
+  readonly cursor: ResumeCursor
+  readonly mark: MessageId | null
+  readonly prior: Binding["prior"]
+  readonly receipt: Receipt
+}
+
+/**
+ * Which upstream session belongs to which thread: bindings, their generations, their lineage, and the intents of
+ * starts that have not ended.
+ */
+export class SessionDirectory extends Context.Service<
+  SessionDirectory,
+  {
+    readonly get: (threadId: ThreadId) => Effect.Effect<Binding, StoreFailed | ThreadNotFound>
+    /** Step ①: the next generation, and an intent that a crash leaves behind. */
+    readonly begin: (
+      thread: ThreadRecord,
+      adapter: ProviderAdapterShape,
+      wanted: Wanted
+    ) => Effect.Effect<StartIntent, StoreFailed>
+    /** Writes a created id into the intent, before anything is done with it. */
+    readonly created: (intent: StartIntent, id: ProviderSessionId) => Effect.Effect<void, StoreFailed>
+    /** Step ④, guarded by the generation: cursor, lineage, receipt, and the end of the intent. */
+    readonly commit: (
+      intent: StartIntent,
+      outcome: Outcome
+    ) => Effect.Effect<void, StoreFailed | StaleGeneration | SessionHeldElsewhere>
+    /** Undoes what the start of this intent created and nothing else (law 7), then forgets the intent. */
+    readonly abandon: (
+      intent: StartIntent,
+      adapter: ProviderAdapterShape,
+      thread: Pick<ThreadRecord, "extraEnv" | "additionalDirectories">
+    ) => Effect.Effect<void>
+  }
+>()("@rejoin/core/SessionDirectory") {
+  static readonly layer = Layer.effect(
+    SessionDirectory,
+    Effect.gen(function* () {
+      const store = yield* ThreadStore
+      const events = yield* ThreadEvents
+      const settings = yield* Settings
+
+      const get = Effect.fn("SessionDirectory.get")(function* (threadId: ThreadId) {
+        const binding = yield* store.getBinding(threadId)
+        return Option.isSome(binding) ? binding.value : yield* threadNotFound(threadId)
+      })
+
+      const begin = Effect.fn("SessionDirectory.begin")(function* (
+        thread: ThreadRecord,
+        adapter: ProviderAdapterShape,
+        wanted: Wanted
+      ) {
+        const at = yield* now
+        return yield* store.transaction(
+          Effect.gen(function* () {
+            const generation = yield* store.nextGeneration(thread.id)
+            const intent: StartIntent = {
+              threadId: thread.id,
+              generation,
+              instanceId: adapter.id,
+              step: "begun",
+              titleMark: titleMark(thread.id),
+              cwd: wanted.cwd,
+              created: [],
+              at
+            }
+            yield* store.saveIntent(intent)
+            return intent
+          })
+        )
+      })
+
+      const created = Effect.fn("SessionDirectory.created")(function* (
+        intent: StartIntent,
+        id: ProviderSessionId
+      ) {
+        const stored = (yield* store.listIntents).find(
+          (row) => row.threadId === intent.threadId && row.generation === intent.generation
+        )
+        const ids = stored?.created ?? []
+        yield* store.saveIntent({ ...intent, step: "created", created: [...ids, id] })
+      })
+
+      const commit = Effect.fn("SessionDirectory.commit")(function* (
+        intent: StartIntent,
+        { adapter, cursor, mark, prior, receipt, wanted }: Outcome
+      ) {
+        const at = yield* now
+        yield* events.transact(intent, (emit) =>
+          Effect.gen(function* () {
+            const before = yield* Effect.map(store.getBinding(intent.threadId), Option.getOrUndefined)
+            const thread = yield* Effect.map(store.getThread(intent.threadId), Option.getOrUndefined)
+            // The thread was deleted meanwhile: `saveBinding` refuses as for any write that comes too late.
+            yield* store.saveBinding({
+              threadId: intent.threadId,
+              instanceId: adapter.id,
+              driver: adapter.driver,
+              storeId: cursor.storeId,
+              providerSessionId: cursor.providerSessionId,
+              cursor: adapter.encodeCursor(cursor),
+              cwd: wanted.cwd,
+              mode: wanted.mode,
+              model: wanted.model,
+              status: "ready",
+              generation: intent.generation,
+              prior,
+              mark,
+              resetRequested: false,
+              lastSeenAt: at,
+              createdAt: at,
+              updatedAt: at
+            })
+            if (
+              before &&
+              before.providerSessionId !== null &&
+              before.providerSessionId !== cursor.providerSessionId
+            ) {
+              yield* store.addLineage({
+                threadId: intent.threadId,
+                generation: intent.generation,
+                instanceId: before.instanceId,
+                storeId: before.storeId,
+                providerSessionId: before.providerSessionId,
+                cursor: before.cursor,
+                cwd: before.cwd,
+                reason: receipt.reason ?? receipt.outcome,
+                at
+              })
+            }
+            if (thread && thread.cwd !== wanted.cwd) {
+              yield* store.saveThread({ ...thread, cwd: wanted.cwd, updatedAt: at })
+              emit({ type: "thread.updated", data: { cwd: wanted.cwd } })
+            }
+            yield* store.saveReceipt(receipt)
+            yield* store.deleteIntent(intent)
+            emit({ type: "session.started", turnId: receipt.turnId, data: { receipt } })
+          })
+        )
+      })
+
+      const abandon = Effect.fn("SessionDirectory.abandon")(
+        function* (
+          intent: StartIntent,
+          adapter: ProviderAdapterShape,
+          thread: Pick<ThreadRecord, "extraEnv" | "additionalDirectories">
+        ) {
+          const { bound, intents, lineage } = yield* Effect.all({
+            bound: store.getBinding(intent.threadId),
+            lineage: store.listLineage(intent.threadId),
+            intents: store.listIntents
+          })
+          const stored = intents.find(
+            (row) => row.threadId === intent.threadId && row.generation === intent.generation
+          )
+          const keep = [...Option.toArray(bound), ...lineage].flatMap(({ providerSessionId }) =>
+            providerSessionId === null ? [] : [providerSessionId]
+          )
+          yield* adapter
+            .undo({
+              created: (stored?.created ?? intent.created).filter((id) => !keep.includes(id)),
+              titleMark: intent.titleMark,
+              keep,
+              cwd: intent.cwd,
+              extraEnv: thread.extraEnv,
+              additionalDirectories: thread.additionalDirectories
+            })
+            .pipe(Effect.timeout(settings.callTimeout))
+          yield* store.deleteIntent(intent)
+        },
+        // What cannot be undone now stays as an intent and is undone at the next start-up.
+        Effect.catch((error) =>
+          Effect.logWarning("A start could not be undone; it is tried again later.", error)
+        )
+      )
+
+      return SessionDirectory.of({ get, begin, created, commit, abandon })
+    })
+  )
+}
+
+/** Part of the title of every upstream session of a thread: what a crash leaves nameless is found by it. */
+export const titleMark = (threadId: ThreadId): string => `[${threadId}]`
+
+export const threadNotFound = (threadId: string) =>
+  new ThreadNotFound({ threadId, message: `There is no thread ${threadId}.` })

@@ -1,0 +1,72 @@
+import { ProviderFailed, type StoreFailed, toFailure } from "@rejoin/contracts/Errors"
+import type { Failure } from "@rejoin/contracts/Failure"
+import { now } from "@rejoin/contracts/Time"
+import { Context, Effect, Layer, Option } from "effect"
+import { type LiveSession, LiveSessions } from "./LiveSessions.ts"
+import { ThreadEvents } from "./ThreadEvents.ts"
+import { ThreadStore } from "./ThreadStore.ts"
+import { TurnJournal } from "./TurnJournal.ts"
+
+export interface Ending {
+  readonly event: "session.exited" | "session.reaped"
+  readonly reason: string
+  /** What becomes of a turn that was running; without it, it is told that the session ended under it. */
+  readonly turn?: { readonly status: "failed" | "interrupted"; readonly error?: Failure }
+}
+
+/**
+ * How a live session ends, whatever ended it: its running turn is settled, one event is emitted (C19), its scope is
+ * closed and awaited (law 9). The binding stays.
+ */
+export class SessionEnd extends Context.Service<
+  SessionEnd,
+  { readonly end: (live: LiveSession, ending: Ending) => Effect.Effect<void, StoreFailed> }
+>()("@rejoin/core/SessionEnd") {
+  static readonly layer = Layer.effect(
+    SessionEnd,
+    Effect.gen(function* () {
+      const sessions = yield* LiveSessions
+      const journal = yield* TurnJournal
+      const events = yield* ThreadEvents
+      const store = yield* ThreadStore
+
+      const record = Effect.fnUntraced(function* (live: LiveSession, { event, reason, turn }: Ending) {
+        if (live.turn !== undefined) {
+          const error = toFailure(
+            new ProviderFailed({
+              provider: live.adapter.id,
+              message: `The session ended in the middle of the turn: ${reason}.`,
+              hint: "Send again: the conversation goes on from what the provider kept."
+            })
+          )
+          yield* journal.settle(live.turn.id, live, turn ?? { status: "interrupted", error })
+          live.turn = undefined
+        }
+        yield* events.transact(live, (emit) =>
+          Effect.gen(function* () {
+            const binding = yield* store.getBinding(live.threadId)
+            const at = yield* now
+            if (Option.isSome(binding) && binding.value.generation === live.generation) {
+              yield* store
+                .saveBinding({ ...binding.value, status: "stopped", lastSeenAt: at, updatedAt: at })
+                .pipe(Effect.catchTags({ StaleGeneration: Effect.die, SessionHeldElsewhere: Effect.die }))
+            }
+            emit({ type: event, data: { reason } })
+          })
+        )
+      })
+
+      const end = Effect.fn("SessionEnd.end")(function* (live: LiveSession, ending: Ending) {
+        const first = !live.ended
+        live.ended = true
+        // The scope is closed even where the store refuses: nothing outlives its session.
+        yield* (first ? record(live, ending) : Effect.void).pipe(
+          Effect.ensuring(sessions.close(live)),
+          Effect.uninterruptible
+        )
+      })
+
+      return SessionEnd.of({ end })
+    })
+  )
+}

@@ -1,0 +1,42 @@
+import type { OnLost } from "@rejoin/contracts/Config"
+import { Context, Duration } from "effect"
+
+export interface SettingsShape {
+  /** Realpaths under which a thread may work; null allows any. */
+  readonly roots: ReadonlyArray<string> | null
+  /** Realpaths under which none may, whatever the roots say: our own data. */
+  readonly forbidden: ReadonlyArray<string>
+  /** What becomes of a thread whose conversation is gone upstream and not restorable. */
+  readonly onLost: OnLost
+  /** How long a session may be idle before it is reaped. */
+  readonly idle: Duration.Duration
+  /** How often the reaper looks. */
+  readonly sweep: Duration.Duration
+  /** How long background work can put off the reaping of an idle session. */
+  readonly defer: Duration.Duration
+  /** How long a provider may take for one call: a probe, a start, a send, an interrupt. */
+  readonly callTimeout: Duration.Duration
+  readonly startTimeout: Duration.Duration
+  /** How long an interrupted turn may take to settle before its session is closed instead. */
+  readonly interruptTimeout: Duration.Duration
+  /** Deltas of one item that come within this time are one event. */
+  readonly mergeDeltas: Duration.Duration
+}
+
+export const defaults: SettingsShape = {
+  roots: null,
+  forbidden: [],
+  onLost: "replace",
+  idle: Duration.minutes(30),
+  sweep: Duration.minutes(5),
+  defer: Duration.hours(4),
+  callTimeout: Duration.seconds(30),
+  startTimeout: Duration.seconds(90),
+  interruptTimeout: Duration.seconds(10),
+  mergeDeltas: Duration.millis(20)
+}
+
+/** The core's settings, as the operator has set them or by default. */
+export const Settings = Context.Reference<SettingsShape>("@rejoin/core/Settings", {
+  defaultValue: () => defaults
+})

@@ -1,0 +1,99 @@
+import type { SessionHeldElsewhere, StaleGeneration, StoreFailed } from "@rejoin/contracts/Errors"
+import type { ItemId, ReceiptId, RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import type { Item } from "@rejoin/contracts/Item"
+import type { Receipt } from "@rejoin/contracts/Receipt"
+import type { PendingRequest } from "@rejoin/contracts/Request"
+import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import type { ThreadKey } from "@rejoin/contracts/Thread"
+import { Context, type Effect, type Option } from "effect"
+import type { Binding, ItemRecord, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "./Records.ts"
+
+export interface Page {
+  /** Exclusive; absent for the first page. */
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+export type EventDraft = Omit<RuntimeEvent, "seq" | "position">
+
+type Stored<A> = Effect.Effect<A, StoreFailed>
+
+/**
+ * The one port to durable state. Lists are in the order of creation unless said otherwise. Every write is durable
+ * when it returns, or, within `transaction`, when that returns.
+ */
+export class ThreadStore extends Context.Service<
+  ThreadStore,
+  {
+    /** All or nothing. Inner transactions are savepoints. No provider is called inside one. */
+    readonly transaction: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreFailed, R>
+
+    readonly insertThread: (thread: ThreadRecord, binding: Binding) => Stored<void>
+    readonly getThread: (id: ThreadId) => Stored<Option.Option<ThreadRecord>>
+    readonly findThread: (key: ThreadKey) => Stored<Option.Option<ThreadRecord>>
+    readonly listThreads: (
+      page: Page & { readonly project?: string | undefined }
+    ) => Stored<ReadonlyArray<ThreadRecord>>
+    /** All but `lastSeq`, which belongs to `appendEvents`, and `createdAt`, which stays (T7). */
+    readonly saveThread: (thread: ThreadRecord) => Stored<void>
+    /** With all that hangs on it. */
+    readonly deleteThread: (id: ThreadId) => Stored<void>
+
+    readonly getBinding: (id: ThreadId) => Stored<Option.Option<Binding>>
+    readonly listBindings: Stored<ReadonlyArray<Binding>>
+    /** Adds one to the stored generation and returns the new one. */
+    readonly nextGeneration: (id: ThreadId) => Stored<number>
+    /**
+     * Refuses with StaleGeneration where the stored generation is not the binding's, and with SessionHeldElsewhere
+     * where another thread has this (driver, storeId, providerSessionId). `createdAt` stays.
+     */
+    readonly saveBinding: (
+      binding: Binding
+    ) => Effect.Effect<void, StoreFailed | StaleGeneration | SessionHeldElsewhere>
+
+    readonly addLineage: (entry: LineageEntry) => Stored<void>
+    readonly listLineage: (id: ThreadId) => Stored<ReadonlyArray<LineageEntry>>
+
+    /** Inserts or replaces by (threadId, generation). */
+    readonly saveIntent: (intent: StartIntent) => Stored<void>
+    readonly deleteIntent: (intent: Pick<StartIntent, "threadId" | "generation">) => Stored<void>
+    readonly listIntents: Stored<ReadonlyArray<StartIntent>>
+
+    readonly saveTurn: (turn: TurnRecord) => Stored<void>
+    readonly getTurn: (id: TurnId) => Stored<Option.Option<TurnRecord>>
+    /** Also finds the turn that a steer with this key joined. */
+    readonly findTurn: (threadId: ThreadId, idempotencyKey: string) => Stored<Option.Option<TurnRecord>>
+    readonly listTurns: (threadId: ThreadId, page: Page) => Stored<ReadonlyArray<TurnRecord>>
+    /** Turns that have not settled, of one thread or of all. */
+    readonly openTurns: (threadId?: ThreadId) => Stored<ReadonlyArray<TurnRecord>>
+
+    /** Gives each its seq and position and returns them in order. */
+    readonly appendEvents: (events: ReadonlyArray<EventDraft>) => Stored<ReadonlyArray<RuntimeEvent>>
+    readonly readEvents: (
+      from: { readonly threadId: ThreadId; readonly afterSeq: number } | { readonly afterPosition: number },
+      limit: number
+    ) => Stored<ReadonlyArray<RuntimeEvent>>
+    readonly lastPosition: Stored<number>
+
+    /** Inserts or replaces by (threadId, item id). */
+    readonly saveItems: (items: ReadonlyArray<ItemRecord>) => Stored<void>
+    /** The last ones before `before`, oldest first. */
+    readonly listItems: (
+      threadId: ThreadId,
+      page: { readonly before?: ItemId | undefined; readonly limit: number }
+    ) => Stored<ReadonlyArray<Item>>
+
+    readonly saveRequest: (request: PendingRequest) => Stored<void>
+    readonly deleteRequest: (threadId: ThreadId, id: RequestId) => Stored<void>
+    readonly listRequests: (threadId: ThreadId) => Stored<ReadonlyArray<PendingRequest>>
+
+    /** Inserts or replaces by id. */
+    readonly saveReceipt: (receipt: Receipt) => Stored<void>
+    readonly getReceipt: (id: ReceiptId) => Stored<Option.Option<Receipt>>
+    /** Newest first. */
+    readonly listReceipts: (threadId: ThreadId, page: Page) => Stored<ReadonlyArray<Receipt>>
+
+    readonly saveTranscript: (threadId: ThreadId, transcript: unknown) => Stored<void>
+    readonly getTranscript: (threadId: ThreadId) => Stored<Option.Option<unknown>>
+  }
+>()("@rejoin/core/ThreadStore") {}

@@ -1,0 +1,247 @@
+import type * as Api from "@rejoin/contracts/Api"
+import type {
+  CwdNotAllowed,
+  CwdUnavailable,
+  ProviderNotFound,
+  StoreFailed,
+  ThreadBusy,
+  ThreadNotFound
+} from "@rejoin/contracts/Errors"
+import * as E from "@rejoin/contracts/Errors"
+import type { ThreadId } from "@rejoin/contracts/Ids"
+import type { Item } from "@rejoin/contracts/Item"
+import type { PendingRequest } from "@rejoin/contracts/Request"
+import { defaultRuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import type { SessionState, Thread, ThreadKey } from "@rejoin/contracts/Thread"
+import { now } from "@rejoin/contracts/Time"
+import { Context, Effect, Layer, Option, Semaphore } from "effect"
+import { filterExtraEnv } from "./ExtraEnv.ts"
+import { LiveSessions } from "./LiveSessions.ts"
+import { newId } from "./NewId.ts"
+import { ProviderRegistry } from "./ProviderRegistry.ts"
+import type { Binding, ThreadRecord } from "./Records.ts"
+import { SessionEnd } from "./SessionEnd.ts"
+import { threadNotFound } from "./SessionDirectory.ts"
+import { ThreadEvents } from "./ThreadEvents.ts"
+import { type Page, ThreadStore } from "./ThreadStore.ts"
+import { WorkingDirectory } from "./WorkingDirectory.ts"
+
+export interface Snapshot {
+  readonly thread: Thread
+  readonly requests: ReadonlyArray<PendingRequest>
+  readonly items: ReadonlyArray<Item>
+}
+
+/** The durable conversations as the user knows them. */
+export class Threads extends Context.Service<
+  Threads,
+  {
+    /** The same key gives the same thread; `created` tells whether it is new. Starts no session. */
+    readonly create: (
+      request: Api.CreateThread
+    ) => Effect.Effect<
+      { readonly thread: Thread; readonly created: boolean },
+      ProviderNotFound | CwdNotAllowed | CwdUnavailable | StoreFailed
+    >
+    readonly get: (id: ThreadId) => Effect.Effect<Thread, ThreadNotFound | StoreFailed>
+    readonly find: (key: ThreadKey) => Effect.Effect<Option.Option<Thread>, StoreFailed>
+    readonly list: (
+      page: Page & { readonly project?: string | undefined }
+    ) => Effect.Effect<ReadonlyArray<Thread>, StoreFailed>
+    /** Forgets the thread; the upstream session stays. Refused during a turn. */
+    readonly remove: (id: ThreadId) => Effect.Effect<void, ThreadNotFound | ThreadBusy | StoreFailed>
+    /** The thread as it is now, with what streams included: events after `thread.lastSeq` go on from it. */
+    readonly snapshot: (id: ThreadId, items: number) => Effect.Effect<Snapshot, ThreadNotFound | StoreFailed>
+    readonly items: (
+      id: ThreadId,
+      page: { readonly before?: string | undefined; readonly limit: number }
+    ) => Effect.Effect<ReadonlyArray<Item>, ThreadNotFound | StoreFailed>
+    readonly record: (id: ThreadId) => Effect.Effect<ThreadRecord, ThreadNotFound | StoreFailed>
+  }
+>()("@rejoin/core/Threads") {
+  static readonly layer = Layer.effect(
+    Threads,
+    Effect.gen(function* () {
+      const store = yield* ThreadStore
+      const events = yield* ThreadEvents
+      const sessions = yield* LiveSessions
+      const ending = yield* SessionEnd
+      const registry = yield* ProviderRegistry
+      const directories = yield* WorkingDirectory
+      const creating = Semaphore.makeUnsafe(1)
+
+      const record = Effect.fn("Threads.record")(function* (id: ThreadId) {
+        const found = yield* store.getThread(id)
+        return Option.isSome(found) ? found.value : yield* threadNotFound(id)
+      })
+
+      const stateOf = (thread: ThreadRecord, binding: Binding, waiting: number): SessionState => {
+        if (sessions.isStarting(thread.id)) return "starting"
+        const live = sessions.get(thread.id)
+        if (live !== undefined && !live.ended) {
+          return live.turn === undefined ? "ready" : waiting > 0 ? "waiting" : "running"
+        }
+        if (thread.status === "error") return "error"
+        return binding.providerSessionId === null ? "none" : "stopped"
+      }
+
+      const view = Effect.fnUntraced(function* (thread: ThreadRecord) {
+        const binding = Option.getOrThrow(yield* store.getBinding(thread.id))
+        const pendingRequests = (yield* store.listRequests(thread.id)).length
+        const { additionalDirectories: _, extraEnv: __, key, lastError, project, ...rest } = thread
+        const result: Thread = {
+          ...rest,
+          ...(project !== null && { project }),
+          ...(key !== null && { key }),
+          ...(lastError !== null && { lastError }),
+          session: {
+            state: stateOf(thread, binding, pendingRequests),
+            ...(binding.providerSessionId !== null && { providerSessionId: binding.providerSessionId })
+          },
+          generation: binding.generation,
+          pendingRequests
+        }
+        return result
+      })
+
+      const insert = Effect.fnUntraced(function* (request: Api.CreateThread, driver: string, cwd: string) {
+        const at = yield* now
+        const env = filterExtraEnv(request.extraEnv ?? {})
+        const thread: ThreadRecord = {
+          id: (yield* newId("thr")) as ThreadId,
+          title: request.title ?? "",
+          provider: request.provider,
+          driver,
+          project: request.project ?? null,
+          key: request.key ?? null,
+          cwd,
+          runtimeMode: request.runtimeMode ?? defaultRuntimeMode,
+          model: request.model ?? null,
+          status: "idle",
+          extraEnv: env.allowed,
+          additionalDirectories: request.additionalDirectories ?? [],
+          usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
+          lastError: null,
+          lastSeq: 0,
+          createdAt: at,
+          updatedAt: at,
+          lastActivityAt: at
+        }
+        const binding: Binding = {
+          threadId: thread.id,
+          instanceId: request.provider,
+          driver,
+          storeId: null,
+          providerSessionId: null,
+          cursor: null,
+          cwd: null,
+          mode: null,
+          model: null,
+          status: "none",
+          generation: 0,
+          prior: "none",
+          mark: null,
+          resetRequested: false,
+          lastSeenAt: null,
+          createdAt: at,
+          updatedAt: at
+        }
+        yield* events.transact({ threadId: thread.id, generation: 0 }, (emit) =>
+          Effect.map(store.insertThread(thread, binding), () => {
+            emit({
+              type: "thread.updated",
+              data: { title: thread.title, cwd, runtimeMode: thread.runtimeMode }
+            })
+            if (env.rejected.length > 0) {
+              const message = `These variables may not be set for a thread and were left out: ${env.rejected.join(", ")}.`
+              emit({ type: "warning", data: { message } })
+            }
+          })
+        )
+        return yield* Effect.flatMap(record(thread.id), view).pipe(
+          Effect.catchTag("ThreadNotFound", Effect.die)
+        )
+      })
+
+      const find = (key: ThreadKey) =>
+        Effect.flatMap(
+          store.findThread(key),
+          Option.match({
+            onNone: () => Effect.succeedNone,
+            onSome: (thread) => Effect.asSome(view(thread))
+          })
+        )
+
+      const create = Effect.fn("Threads.create")(function* (request: Api.CreateThread) {
+        const { driver } = yield* registry.get(request.provider)
+        const cwd = yield* directories.admit(request.cwd)
+        // One at a time: two requests with one key must not make two threads.
+        return yield* creating.withPermit(
+          Effect.gen(function* () {
+            const existing = request.key === undefined ? Option.none<Thread>() : yield* find(request.key)
+            return Option.isSome(existing)
+              ? { thread: existing.value, created: false }
+              : { thread: yield* insert(request, driver, cwd), created: true }
+          })
+        )
+      })
+
+      const remove = Effect.fn("Threads.remove")(function* (id: ThreadId) {
+        yield* record(id)
+        yield* sessions.withLease(id)(
+          Effect.gen(function* () {
+            if ((yield* store.openTurns(id)).length > 0) return yield* threadBusy(id)
+            const live = sessions.get(id)
+            if (live !== undefined)
+              yield* ending.end(live, { event: "session.exited", reason: "the thread was deleted" })
+            yield* events.flush
+            yield* store.deleteThread(id)
+          })
+        )
+      })
+
+      const streaming = (id: ThreadId, items: ReadonlyArray<Item>): ReadonlyArray<Item> => {
+        const running = sessions.get(id)?.turn?.items
+        return running === undefined ? items : items.map((item) => running.get(item.id) ?? item)
+      }
+
+      const items: Threads["Service"]["items"] = Effect.fn("Threads.items")(function* (
+        id,
+        { before, limit }
+      ) {
+        yield* record(id)
+        yield* events.flush
+        return streaming(id, yield* store.listItems(id, { before: before as Item["id"] | undefined, limit }))
+      })
+
+      const snapshot = Effect.fn("Threads.snapshot")(function* (id: ThreadId, limit: number) {
+        // What is buffered is written first and in the same breath: what is read has all up to `lastSeq`.
+        return yield* events.transact({ threadId: id, generation: 0 }, () =>
+          Effect.gen(function* () {
+            const thread = yield* Effect.flatMap(record(id), view)
+            const requests = yield* store.listRequests(id)
+            return { thread, requests, items: streaming(id, yield* store.listItems(id, { limit })) }
+          })
+        )
+      })
+
+      return Threads.of({
+        create,
+        get: (id) => Effect.flatMap(record(id), view),
+        find,
+        list: (page) => Effect.flatMap(store.listThreads(page), Effect.forEach(view)),
+        remove,
+        snapshot,
+        items,
+        record
+      })
+    })
+  )
+}
+
+export const threadBusy = (threadId: string) =>
+  new E.ThreadBusy({
+    threadId,
+    message: "The thread has a turn that is not settled.",
+    hint: "Wait for it, or interrupt it."
+  })

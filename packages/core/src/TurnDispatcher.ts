@@ -1,0 +1,139 @@
+import * as E from "@rejoin/contracts/Errors"
+import type { ThreadId } from "@rejoin/contracts/Ids"
+import { Cause, Context, Effect, FiberSet, Layer, Option, Queue, Result } from "effect"
+import { type LiveSession, LiveSessions } from "./LiveSessions.ts"
+import { ProviderCall } from "./ProviderCall.ts"
+import type { AdapterFailure } from "./ProviderAdapter.ts"
+import type { ThreadRecord, TurnRecord } from "./Records.ts"
+import { SessionDirectory } from "./SessionDirectory.ts"
+import { SessionEnd } from "./SessionEnd.ts"
+import { SessionStart } from "./SessionStart.ts"
+import { ThreadStore } from "./ThreadStore.ts"
+import { TurnJournal } from "./TurnJournal.ts"
+
+/** Runs the turns of every thread, one after the other, as they are accepted (T2). */
+export class TurnDispatcher extends Context.Service<
+  TurnDispatcher,
+  {
+    /** Looks for a turn to run on this thread; returns at once. */
+    readonly look: (threadId: ThreadId) => Effect.Effect<void>
+  }
+>()("@rejoin/core/TurnDispatcher") {
+  static readonly layer = Layer.effect(
+    TurnDispatcher,
+    Effect.gen(function* () {
+      const sessions = yield* LiveSessions
+      const journal = yield* TurnJournal
+      const starts = yield* SessionStart
+      const ending = yield* SessionEnd
+      const directory = yield* SessionDirectory
+      const store = yield* ThreadStore
+      const call = yield* ProviderCall
+
+      const again = (threadId: ThreadId) => Queue.offer(sessions.attention, threadId)
+
+      /** The turn could not be sent. It is run again only where it is proved that the message did not arrive. */
+      const notSent = Effect.fnUntraced(function* (
+        thread: ThreadRecord,
+        turn: TurnRecord,
+        live: LiveSession,
+        failure: AdapterFailure,
+        mayRetry: boolean
+      ) {
+        const { adapter, session } = live
+        const arrival =
+          turn.messageId === null
+            ? "unknown"
+            : yield* call
+                .within(adapter, "delivered", adapter.delivered(session.cursor, turn.messageId, thread))
+                .pipe(Effect.orElseSucceed(() => "unknown" as const))
+        yield* ending.end(live, { event: "session.exited", reason: failure.message })
+        if (arrival === "absent" && mayRetry) {
+          yield* journal.reopen(turn)
+          return true
+        }
+        const status = arrival === "absent" ? "failed" : "interrupted"
+        yield* journal.settle(turn.id, live, { status, error: E.toFailure(failure) })
+        return false
+      })
+
+      const send = Effect.fnUntraced(function* (turn: TurnRecord, live: LiveSession) {
+        const { adapter, session } = live
+        const messageId = yield* adapter.newMessageId
+        const dispatched = yield* journal.dispatching(turn, live, messageId)
+        live.gate.closeUnsafe()
+        const { attachments, input } = turn
+        const sent = yield* call
+          .within(adapter, "send", session.send({ messageId, input, attachments }))
+          .pipe(Effect.result)
+        if (Result.isSuccess(sent)) {
+          yield* journal.running(
+            dispatched,
+            live,
+            messageId,
+            sent.success,
+            adapter.encodeCursor(sent.success)
+          )
+          live.turn = { id: turn.id, items: new Map() }
+          live.lastTurnId = turn.id
+        }
+        return { dispatched, sent }
+      })
+
+      const run = Effect.fnUntraced(function* (
+        turn: TurnRecord,
+        mayRetry: boolean
+      ): Effect.fn.Return<void, E.StoreFailed> {
+        const found = yield* store.getThread(turn.threadId)
+        if (Option.isNone(found)) return
+        const thread = found.value
+        const wanted = { cwd: thread.cwd, mode: thread.runtimeMode, model: thread.model }
+        const started = yield* sessions
+          .preemptible(thread.id)(starts.ensure(thread, wanted, turn.id))
+          .pipe(Effect.result)
+        const binding = yield* directory.get(thread.id).pipe(Effect.option)
+        const origin = {
+          threadId: thread.id,
+          generation: Option.isSome(binding) ? binding.value.generation : 0
+        }
+        if (Result.isFailure(started)) {
+          yield* journal.settle(turn.id, origin, { status: "failed", error: E.toFailure(started.failure) })
+          return yield* Effect.asVoid(again(thread.id))
+        }
+        if (started.success === "preempted") {
+          yield* journal.settle(turn.id, origin, { status: "interrupted" })
+          return yield* Effect.asVoid(again(thread.id))
+        }
+        const { live } = started.success
+        const { dispatched, sent } = yield* send(turn, live).pipe(Effect.ensuring(live.gate.open))
+        if (Result.isSuccess(sent)) return
+        const reopened = yield* notSent(thread, dispatched, live, sent.failure, mayRetry)
+        if (reopened) return yield* run({ ...turn, status: "accepted" }, false)
+        yield* again(thread.id)
+      })
+
+      const drain = (threadId: ThreadId) =>
+        sessions.withLease(threadId)(
+          Effect.gen(function* () {
+            const live = sessions.get(threadId)
+            if (live?.turn !== undefined && !live.ended) return
+            const turn = yield* journal.next(threadId)
+            if (Option.isSome(turn)) yield* run(turn.value, true)
+          })
+        )
+
+      const fibers = yield* FiberSet.make<void>()
+      const look = (threadId: ThreadId) =>
+        drain(threadId).pipe(
+          Effect.catchCause((cause) =>
+            Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("A turn could not be run.", cause)
+          ),
+          FiberSet.run(fibers),
+          Effect.asVoid
+        )
+      yield* Queue.take(sessions.attention).pipe(Effect.flatMap(look), Effect.forever, Effect.forkScoped)
+
+      return TurnDispatcher.of({ look })
+    })
+  )
+}

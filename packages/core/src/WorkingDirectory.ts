@@ -1,0 +1,69 @@
+import { CwdNotAllowed, CwdUnavailable } from "@rejoin/contracts/Errors"
+import { Context, Effect, FileSystem, Layer } from "effect"
+import { Settings } from "./Settings.ts"
+
+/**
+ * Directories as they are, not as they are written: links, `..` and trailing slashes resolved, so that two paths are
+ * one directory exactly when they are the same text (C15).
+ */
+export class WorkingDirectory extends Context.Service<
+  WorkingDirectory,
+  {
+    /** The realpath of a directory that exists and in which threads may work. */
+    readonly admit: (path: string) => Effect.Effect<string, CwdUnavailable | CwdNotAllowed>
+    /**
+     * Refuses a realpath that is gone, or that a link now leads elsewhere: asked again before every turn, since an
+     * agent may silently make a missing directory anew (providers/opencode.md).
+     */
+    readonly unchanged: (real: string) => Effect.Effect<void, CwdUnavailable>
+  }
+>()("@rejoin/core/WorkingDirectory") {
+  static readonly layer = Layer.effect(
+    WorkingDirectory,
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const settings = yield* Settings
+
+      const resolve = Effect.fnUntraced(function* (path: string) {
+        if (!path.startsWith("/")) return yield* unavailable(path, "is not an absolute path")
+        const real = yield* fs.realPath(path).pipe(Effect.mapError(() => unavailable(path, "does not exist")))
+        const { type } = yield* fs.stat(real).pipe(Effect.mapError(() => unavailable(path, "cannot be read")))
+        return type === "Directory" ? real : yield* unavailable(path, "is not a directory")
+      })
+
+      const admit = Effect.fn("WorkingDirectory.admit")(function* (path: string) {
+        const real = yield* resolve(path)
+        const allowed = settings.roots?.some((root) => isWithin(root, real)) ?? true
+        if (allowed && !settings.forbidden.some((root) => isWithin(root, real))) return real
+        return yield* new CwdNotAllowed({
+          cwd: real,
+          message: `Threads may not work in ${real}.`,
+          hint: "REJOIN_ROOTS lists the directories under which they may."
+        })
+      })
+
+      const unchanged = Effect.fn("WorkingDirectory.unchanged")(function* (path: string) {
+        const real = yield* resolve(path)
+        if (real !== path) return yield* unavailable(path, `now leads to ${real}`)
+      })
+
+      return WorkingDirectory.of({ admit, unchanged })
+    })
+  )
+
+  /** Takes every path for what it says: for upstreams that have no disk. */
+  static readonly layerAnything = Layer.succeed(WorkingDirectory, {
+    admit: Effect.succeed,
+    unchanged: () => Effect.void
+  })
+}
+
+const unavailable = (cwd: string, why: string) =>
+  new CwdUnavailable({
+    cwd,
+    message: `The directory ${cwd} ${why}.`,
+    hint: "Restore it, or move the thread to another directory."
+  })
+
+const isWithin = (root: string, path: string): boolean =>
+  path === root || path.startsWith(root.endsWith("/") ? root : `${root}/`)

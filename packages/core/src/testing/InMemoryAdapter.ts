@@ -1,0 +1,242 @@
+import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
+import { known, unknown } from "@rejoin/contracts/Fact"
+import { MessageId, ProviderInstanceId, ProviderSessionId, StoreId } from "@rejoin/contracts/Ids"
+import { Effect, Layer, Queue, Schema, Scope, Stream } from "effect"
+import { AdapterEvent } from "../AdapterEvent.ts"
+import { newId } from "../NewId.ts"
+import { type History, Probe, ProbeFailure } from "../Probe.ts"
+import {
+  type AdapterSession,
+  eraseCursor,
+  ProviderAdapter,
+  type ProviderAdapterShape,
+  type Started,
+  type Starting,
+  type StartRequest,
+  type Verified
+} from "../ProviderAdapter.ts"
+import type { InMemoryUpstream, UpstreamSession } from "./InMemoryUpstream.ts"
+import { InMemoryTurns } from "./InMemoryTurns.ts"
+
+const Cursor = Schema.Struct({
+  v: Schema.Literal(1),
+  driver: Schema.Literal("memory"),
+  providerSessionId: Schema.Trim.check(Schema.isPattern(/^mem_\d+$/)).pipe(Schema.brand("ProviderSessionId")),
+  storeId: StoreId
+})
+type Cursor = typeof Cursor.Type
+
+const decode = Schema.decodeUnknownOption(Cursor)
+
+/** Speaks for an InMemoryUpstream, and believes it no more than a real provider is believed. */
+export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): ProviderAdapterShape => {
+  const instance = ProviderInstanceId.make(id)
+  const unavailable = new ProviderUnavailable({ provider: id, message: "The in-memory provider is away." })
+
+  const historyOf = (session: UpstreamSession, mark: MessageId | null): History => {
+    if (mark === null) return "unknown"
+    const at = session.messages.findIndex((message) => message.id === mark)
+    if (at < 0) return session.messages.length === 0 ? "behind" : "diverged"
+    return at === session.messages.length - 1 ? "same" : "ahead"
+  }
+
+  const verify = (session: UpstreamSession, mark: MessageId | null): Verified => ({
+    directory: known(session.directory, "answer"),
+    mode: session.mode === undefined ? unknown("not-yet") : known(session.mode, "answer"),
+    model: session.model === null ? unknown("not-told") : known(session.model, "answer"),
+    history: historyOf(session, mark),
+    evidence: { messages: session.messages.length }
+  })
+
+  const apply = (session: UpstreamSession, to: Pick<StartRequest, "mode" | "model">) => {
+    if (!upstream.faults.ignoresMode) session.mode = to.mode
+    session.model = to.model ?? session.model
+  }
+
+  const connect = Effect.fnUntraced(function* (session: UpstreamSession, mark: MessageId | null) {
+    const scope = yield* Scope.fork(yield* Effect.scope)
+    const events = yield* Queue.unbounded<AdapterEvent>()
+    const turns = new InMemoryTurns(upstream, session, scope, (event) => Queue.offerUnsafe(events, event))
+    const connection = { scope, turns }
+    upstream.connect(connection)
+    yield* Scope.addFinalizer(
+      scope,
+      Effect.sync(() => {
+        upstream.disconnect(connection)
+        Queue.offerUnsafe(
+          events,
+          AdapterEvent.Exited({ reason: "the in-memory provider closed the connection" })
+        )
+      })
+    )
+    const cursor: Cursor = {
+      v: 1,
+      driver: "memory",
+      providerSessionId: ProviderSessionId.make(session.id),
+      storeId: StoreId.make(upstream.storeId)
+    }
+    const live: AdapterSession = {
+      cursor,
+      events: Stream.fromQueue(events),
+      send: Effect.fnUntraced(function* (turn) {
+        const { failsSend } = upstream.faults
+        if (failsSend !== undefined && failsSend.times > 0) {
+          failsSend.times--
+          if (failsSend.arrives) session.messages.push({ id: turn.messageId, input: turn.input })
+          return yield* new ProviderFailed({ provider: id, message: "The connection broke while sending." })
+        }
+        yield* turns.start(turn)
+        return cursor
+      }),
+      steer: (turn) => turns.steer(turn),
+      interrupt: turns.interrupt,
+      answer: (requestId, answer) => turns.answer(requestId, answer),
+      reconfigure: (to) =>
+        Effect.sync(() => {
+          apply(session, to)
+          return verify(session, mark)
+        }),
+      background: Effect.sync(() => upstream.faults.background === true)
+    }
+    const started: Started = { session: live, verified: verify(session, mark), mark }
+    return started
+  })
+
+  /** A new upstream session, written into the intent before anything else is done with it. */
+  const make = (request: StartRequest, messages: UpstreamSession["messages"]): Starting =>
+    Effect.gen(function* () {
+      const session = upstream.create({
+        title: request.title,
+        directory: upstream.faults.directory ?? request.cwd,
+        mode: undefined,
+        model: null,
+        messages
+      })
+      yield* request.created(ProviderSessionId.make(session.id))
+      if (upstream.faults.failsAfterCreate) {
+        return yield* new ProviderFailed({ provider: id, message: "The permission update failed." })
+      }
+      apply(session, request)
+      return yield* connect(session, messages.length === 0 ? null : request.mark)
+    })
+
+  const absent = (cursor: Cursor) =>
+    new ProbeFailure({ probe: Probe.NotFound({ evidence: cursor.providerSessionId }) })
+
+  const once = (start: Starting): Starting =>
+    Effect.suspend(() => {
+      const { actProbe } = upstream.faults
+      if (actProbe === undefined) return upstream.hold(start)
+      delete upstream.faults.actProbe
+      return Effect.fail(new ProbeFailure({ probe: actProbe }))
+    })
+
+  const adapter: ProviderAdapterShape<Cursor> = {
+    id: instance,
+    driver: "memory",
+    info: Effect.sync(() => ({
+      id: instance,
+      driver: "memory",
+      status: "ready",
+      version: "1.0.0",
+      supported: true,
+      authenticated: null,
+      capabilities: upstream.capabilities
+    })),
+    capabilities: Effect.sync(() => upstream.capabilities),
+    newMessageId: Effect.map(newId("msg"), (id) => MessageId.make(id)),
+    decodeCursor: decode,
+    encodeCursor: Schema.encodeSync(Cursor),
+    probe: (cursor, { mark }) =>
+      Effect.sync(() => {
+        if (upstream.faults.probe) return upstream.faults.probe
+        if (cursor.storeId !== upstream.storeId) {
+          return Probe.WrongStore({ expected: cursor.storeId, actual: upstream.storeId })
+        }
+        const session = upstream.sessions.get(cursor.providerSessionId)
+        if (session === undefined) return Probe.NotFound({ evidence: { id: cursor.providerSessionId } })
+        const { directory, mode, model } = verify(session, mark)
+        const history = historyOf(session, mark)
+        return Probe.Found({
+          directory,
+          mode,
+          model,
+          history,
+          activity: session.activity,
+          holder: "unknown",
+          repairs: []
+        })
+      }),
+    create: (request) => once(make(request, [])),
+    adopt: (cursor, request) =>
+      once(
+        Effect.suspend(() => {
+          const session = upstream.sessions.get(cursor.providerSessionId)
+          if (session === undefined) return Effect.fail(absent(cursor))
+          if (upstream.faults.directory) session.directory = upstream.faults.directory
+          apply(session, request)
+          return connect(session, request.mark)
+        })
+      ),
+    relocate: {
+      fork: (cursor, request) =>
+        once(
+          Effect.suspend(() => {
+            const source = upstream.sessions.get(cursor.providerSessionId)
+            if (source === undefined) return Effect.fail(absent(cursor))
+            return make(
+              request,
+              upstream.faults.forgetsOnFork ? [{ id: "other", input: "" }] : [...source.messages]
+            )
+          })
+        ),
+      move: (cursor, request) =>
+        once(
+          Effect.suspend(() => {
+            const session = upstream.sessions.get(cursor.providerSessionId)
+            if (session === undefined) return Effect.fail(absent(cursor))
+            session.directory = upstream.faults.directory ?? request.cwd
+            apply(session, request)
+            return connect(session, request.mark)
+          })
+        )
+    },
+    restore: (transcript, request) => once(make(request, [...(transcript as UpstreamSession["messages"])])),
+    quiesce: (cursor) =>
+      Effect.sync(() => {
+        const session = upstream.sessions.get(cursor.providerSessionId)
+        if (session) session.activity = "idle"
+      }),
+    delivered: (cursor, messageId) =>
+      Effect.sync(() => {
+        const session = upstream.sessions.get(cursor.providerSessionId)
+        if (session === undefined) return "unknown" as const
+        return session.messages.some(({ id }) => id === messageId)
+          ? ("arrived" as const)
+          : ("absent" as const)
+      }),
+    undo: ({ created, keep, titleMark }) =>
+      Effect.suspend(() => {
+        if (upstream.faults.failsUndo) return Effect.fail(unavailable)
+        const marked = [...upstream.sessions.values()]
+          .filter(({ id, title }) => title.includes(titleMark) && !keep.includes(ProviderSessionId.make(id)))
+          .map(({ id }) => id)
+        for (const id of new Set([...created, ...marked])) upstream.delete(id)
+        return Effect.void
+      })
+  }
+  return eraseCursor(adapter)
+}
+
+export const layerInMemoryAdapter = (
+  upstream: InMemoryUpstream,
+  id = "memory"
+): Layer.Layer<ProviderAdapter> => Layer.succeed(ProviderAdapter, makeInMemoryAdapter(upstream, id))
+
+/** The cursor that such an adapter writes, for tests that plant one. */
+export const inMemoryCursor = (upstream: InMemoryUpstream, id: string) => ({
+  v: 1,
+  driver: "memory",
+  providerSessionId: id,
+  storeId: upstream.storeId
+})

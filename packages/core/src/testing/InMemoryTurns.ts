@@ -1,0 +1,175 @@
+import type { Answer } from "@rejoin/contracts/Request"
+import { ItemId } from "@rejoin/contracts/Ids"
+import { Deferred, Effect, Fiber, Scope } from "effect"
+import { AdapterEvent, type AdapterItem } from "../AdapterEvent.ts"
+import type { TurnInput } from "../ProviderAdapter.ts"
+import type { InMemoryUpstream, UpstreamSession } from "./InMemoryUpstream.ts"
+
+/**
+ * The turns of one connection. What the model does follows from the input's first word:
+ *
+ * - `pwd` runs a command that prints the session's directory
+ * - `write <path>` writes, as far as the mode allows, and asks where the mode asks
+ * - `ask` asks a question and answers with what was chosen
+ * - `hold` works until it is interrupted or its connection breaks
+ * - `fail` fails as a model error does
+ * - anything else is answered with all that was said in the conversation, joined by ` | `
+ */
+export class InMemoryTurns {
+  readonly upstream: InMemoryUpstream
+  readonly session: UpstreamSession
+  readonly scope: Scope.Scope
+  readonly tell: (event: AdapterEvent) => void
+  dead = false
+  private running: Fiber.Fiber<void> | undefined
+  private readonly asked = new Map<string, Deferred.Deferred<Answer>>()
+  private ids = 0
+
+  constructor(
+    upstream: InMemoryUpstream,
+    session: UpstreamSession,
+    scope: Scope.Scope,
+    tell: (event: AdapterEvent) => void
+  ) {
+    this.upstream = upstream
+    this.session = session
+    this.scope = scope
+    this.tell = tell
+  }
+
+  start(turn: TurnInput): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.session.messages.push({ id: turn.messageId, input: turn.input })
+      this.session.activity = "running"
+      this.upstream.asked.push(turn.messageId)
+      this.item({ id: this.id(), kind: "user-message", status: "completed", text: turn.input })
+      return this.work(turn.input).pipe(
+        Effect.onInterrupt(() => Effect.sync(() => this.settle("interrupted", ""))),
+        Effect.forkIn(this.scope, { startImmediately: false }),
+        Effect.map((fiber) => {
+          this.running = fiber
+        })
+      )
+    })
+  }
+
+  steer(turn: TurnInput): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.session.messages.push({ id: turn.messageId, input: turn.input })
+      this.item({ id: this.id(), kind: "user-message", status: "completed", text: turn.input })
+    })
+  }
+
+  get interrupt(): Effect.Effect<void> {
+    return Effect.suspend(() => (this.running ? Fiber.interrupt(this.running) : Effect.void))
+  }
+
+  answer(id: string, answer: Answer): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const waiting = this.asked.get(id)
+      this.asked.delete(id)
+      this.tell(AdapterEvent.RequestResolved({ id }))
+      return waiting ? Deferred.succeed(waiting, answer) : Effect.void
+    })
+  }
+
+  private id(): ItemId {
+    return ItemId.make(`${this.session.id}-${this.session.messages.length}-${++this.ids}`)
+  }
+
+  private item(item: AdapterItem): void {
+    this.tell(AdapterEvent.ItemStarted({ item: { ...item, status: "started" } }))
+    this.tell(AdapterEvent.ItemCompleted({ item }))
+  }
+
+  private settle(status: "completed" | "failed" | "interrupted", output: string): void {
+    if (this.dead) return
+    this.running = undefined
+    this.session.activity = "idle"
+    const error = { _tag: "ProviderFailed", message: "The model failed." }
+    this.tell(AdapterEvent.TurnSettled({ status, output, ...(status === "failed" && { error }) }))
+  }
+
+  private say(text: string): void {
+    const id = this.id()
+    this.tell(
+      AdapterEvent.ItemStarted({ item: { id, kind: "assistant-message", status: "started", text: "" } })
+    )
+    for (const delta of text.match(/.{1,8}/gs) ?? []) {
+      this.tell(AdapterEvent.ItemDelta({ itemId: id, field: "text", delta }))
+    }
+    this.tell(
+      AdapterEvent.ItemCompleted({ item: { id, kind: "assistant-message", status: "completed", text } })
+    )
+    this.tell(AdapterEvent.Used({ inputTokens: text.length, outputTokens: 1, costUsd: 0 }))
+    this.settle("completed", text)
+  }
+
+  private wait(id: string, event: AdapterEvent): Effect.Effect<Answer> {
+    return Effect.suspend(() => {
+      const answer = Deferred.makeUnsafe<Answer>()
+      this.asked.set(id, answer)
+      this.session.activity = "waiting"
+      this.tell(event)
+      return Effect.tap(Deferred.await(answer), () =>
+        Effect.sync(() => {
+          this.session.activity = "running"
+        })
+      )
+    })
+  }
+
+  private work(input: string): Effect.Effect<void> {
+    const [verb, argument = ""] = input.split(" ", 2)
+    switch (verb) {
+      case "pwd":
+        return Effect.sync(() => {
+          const { directory } = this.session
+          this.item({
+            id: this.id(),
+            kind: "command",
+            status: "completed",
+            command: "pwd",
+            cwd: directory,
+            exitCode: 0,
+            output: directory
+          })
+          this.say(directory)
+        })
+      case "write":
+        return this.write(argument)
+      case "ask": {
+        const id = `question-${this.id()}`
+        const questions = [{ question: "Which?", options: [{ label: "A" }, { label: "B" }] }]
+        return Effect.map(
+          this.wait(id, AdapterEvent.RequestOpened({ id, ask: { kind: "user-input", questions } })),
+          (answer) => this.say("answers" in answer ? answer.answers.flat().join(",") : "no answer")
+        )
+      }
+      case "hold":
+        return Effect.never
+      case "fail":
+        return Effect.sync(() => this.settle("failed", ""))
+      default:
+        return Effect.sync(() => this.say(this.upstream.history(this.session.id).join(" | ")))
+    }
+  }
+
+  private write(path: string): Effect.Effect<void> {
+    const { mode } = this.session
+    const done = () => {
+      this.upstream.writes.push({ directory: this.session.directory, path })
+      this.item({ id: this.id(), kind: "file-change", status: "completed", changes: [{ path, diff: "+1" }] })
+      this.say(`wrote ${path}`)
+    }
+    if (mode === "full-access" || mode === "auto-accept-edits") return Effect.sync(done)
+    if (mode === "read-only") return Effect.sync(() => this.say("denied"))
+    const id = `approval-${this.id()}`
+    const ask = { kind: "approval", permission: "edit", title: `write ${path}`, paths: [path] } as const
+    return Effect.flatMap(this.wait(id, AdapterEvent.RequestOpened({ id, ask })), (answer) => {
+      if ("decision" in answer && answer.decision === "accept") return Effect.sync(done)
+      if ("decision" in answer && answer.decision === "cancel") return Effect.interrupt
+      return Effect.sync(() => this.say("declined"))
+    })
+  }
+}

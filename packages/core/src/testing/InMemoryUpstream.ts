@@ -1,0 +1,129 @@
+import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import type { Capabilities } from "@rejoin/contracts/Provider"
+import { Deferred, Effect, Scope, Exit } from "effect"
+import type { Probe } from "../Probe.ts"
+import type { Starting } from "../ProviderAdapter.ts"
+
+export interface UpstreamMessage {
+  readonly id: string
+  readonly input: string
+}
+
+export interface UpstreamSession {
+  readonly id: string
+  readonly title: string
+  directory: string
+  mode: RuntimeMode | undefined
+  model: string | null
+  messages: Array<UpstreamMessage>
+  activity: "idle" | "running" | "waiting"
+}
+
+export interface Connection {
+  readonly scope: Scope.Closeable
+  readonly turns: { dead: boolean }
+}
+
+/** How the upstream misbehaves. Each is off until a test sets it. */
+export interface Faults {
+  /** What every probe answers instead of the truth. */
+  probe?: Probe
+  /** The act itself answers with this probe, once. */
+  actProbe?: Probe
+  /** The directory in which it starts a session, whatever it is asked. */
+  directory?: string
+  /** It ignores the mode it is given and keeps the one it has. */
+  ignoresMode?: boolean
+  /** A fork comes without its history. */
+  forgetsOnFork?: boolean
+  /** Fails after a session was created upstream and before its start is complete. */
+  failsAfterCreate?: boolean
+  /** Does not answer a start until it is told to. */
+  holdsStart?: Deferred.Deferred<void>
+  /** How many sends fail, and whether the message arrives all the same. */
+  failsSend?: { times: number; readonly arrives: boolean }
+  /** Undoing fails: the provider is away. */
+  failsUndo?: boolean
+  /** It works in the background. */
+  background?: boolean
+}
+
+/**
+ * A provider's side as its own process and disk: it outlives the adapters that speak to it, as a real one outlives
+ * a restart of ours. Its model answers with everything that it was told in the conversation, so that a test reads
+ * from an answer what the model received.
+ */
+export class InMemoryUpstream {
+  readonly sessions = new Map<string, UpstreamSession>()
+  readonly faults: Faults = {}
+  /** Sessions that were deleted, by id, in order. */
+  readonly deleted: Array<string> = []
+  readonly writes: Array<{ readonly directory: string; readonly path: string }> = []
+  /** Messages that the model was asked to answer, in order, by id. */
+  readonly asked: Array<string> = []
+  storeId = "memory-store"
+  capabilities: Capabilities = {
+    runtimeModes: ["read-only", "approval-required", "auto-accept-edits", "full-access"],
+    relocate: ["fork"],
+    reconfigure: true,
+    steer: true,
+    interrupt: true,
+    restore: true
+  }
+  private readonly connections = new Set<Connection>()
+  private ids = 0
+
+  /** Live connections: none must be left when every thread is stopped. */
+  get open(): number {
+    return this.connections.size
+  }
+
+  create(session: Omit<UpstreamSession, "id" | "activity">): UpstreamSession {
+    const created: UpstreamSession = { ...session, id: `mem_${++this.ids}`, activity: "idle" }
+    this.sessions.set(created.id, created)
+    return created
+  }
+
+  delete(id: string): void {
+    if (this.sessions.delete(id)) this.deleted.push(id)
+  }
+
+  /** What the model has been told in this session, oldest first. */
+  history(id: string): ReadonlyArray<string> {
+    return (this.sessions.get(id)?.messages ?? []).map(({ input }) => input)
+  }
+
+  connect(connection: Connection): void {
+    this.connections.add(connection)
+  }
+
+  disconnect(connection: Connection): void {
+    this.connections.delete(connection)
+  }
+
+  /** kill -9 of the provider: every connection breaks, work is cut off, what is stored stays. */
+  readonly crash: Effect.Effect<void> = Effect.suspend(() => {
+    for (const session of this.sessions.values()) session.activity = "idle"
+    return Effect.forEach(
+      [...this.connections],
+      ({ scope, turns }) => {
+        // What is killed tells nothing of how its turn ended.
+        turns.dead = true
+        return Scope.close(scope, Exit.void)
+      },
+      { discard: true }
+    )
+  })
+
+  /** Held here, where a test wants to look at a start that is under way. */
+  readonly started = Deferred.makeUnsafe<void>()
+
+  hold(start: Starting): Starting {
+    const { holdsStart } = this.faults
+    if (holdsStart === undefined) return start
+    return Effect.andThen(
+      Deferred.succeed(this.started, undefined),
+      Effect.andThen(Deferred.await(holdsStart), start)
+    )
+  }
+}

@@ -1,0 +1,91 @@
+// `npm start`, `npm test` and `npm run demo`: does the set-up itself, then runs the job on the workspace's own
+// Node. Runs on Node 18 and later, with nothing installed.
+import { spawn, spawnSync } from "node:child_process"
+import { createHash } from "node:crypto"
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const bin = join(root, "node_modules", ".bin")
+// From npm a script inherits npm's own settings, which pnpm would take for its own and warn of.
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^npm_(config|package|lifecycle)_/i.test(name))
+)
+environment.PATH = `${bin}:${environment.PATH ?? ""}`
+
+function install() {
+  const stamp = join(root, "node_modules", ".installed")
+  const wanted = createHash("sha256")
+    .update(readFileSync(join(root, "pnpm-lock.yaml")))
+    .update(readFileSync(join(root, "pnpm-workspace.yaml")))
+    .digest("hex")
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return
+  const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+  const { status } = spawnSync("npx", ["--yes", packageManager, "install", "--frozen-lockfile"], {
+    cwd: root,
+    env: environment,
+    stdio: ["ignore", "inherit", "inherit"]
+  })
+  if (status !== 0) process.exit(status ?? 1)
+  writeFileSync(stamp, wanted)
+}
+
+/**
+ * Runs a command to its end. npm passes no SIGTERM on, and a killed npm leaves its children: so signals are
+ * forwarded, and a change of our parent counts as one.
+ */
+function run(command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: root, env: environment, stdio: "inherit" })
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal))
+    const parent = process.ppid
+    const watch = setInterval(() => process.ppid !== parent && child.kill("SIGTERM"), 500)
+    child.on("exit", (code, signal) => {
+      clearInterval(watch)
+      resolve(code ?? (signal === "SIGINT" ? 130 : 143))
+    })
+  })
+}
+
+const node = () => (existsSync(join(bin, "node")) ? join(bin, "node") : process.execPath)
+
+async function test() {
+  const results = join(root, ".results")
+  rmSync(results, { recursive: true, force: true })
+  mkdirSync(results)
+  const status = await run(join(bin, "turbo"), [
+    "run",
+    ...["types", "//#lint", "//#format", "//#test:unit", "//#test:e2e"],
+    ...["--continue", "--output-logs=new-only", "--ui=stream", "--no-update-notifier"]
+  ])
+  let passed = 0
+  let failed = 0
+  for (const suite of ["unit", "e2e"]) {
+    const file = join(results, `${suite}.json`)
+    if (!existsSync(file)) {
+      failed += 1
+      continue
+    }
+    const report = JSON.parse(readFileSync(file, "utf8"))
+    passed += report.numPassedTests
+    failed += report.numFailedTests + report.numPendingTests + report.numTodoTests
+    if (!report.success && report.numFailedTests === 0) failed += 1
+  }
+  console.log(`${passed} passed, ${failed} failed`)
+  return status === 0 && failed === 0 ? 0 : 1
+}
+
+const jobs = {
+  test,
+  start: () => run(node(), [join(root, "apps/server/src/main.ts"), ...process.argv.slice(3)]),
+  demo: () => run(node(), [join(root, "apps/server/src/demo.ts"), ...process.argv.slice(3)])
+}
+
+const job = jobs[process.argv[2]]
+if (job === undefined) {
+  console.error(`usage: node scripts/run.mjs <${Object.keys(jobs).join("|")}>`)
+  process.exit(2)
+}
+install()
+process.exit(await job())
