@@ -56,8 +56,15 @@ async function test() {
   mkdirSync(results)
   const status = await run(join(bin, "turbo"), [
     "run",
-    ...["types", "//#lint", "//#format", "//#test:unit", "//#test:e2e"],
-    ...["--continue", "--output-logs=new-only", "--ui=stream", "--no-update-notifier"]
+    "types",
+    "//#lint",
+    "//#format",
+    "//#test:unit",
+    "//#test:e2e",
+    "--continue",
+    "--output-logs=new-only",
+    "--ui=stream",
+    "--no-update-notifier"
   ])
   let passed = 0
   let failed = 0

@@ -1,6 +1,6 @@
 import type * as Api from "@rejoin/contracts/Api"
 import * as E from "@rejoin/contracts/Errors"
-import type { ReceiptId, RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import type { RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Receipt } from "@rejoin/contracts/Receipt"
 import type { Answer } from "@rejoin/contracts/Request"
 import { now } from "@rejoin/contracts/Time"
@@ -114,7 +114,7 @@ export class ProviderService extends Context.Service<
         const wanted = { cwd, mode: thread.runtimeMode, model: thread.model }
         const { live, receipt } = yield* starts.ensure(thread, wanted)
         if (receipt !== undefined) return receipt
-        return Option.getOrThrow(yield* store.getReceipt(live.receiptId as ReceiptId))
+        return Option.getOrThrow(yield* store.getReceipt(live.receiptId))
       })
 
       const start = Effect.fn("ProviderService.start")(function* (id: ThreadId) {
@@ -128,12 +128,12 @@ export class ProviderService extends Context.Service<
 
       const steer = Effect.fnUntraced(function* (live: LiveSession, turnId: TurnId, turn: NewTurn) {
         const messageId = yield* live.adapter.newMessageId
-        const { fresh, turn: record } = yield* journal.steer(turnId, turn, messageId)
-        if (fresh && live.session.steer) {
+        const joined = yield* journal.steer(turnId, turn, messageId)
+        if (Option.isSome(joined) && joined.value.fresh && live.session.steer) {
           const { attachments, input } = turn
           yield* call.within(live.adapter, "steer", live.session.steer({ messageId, input, attachments }))
         }
-        return record
+        return Option.map(joined, ({ turn }) => turn)
       })
 
       const send = Effect.fn("ProviderService.send")(function* (id: ThreadId, request: Api.SendTurn) {
@@ -147,7 +147,8 @@ export class ProviderService extends Context.Service<
         }
         const live = sessions.get(id)
         if (request.delivery === "steer" && live?.turn && live.session.steer && !live.ended) {
-          return yield* steer(live, live.turn.id, turn)
+          const joined = yield* steer(live, live.turn.id, turn)
+          if (Option.isSome(joined)) return joined.value
         }
         const accepted = yield* journal.accept(turn)
         yield* dispatcher.look(id)

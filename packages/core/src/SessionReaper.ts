@@ -1,12 +1,10 @@
-import { Clock, Context, Duration, Effect, Layer, Schedule } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option, Schedule } from "effect"
 import { type LiveSession, LiveSessions } from "./LiveSessions.ts"
 import { SessionEnd } from "./SessionEnd.ts"
 import { Settings } from "./Settings.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { ThreadStore } from "./ThreadStore.ts"
-import { TurnJournal } from "./TurnJournal.ts"
 import { ProviderCall } from "./ProviderCall.ts"
-import { Option } from "effect"
 
 /**
  * How long a session has been idle, in ms: what was counted before and what has passed since the last sweep, of
@@ -45,7 +43,6 @@ export class SessionReaper extends Context.Service<
     Effect.gen(function* () {
       const sessions = yield* LiveSessions
       const ending = yield* SessionEnd
-      const journal = yield* TurnJournal
       const store = yield* ThreadStore
       const events = yield* ThreadEvents
       const settings = yield* Settings
@@ -55,7 +52,7 @@ export class SessionReaper extends Context.Service<
 
       const isBusy = Effect.fnUntraced(function* (live: LiveSession) {
         if (live.turn !== undefined || live.ended) return true
-        if (Option.isSome(yield* journal.next(live.threadId))) return true
+        if ((yield* store.openTurns(live.threadId)).length > 0) return true
         return (yield* store.listRequests(live.threadId)).length > 0
       })
 

@@ -1,6 +1,6 @@
 import { IdempotencyConflict, type StoreFailed } from "@rejoin/contracts/Errors"
 import type { Failure } from "@rejoin/contracts/Failure"
-import type { MessageId, RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import type { MessageId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { ThreadStatus } from "@rejoin/contracts/Thread"
 import { now } from "@rejoin/contracts/Time"
 import { type Attachment, type Delivery, isSettled } from "@rejoin/contracts/Turn"
@@ -52,13 +52,16 @@ export class TurnJournal extends Context.Service<
     ) => Effect.Effect<void, StoreFailed>
     /** The message did not arrive: the turn waits again. */
     readonly reopen: (turn: TurnRecord) => Effect.Effect<void, StoreFailed>
-    /** Writes the steer into the turn that it joins, before it is sent; `fresh` unless its key was there before. */
+    /**
+     * Writes the steer into the turn that it joins, before it is sent. `fresh` unless its key was there before;
+     * none where the turn has settled meanwhile.
+     */
     readonly steer: (
       turnId: TurnId,
       steer: NewTurn,
       messageId: MessageId
     ) => Effect.Effect<
-      { readonly turn: TurnRecord; readonly fresh: boolean },
+      Option.Option<{ readonly turn: TurnRecord; readonly fresh: boolean }>,
       StoreFailed | IdempotencyConflict
     >
     /**
@@ -206,12 +209,17 @@ export class TurnJournal extends Context.Service<
             const existing =
               idempotencyKey === null ? Option.none() : yield* store.findTurn(steer.threadId, idempotencyKey)
             if (idempotencyKey !== null && Option.isSome(existing)) {
-              return { turn: yield* sameOrConflict(existing.value, steer, idempotencyKey), fresh: false }
+              return Option.some({
+                turn: yield* sameOrConflict(existing.value, steer, idempotencyKey),
+                fresh: false
+              })
             }
-            const turn = Option.getOrThrow(yield* store.getTurn(turnId))
+            const joined = yield* store.getTurn(turnId)
+            if (Option.isNone(joined) || isSettled(joined.value.status)) return Option.none()
+            const turn = joined.value
             const record = { ...turn, steers: [...turn.steers, { input, at, messageId, idempotencyKey }] }
             yield* store.saveTurn(record)
-            return { turn: record, fresh: true }
+            return Option.some({ turn: record, fresh: true })
           })
         )
       })
@@ -220,7 +228,7 @@ export class TurnJournal extends Context.Service<
         for (const request of yield* store.listRequests(threadId)) {
           yield* store.deleteRequest(threadId, request.id)
           const kind = request.ask.kind === "approval" ? "request" : "user-input"
-          emit({ type: `${kind}.resolved`, turnId, data: { id: request.id as RequestId, by: "turn-end" } })
+          emit({ type: `${kind}.resolved`, turnId, data: { id: request.id, by: "turn-end" } })
         }
       })
 

@@ -45,7 +45,7 @@ export class InMemoryTurns {
       this.item({ id: this.id(), kind: "user-message", status: "completed", text: turn.input })
       return this.work(turn.input).pipe(
         Effect.onInterrupt(() => Effect.sync(() => this.settle("interrupted", ""))),
-        Effect.forkIn(this.scope, { startImmediately: false }),
+        Effect.forkIn(this.scope, { startImmediately: true }),
         Effect.map((fiber) => {
           this.running = fiber
         })
