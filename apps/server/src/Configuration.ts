@@ -1,0 +1,106 @@
+import { Config as FileConfig, type ProviderConfig } from "@rejoin/contracts/Config"
+import { InvalidInput } from "@rejoin/contracts/Errors"
+import { defaults, type SettingsShape } from "@rejoin/core/Settings"
+import {
+  Config,
+  Context,
+  Duration,
+  Effect,
+  FileSystem,
+  Layer,
+  Option,
+  Path,
+  Redacted,
+  Result,
+  Schema
+} from "effect"
+
+export interface ConfigurationShape {
+  readonly home: string
+  readonly host: string
+  /** 0 for any. */
+  readonly port: number
+  readonly token: Option.Option<Redacted.Redacted>
+  readonly roots: ReadonlyArray<string>
+  readonly file: FileConfig
+}
+
+/** What the operator has set: the environment, and `config.json`. A bad file is an error that names the field. */
+export class Configuration extends Context.Service<Configuration, ConfigurationShape>()(
+  "@rejoin/server/Configuration"
+) {
+  static readonly layer = Layer.effect(
+    Configuration,
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const { join } = yield* Path.Path
+      const environment = yield* Config.all({
+        user: Config.String("HOME").pipe(Config.withDefault("/")),
+        home: Config.option(Config.NonEmptyString("REJOIN_HOME")),
+        host: Config.NonEmptyString("REJOIN_HOST").pipe(Config.withDefault("127.0.0.1")),
+        port: Config.Int("REJOIN_PORT").pipe(Config.withDefault(4319)),
+        token: Config.option(Config.Redacted("REJOIN_TOKEN")),
+        roots: Config.option(Config.NonEmptyString("REJOIN_ROOTS")),
+        config: Config.option(Config.NonEmptyString("REJOIN_CONFIG")),
+        started: Config.option(Config.NonEmptyString("INIT_CWD"))
+      }).pipe(
+        Effect.mapError(
+          (error) => new InvalidInput({ message: `The environment cannot be used: ${error.message}` })
+        )
+      )
+      const home = Option.getOrElse(environment.home, () => join(environment.user, ".rejoin"))
+      const path = Option.getOrElse(environment.config, () => join(home, "config.json"))
+      // npm runs scripts in the package's directory and tells in INIT_CWD where it was called.
+      const here = Option.getOrElse(environment.started, () => globalThis.process.cwd())
+      const listed = Option.match(environment.roots, {
+        onNone: () => [environment.user, here],
+        onSome: (roots) => roots.split(":").filter((root) => root !== "")
+      })
+      const roots: Array<string> = []
+      for (const root of listed) {
+        const real = yield* fs.realPath(root).pipe(Effect.option)
+        if (Option.isSome(real)) roots.push(real.value)
+        else yield* Effect.logWarning(`The root ${root} does not exist and is left out.`)
+      }
+      const { host, port, token } = environment
+      return Configuration.of({ home, host, port, token, roots, file: yield* read(path) })
+    })
+  )
+}
+
+const decode = Schema.decodeUnknownEffect(FileConfig, { errors: "all", onExcessProperty: "error" })
+
+const read = Effect.fnUntraced(function* (path: string) {
+  const fs = yield* FileSystem.FileSystem
+  if (!(yield* fs.exists(path).pipe(Effect.orElseSucceed(() => false)))) return {}
+  const bad = (message: string) => new InvalidInput({ field: path, message: `${path}: ${message}` })
+  const text = yield* fs.readFileString(path).pipe(Effect.mapError((error) => bad(error.message)))
+  const json = Result.try(() => JSON.parse(text) as unknown)
+  if (Result.isFailure(json)) return yield* bad("it is not JSON")
+  const config = yield* decode(json.success).pipe(Effect.mapError((error) => bad(error.message)))
+  const ids = new Set<string>()
+  for (const { id } of config.providers ?? []) {
+    if (ids.has(id)) return yield* bad(`two providers have the id ${id}`)
+    ids.add(id)
+  }
+  return config
+})
+
+const duration = (minutes: number | undefined, seconds: number | undefined, otherwise: Duration.Duration) => {
+  if (seconds !== undefined) return Duration.seconds(seconds)
+  return minutes === undefined ? otherwise : Duration.minutes(minutes)
+}
+
+/** The core's settings, from what the operator has set. `home` is the realpath of our own directory. */
+export const settingsOf = ({ file, roots }: ConfigurationShape, home: string): SettingsShape => ({
+  ...defaults,
+  roots,
+  forbidden: [home],
+  onLost: file.onLost ?? defaults.onLost,
+  idle: duration(file.reaper?.idleMinutes, file.reaper?.idleSeconds, defaults.idle),
+  sweep: duration(file.reaper?.sweepMinutes, file.reaper?.sweepSeconds, defaults.sweep),
+  defer: duration(file.reaper?.deferMinutes, file.reaper?.deferSeconds, defaults.defer)
+})
+
+export const providersOf = ({ file }: ConfigurationShape): ReadonlyArray<ProviderConfig> | undefined =>
+  file.providers

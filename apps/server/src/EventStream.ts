@@ -1,0 +1,119 @@
+import { InvalidInput, type StoreFailed, type ThreadNotFound } from "@rejoin/contracts/Errors"
+import type { ThreadId } from "@rejoin/contracts/Ids"
+import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import { ThreadEvents } from "@rejoin/core/ThreadEvents"
+import { Threads } from "@rejoin/core/Threads"
+import { ThreadStore } from "@rejoin/core/ThreadStore"
+import { Context, Deferred, Duration, Effect, Layer, Schedule, Stream } from "effect"
+import { HttpServerRequest, HttpServerResponse } from "effect/http"
+
+const encoder = new TextEncoder()
+
+const frame = (event: string, data: unknown, id?: number) =>
+  encoder.encode(`${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+
+const heartbeat = encoder.encode(": heartbeat\n\n")
+
+// One event goes to many readers: it is encoded once for those of a thread and once for those of all.
+const bySeq = new WeakMap<RuntimeEvent, Uint8Array>()
+const byPosition = new WeakMap<RuntimeEvent, Uint8Array>()
+
+const encoded = (cache: WeakMap<RuntimeEvent, Uint8Array>, event: RuntimeEvent, id: number): Uint8Array => {
+  const bytes = cache.get(event) ?? frame(event.type, event, id)
+  cache.set(event, bytes)
+  return bytes
+}
+
+/** Server-sent events: a snapshot first, or a replay after `Last-Event-ID`; then what happens, with heartbeats. */
+export class EventStream extends Context.Service<
+  EventStream,
+  {
+    readonly ofThread: (
+      id: ThreadId
+    ) => Effect.Effect<
+      HttpServerResponse.HttpServerResponse,
+      ThreadNotFound | StoreFailed | InvalidInput,
+      HttpServerRequest.HttpServerRequest
+    >
+    readonly ofAll: Effect.Effect<
+      HttpServerResponse.HttpServerResponse,
+      StoreFailed | InvalidInput,
+      HttpServerRequest.HttpServerRequest
+    >
+    /** Ends every open stream: a server that stops does not wait for its readers. */
+    readonly close: Effect.Effect<void>
+  }
+>()("@rejoin/server/EventStream") {
+  static readonly layer = Layer.effect(
+    EventStream,
+    Effect.gen(function* () {
+      const events = yield* ThreadEvents
+      const threads = yield* Threads
+      const store = yield* ThreadStore
+      const closing = yield* Deferred.make<void>()
+
+      const respond = (frames: Stream.Stream<Uint8Array, StoreFailed>) => {
+        const beats = Stream.fromSchedule(Schedule.spaced(Duration.seconds(15))).pipe(
+          Stream.map(() => heartbeat)
+        )
+        return HttpServerResponse.stream(
+          frames.pipe(
+            Stream.catch((error) => Stream.make(frame("warning", { message: error.message }))),
+            Stream.merge(beats, { haltStrategy: "left" }),
+            Stream.interruptWhen(Deferred.await(closing))
+          ),
+          {
+            contentType: "text/event-stream",
+            headers: { "cache-control": "no-store", "x-accel-buffering": "no" }
+          }
+        )
+      }
+
+      const lastEventId = Effect.gen(function* () {
+        const { headers } = yield* HttpServerRequest.HttpServerRequest
+        const given = headers["last-event-id"]
+        if (given === undefined) return undefined
+        const id = Number(given)
+        if (Number.isSafeInteger(id) && id >= 0) return id
+        return yield* new InvalidInput({
+          field: "Last-Event-ID",
+          message: "Last-Event-ID is the id of an event."
+        })
+      })
+
+      const ofThread = Effect.fn("EventStream.ofThread")(function* (id: ThreadId) {
+        const after = yield* lastEventId
+        const rest = (seq: number) =>
+          Stream.map(events.follow(id, seq), (event) => encoded(bySeq, event, event.seq))
+        if (after !== undefined) {
+          yield* threads.record(id)
+          return respond(rest(after))
+        }
+        const snapshot = yield* threads.snapshot(id, 200)
+        const seq = snapshot.thread.lastSeq
+        return respond(Stream.concat(Stream.make(frame("snapshot", { seq, ...snapshot }, seq)), rest(seq)))
+      })
+
+      const ofAll = Effect.gen(function* () {
+        const after = yield* lastEventId
+        const rest = (position: number) =>
+          Stream.map(events.follow(undefined, position), (event) =>
+            encoded(byPosition, event, event.position)
+          )
+        if (after !== undefined) return respond(rest(after))
+        yield* events.flush
+        const position = yield* store.lastPosition
+        const items = yield* threads.list({ limit: 500 })
+        return respond(
+          Stream.concat(
+            Stream.make(frame("snapshot", { position, threads: items }, position)),
+            rest(position)
+          )
+        )
+      })
+
+      const close = Effect.asVoid(Deferred.succeed(closing, undefined))
+      return EventStream.of({ ofThread, ofAll, close })
+    })
+  )
+}

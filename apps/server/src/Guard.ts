@@ -1,0 +1,90 @@
+import { Authorization, SchemaErrors } from "@rejoin/contracts/Api"
+import {
+  InvalidInput,
+  OriginNotAllowed,
+  PayloadTooLarge,
+  TooManyRequests,
+  Unauthorized
+} from "@rejoin/contracts/Errors"
+import { Clock, Effect, Layer, Redacted, Result } from "effect"
+import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpApiMiddleware } from "effect/http-api"
+import { Configuration } from "./Configuration.ts"
+import { Token } from "./Token.ts"
+
+const failuresAMinute = 30
+
+/** The bearer token; after too many wrong ones within a minute, nobody is let in until the minute is over. */
+export const layerAuthorization = Layer.effect(
+  Authorization,
+  Effect.gen(function* () {
+    const token = yield* Token
+    let minute = 0
+    let failures = 0
+    return Authorization.of({
+      bearer: Effect.fnUntraced(function* (handler, { credential }) {
+        const now = Math.floor((yield* Clock.currentTimeMillis) / 60_000)
+        if (now !== minute) {
+          minute = now
+          failures = 0
+        }
+        if (token.matches(Redacted.value(credential))) return yield* handler
+        failures++
+        if (failures > failuresAMinute) {
+          return yield* new TooManyRequests({
+            message: "Too many wrong tokens.",
+            hint: "Try again in a minute."
+          })
+        }
+        return yield* new Unauthorized({
+          message: "The bearer token is missing or wrong.",
+          hint: "The server prints at its start where its token is."
+        })
+      })
+    })
+  })
+)
+
+/** A request that does not fit its schema is an InvalidInput that says where. */
+export const layerSchemaErrors = HttpApiMiddleware.layerSchemaErrorTransform(SchemaErrors, (error) =>
+  Effect.fail(new InvalidInput({ field: error.kind.toLowerCase(), message: error.cause.message }))
+)
+
+const refuse = (error: OriginNotAllowed | PayloadTooLarge | InvalidInput, status: number) =>
+  HttpServerResponse.jsonUnsafe({ ...error, _tag: error._tag, message: error.message }, { status })
+
+const originOf = (origin: string) => Result.getOrUndefined(Result.try(() => new URL(origin).host))
+
+const maxBodyBytes = 24 * 1024 * 1024
+
+/**
+ * For every route: Host and Origin must be this server's own, with its port, or another page's script could reach us
+ * through a name that it points at loopback (DNS rebinding).
+ */
+export const layerOriginGuard = HttpRouter.middleware(
+  Effect.gen(function* () {
+    const server = yield* HttpServer.HttpServer
+    const { host } = yield* Configuration
+    const port = "port" in server.address ? server.address.port : 0
+    const allowed = new Set([host, "127.0.0.1", "localhost", "[::1]"].map((name) => `${name}:${port}`))
+    return (handler) =>
+      Effect.gen(function* () {
+        const { headers } = yield* HttpServerRequest.HttpServerRequest
+        const { "content-length": length, host, origin } = headers
+        if (host === undefined || !allowed.has(host.toLowerCase())) {
+          return refuse(new OriginNotAllowed({ message: "The Host header is not this server's own." }), 403)
+        }
+        if (origin !== undefined && !allowed.has(originOf(origin) ?? "")) {
+          return refuse(new OriginNotAllowed({ message: "The Origin header is not this server's own." }), 403)
+        }
+        if (Number(length ?? 0) > maxBodyBytes) {
+          return refuse(
+            new PayloadTooLarge({ message: `A body may have ${maxBodyBytes} bytes at most.` }),
+            413
+          )
+        }
+        return yield* handler
+      })
+  }),
+  { global: true }
+)

@@ -1,0 +1,156 @@
+import { Api } from "@rejoin/contracts/Api"
+import { CapabilityMissing, TurnNotFound } from "@rejoin/contracts/Errors"
+import type { RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import type { Turn } from "@rejoin/contracts/Turn"
+import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
+import { ProviderService } from "@rejoin/core/ProviderService"
+import type { TurnRecord } from "@rejoin/core/Records"
+import { Threads } from "@rejoin/core/Threads"
+import { ThreadStore } from "@rejoin/core/ThreadStore"
+import { Duration, Effect, Layer, Option } from "effect"
+import { HttpServerResponse } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { EventStream } from "./EventStream.ts"
+import { version } from "./version.ts"
+
+const defaultLimit = 100
+
+const pageOf = <A extends { readonly id: string }>(items: ReadonlyArray<A>, limit: number) => {
+  const last = items.length === limit ? items.at(-1) : undefined
+  return { items, ...(last && { next: last.id }) }
+}
+
+const turnView = (turn: TurnRecord): Turn => ({
+  id: turn.id,
+  threadId: turn.threadId,
+  status: turn.status,
+  input: turn.input,
+  output: turn.output,
+  ...(turn.steers.length > 0 && { steers: turn.steers.map(({ at, input }) => ({ input, at })) }),
+  ...(turn.delivery !== null && { delivery: turn.delivery }),
+  ...(turn.error !== null && { error: turn.error }),
+  acceptedAt: turn.acceptedAt,
+  ...(turn.startedAt !== null && { startedAt: turn.startedAt }),
+  ...(turn.settledAt !== null && { settledAt: turn.settledAt })
+})
+
+// An id in a path is text that names a thread or does not: which of the two the store says.
+const threadId = ({ id }: { readonly id: string }) => id as ThreadId
+
+const lacking = (capability: string) =>
+  new CapabilityMissing({ capability, message: `This server cannot ${capability} a thread yet.` })
+
+const threads = HttpApiBuilder.group(
+  Api,
+  "threads",
+  Effect.fnUntraced(function* (handlers) {
+    const threads = yield* Threads
+    const service = yield* ProviderService
+    const store = yield* ThreadStore
+    const streams = yield* EventStream
+    return handlers.handleAll({
+      create: Effect.fnUntraced(function* ({ payload }) {
+        const { created, thread } = yield* threads.create(payload)
+        return HttpServerResponse.jsonUnsafe(thread, { status: created ? 201 : 200 })
+      }),
+      list: Effect.fnUntraced(function* ({ query: { after, limit = defaultLimit, project } }) {
+        return pageOf(yield* threads.list({ after, limit, project }), limit)
+      }),
+      get: ({ params }) => threads.get(threadId(params)),
+      update: Effect.fnUntraced(function* ({ params, payload }) {
+        yield* service.update(threadId(params), payload)
+        return yield* threads.get(threadId(params))
+      }),
+      remove: ({ params }) => threads.remove(threadId(params)),
+      items: Effect.fnUntraced(function* ({ params, query: { before, limit = defaultLimit } }) {
+        const items = yield* threads.items(threadId(params), { before, limit })
+        const [first] = items
+        return { items, ...(first && items.length === limit && { next: first.id }) }
+      }),
+      events: ({ params }) => streams.ofThread(threadId(params)),
+      allEvents: () => streams.ofAll,
+      requests: Effect.fnUntraced(function* ({ params }) {
+        yield* threads.record(threadId(params))
+        return { items: yield* store.listRequests(threadId(params)) }
+      }),
+      answer: ({ params, payload }) =>
+        service.answer(threadId(params), params.requestId as RequestId, payload),
+      receipts: Effect.fnUntraced(function* ({ params, query: { after, limit = defaultLimit } }) {
+        yield* threads.record(threadId(params))
+        return pageOf(yield* store.listReceipts(threadId(params), { after, limit }), limit)
+      })
+    })
+  })
+)
+
+const turns = HttpApiBuilder.group(
+  Api,
+  "turns",
+  Effect.fnUntraced(function* (handlers) {
+    const threads = yield* Threads
+    const service = yield* ProviderService
+    const store = yield* ThreadStore
+    return handlers.handleAll({
+      send: ({ params, payload }) => Effect.map(service.send(threadId(params), payload), turnView),
+      list: Effect.fnUntraced(function* ({ params, query: { after, limit = defaultLimit } }) {
+        yield* threads.record(threadId(params))
+        const page = pageOf(yield* store.listTurns(threadId(params), { after, limit }), limit)
+        return { ...page, items: page.items.map(turnView) }
+      }),
+      get: Effect.fnUntraced(function* ({ params, query: { wait = 0 } }) {
+        const id = threadId(params)
+        const turnId = params.turnId as TurnId
+        if (wait > 0) {
+          const settled = yield* Effect.timeoutOption(
+            service.awaitSettled(id, turnId),
+            Duration.seconds(wait)
+          )
+          if (Option.isSome(settled)) return turnView(settled.value)
+        }
+        yield* threads.record(id)
+        const turn = yield* store.getTurn(turnId)
+        if (Option.isSome(turn) && turn.value.threadId === id) return turnView(turn.value)
+        return yield* new TurnNotFound({ turnId, message: `There is no turn ${turnId} in this thread.` })
+      })
+    })
+  })
+)
+
+const sessions = HttpApiBuilder.group(
+  Api,
+  "sessions",
+  Effect.fnUntraced(function* (handlers) {
+    const threads = yield* Threads
+    const service = yield* ProviderService
+    return handlers.handleAll({
+      interrupt: ({ params }) => service.interrupt(threadId(params)),
+      stop: ({ params }) => service.stop(threadId(params)),
+      reset: ({ params }) => Effect.andThen(service.reset(threadId(params)), threads.get(threadId(params))),
+      move: ({ params, payload }) => service.move(threadId(params), payload.cwd),
+      fork: ({ params }) => Effect.andThen(threads.record(threadId(params)), lacking("fork")),
+      release: ({ params }) => Effect.andThen(threads.record(threadId(params)), lacking("release")),
+      claim: ({ params }) => Effect.andThen(threads.record(threadId(params)), lacking("claim"))
+    })
+  })
+)
+
+const providers = HttpApiBuilder.group(
+  Api,
+  "providers",
+  Effect.fnUntraced(function* (handlers) {
+    const registry = yield* ProviderRegistry
+    return handlers.handle("list", () =>
+      Effect.gen(function* () {
+        const adapters = yield* registry.list
+        return { items: yield* Effect.forEach(adapters, ({ info }) => info, { concurrency: "unbounded" }) }
+      })
+    )
+  })
+)
+
+const health = HttpApiBuilder.group(Api, "health", (handlers) =>
+  handlers.handle("health", () => Effect.succeed({ status: "ok" as const, version }))
+)
+
+/** Every endpoint of the Api, on the core's services. */
+export const layer = Layer.mergeAll(threads, turns, sessions, providers, health)

@@ -1,0 +1,31 @@
+import { SqliteClient } from "@effect/sql-sqlite-node"
+import { StoreFailed } from "@rejoin/contracts/Errors"
+import { Context, Effect, Layer, Predicate } from "effect"
+import { Reactivity } from "effect/reactivity"
+import { SqlClient, type SqlError } from "effect/sql"
+import { migrate } from "./Migrations.ts"
+
+/** What the database says, as the error that callers know. Nothing of the failed write was kept. */
+export const storeFailed = (error: SqlError.SqlError | { readonly message: string }): StoreFailed =>
+  new StoreFailed({ message: `The database refused: ${error.message}` })
+
+/**
+ * One connection to one SQLite file, migrated to the present schema. Write-ahead log; every commit is on the disk
+ * when it returns (`synchronous=FULL`; the pragma cannot change inside a transaction, so it holds throughout).
+ */
+export const layer = (filename: string): Layer.Layer<SqlClient.SqlClient, StoreFailed> =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      // The driver's open throws: a file that is no database, or a directory that cannot be written, is an error.
+      const sql = yield* SqliteClient.make({ filename }).pipe(
+        Effect.catchDefect((cause) =>
+          Effect.fail(storeFailed({ message: Predicate.isError(cause) ? cause.message : String(cause) }))
+        )
+      )
+      yield* sql`PRAGMA synchronous = FULL`
+      yield* sql`PRAGMA foreign_keys = ON`
+      yield* sql`PRAGMA busy_timeout = 5000`
+      yield* migrate.pipe(Effect.provideService(SqlClient.SqlClient, sql))
+      return Context.make(SqlClient.SqlClient, sql)
+    }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(storeFailed(error))))
+  ).pipe(Layer.provide(Reactivity.layer))

@@ -1,0 +1,34 @@
+import { StoreFailed } from "@rejoin/contracts/Errors"
+import { Effect } from "effect"
+import { Migrator, SqlClient } from "effect/sql"
+import { initial } from "./migrations/0001_initial.ts"
+
+/** Numbered, forward only: a migration that was released never changes. */
+export const migrations = { "0001_initial": initial }
+
+const table = "rejoin_migrations"
+const newest = Object.keys(migrations).length
+
+/**
+ * Brings an older file to the present schema. A file that a newer version wrote is refused before anything is
+ * touched: Effect's Migrator would open it as if nothing were.
+ */
+export const migrate = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const exists = yield* sql`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ${table}`
+  if (exists.length > 0) {
+    const [row] = yield* sql<{ id: number | null }>`SELECT max(migration_id) AS id FROM ${sql(table)}`
+    const found = row?.id ?? 0
+    if (found > newest) {
+      return yield* new StoreFailed({
+        message: `The database has schema ${found}, and this version knows ${newest} at most.`,
+        hint: "Use the newer version of the server that wrote it. Nothing was changed."
+      })
+    }
+  }
+  yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table }).pipe(
+    Effect.catchTag("MigrationError", (error) =>
+      Effect.fail(new StoreFailed({ message: `The database could not be migrated: ${error.message}` }))
+    )
+  )
+})

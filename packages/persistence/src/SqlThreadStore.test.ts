@@ -1,0 +1,118 @@
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { ThreadId } from "@rejoin/contracts/Ids"
+import { ThreadStore } from "@rejoin/core/ThreadStore"
+import { bindingRecord, threadRecord, threadStoreSuite } from "@rejoin/testkit/ThreadStoreSuite"
+import { Effect, Exit, FileSystem, Layer, Option } from "effect"
+import { SqlClient } from "effect/sql"
+import * as Database from "./Database.ts"
+import { DataDirectory } from "./DataDirectory.ts"
+import * as SqlThreadStore from "./SqlThreadStore.ts"
+
+const layer = (filename: string) => SqlThreadStore.layer.pipe(Layer.provideMerge(Database.layer(filename)))
+
+threadStoreSuite("SQLite", layer(":memory:"))
+
+const inTemporaryDirectory = <A, E>(
+  body: (directory: string) => Effect.Effect<A, E, FileSystem.FileSystem>
+) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    return yield* body(yield* fs.makeTempDirectoryScoped())
+  }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+
+const failureOf = <A, E>(exit: Exit.Exit<A, E>) =>
+  Exit.isFailure(exit) ? Option.getOrUndefined(Exit.findErrorOption(exit)) : undefined
+
+describe("the database file", () => {
+  it.effect("outlives its connection: what was written is there when it is opened again", () =>
+    inTemporaryDirectory((directory) =>
+      Effect.gen(function* () {
+        const file = layer(`${directory}/rejoin.db`)
+        yield* Effect.flatMap(ThreadStore, (store) =>
+          store.insertThread(threadRecord("t1"), bindingRecord("t1"))
+        ).pipe(Effect.provide(file))
+        const thread = yield* Effect.flatMap(ThreadStore, (store) =>
+          store.getThread(ThreadId.make("t1"))
+        ).pipe(Effect.provide(file))
+        assert.isTrue(Option.isSome(thread))
+      })
+    )
+  )
+
+  it.effect("of a newer version is refused clearly and left as it is", () =>
+    inTemporaryDirectory((directory) =>
+      Effect.gen(function* () {
+        const file = layer(`${directory}/rejoin.db`)
+        yield* Effect.flatMap(
+          SqlClient.SqlClient,
+          (sql) => sql`INSERT INTO rejoin_migrations (migration_id, name) VALUES (999, 'later')`
+        ).pipe(Effect.provide(file))
+        const error = failureOf(yield* Effect.exit(Effect.provide(ThreadStore, file)))
+        assert.strictEqual(error?._tag, "StoreFailed")
+        assert.include(String(error), "schema 999")
+      })
+    )
+  )
+
+  it.effect("that is no database is an error, not a defect", () =>
+    inTemporaryDirectory((directory) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        yield* fs.writeFileString(
+          `${directory}/rejoin.db`,
+          "this is not a database, and long enough to be looked at".repeat(50)
+        )
+        const error = failureOf(
+          yield* Effect.exit(Effect.provide(ThreadStore, layer(`${directory}/rejoin.db`)))
+        )
+        assert.strictEqual(error?._tag, "StoreFailed")
+      })
+    )
+  )
+
+  it.effect("E12: a row that cannot be read does not hide the others, and a broken cursor is no cursor", () =>
+    Effect.gen(function* () {
+      const store = yield* ThreadStore
+      const sql = yield* SqlClient.SqlClient
+      yield* store.insertThread(threadRecord("t1"), bindingRecord("t1"))
+      yield* store.insertThread(threadRecord("t2"), bindingRecord("t2"))
+      yield* sql`UPDATE thread SET record_json = '{"broken": true}' WHERE id = 't1'`
+      yield* sql`UPDATE provider_session_runtime SET resume_cursor_json = '{half' WHERE thread_id = 't2'`
+      assert.deepEqual(
+        (yield* store.listThreads({ limit: 9 })).map(({ id }) => id as string),
+        ["t2"]
+      )
+      assert.strictEqual(
+        failureOf(yield* Effect.exit(store.getThread(ThreadId.make("t1"))))?._tag,
+        "StoreFailed"
+      )
+      assert.isNull(Option.getOrThrow(yield* store.getBinding(ThreadId.make("t2"))).cursor)
+    }).pipe(Effect.provide(layer(":memory:")))
+  )
+})
+
+describe("law 5: one server a data directory", () => {
+  it.effect("the second is told who holds it; when the first is gone it gets it", () =>
+    inTemporaryDirectory((directory) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const hold = DataDirectory.layer(`${directory}/home`).pipe(Layer.provide(NodeServices.layer))
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            yield* Layer.build(hold)
+            const server = { pid: 42, url: "http://127.0.0.1:1", version: "0.0.0" }
+            yield* fs.writeFileString(`${directory}/home/server.json`, JSON.stringify(server))
+            const error = failureOf(yield* Effect.exit(Effect.scoped(Layer.build(Layer.fresh(hold)))))
+            assert.deepInclude(
+              { ...error },
+              { _tag: "DataDirectoryHeld", pid: 42, url: "http://127.0.0.1:1" }
+            )
+          })
+        )
+        yield* Effect.scoped(Layer.build(Layer.fresh(hold)))
+        assert.strictEqual((yield* fs.stat(`${directory}/home`)).mode & 0o777, 0o700)
+      })
+    )
+  )
+})

@@ -1,0 +1,318 @@
+import type { StoreFailed } from "@rejoin/contracts/Errors"
+import type { ThreadId } from "@rejoin/contracts/Ids"
+import { Item } from "@rejoin/contracts/Item"
+import { Receipt } from "@rejoin/contracts/Receipt"
+import { PendingRequest } from "@rejoin/contracts/Request"
+import { isSettled } from "@rejoin/contracts/Turn"
+import { sessionTaken, staleGeneration } from "@rejoin/core/MemoryThreadStore"
+import { type Binding, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "@rejoin/core/Records"
+import { type EventDraft, ThreadStore } from "@rejoin/core/ThreadStore"
+import { Array, Effect, Layer, Option } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { storeFailed } from "./Database.ts"
+import {
+  type BindingRow,
+  document,
+  type EventRow,
+  fromBindingRow,
+  fromEventRow,
+  parse,
+  type RecordRow,
+  toBindingRow
+} from "./Rows.ts"
+
+const threads = document(ThreadRecord, "thread")
+const lineage = document(LineageEntry, "lineage entry")
+const intents = document(StartIntent, "start intent")
+const turns = document(TurnRecord, "turn")
+const items = document(Item, "item")
+const requests = document(PendingRequest, "request")
+const receipts = document(Receipt, "receipt")
+
+// SQLite takes 32,766 parameters a statement; an event has eight.
+const rowsPerInsert = 1000
+
+const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+
+  const failing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.mapError(effect, (error): Exclude<E, SqlError.SqlError> | StoreFailed =>
+      // The compiler does not follow a guard into a type parameter.
+      isSqlError(error) ? storeFailed(error) : (error as Exclude<E, SqlError.SqlError>)
+    )
+  const run = (effect: Effect.Effect<unknown, SqlError.SqlError>) => Effect.asVoid(failing(effect))
+  const rows = (effect: Effect.Effect<ReadonlyArray<RecordRow>, SqlError.SqlError>) => failing(effect)
+  const transaction = <A, E, R>(body: Effect.Effect<A, E, R>) => failing(sql.withTransaction(body))
+
+  const threadRow = (thread: ThreadRecord) => ({
+    project: thread.project,
+    key_agent: thread.key?.agent ?? null,
+    key_external: thread.key?.external ?? null,
+    record_json: threads.encode(thread)
+  })
+
+  // What the columns say of a thread counts: an event only moves `last_seq`.
+  const threadColumns = sql.literal(
+    "json_set(record_json, '$.lastSeq', last_seq, '$.createdAt', created_at) AS record_json"
+  )
+
+  const upsertBinding = (binding: Binding) => {
+    const row = toBindingRow(binding)
+    return sql`INSERT INTO provider_session_runtime ${sql.insert({ ...row, created_at: binding.createdAt })}
+      ON CONFLICT (thread_id) DO UPDATE SET ${sql.update(row, ["thread_id"])}`
+  }
+
+  const saveBinding = Effect.fnUntraced(function* (binding: Binding) {
+    const [stored] = yield* sql<{ generation: number }>`
+      SELECT generation FROM provider_session_runtime WHERE thread_id = ${binding.threadId}`
+    if (stored?.generation !== binding.generation) return yield* staleGeneration(binding)
+    yield* upsertBinding(binding).pipe(
+      Effect.catchIf(
+        (error) => error.reason._tag === "UniqueViolation",
+        () => Effect.fail(sessionTaken(binding))
+      )
+    )
+  })
+
+  const append = Effect.fnUntraced(function* (drafts: ReadonlyArray<EventDraft>) {
+    const last = new Map<ThreadId, number>()
+    for (const id of new Set(drafts.map(({ threadId }) => threadId))) {
+      const [row] = yield* sql<{ last_seq: number }>`SELECT last_seq FROM thread WHERE id = ${id}`
+      if (row !== undefined) last.set(id, row.last_seq)
+    }
+    const [counter] = yield* sql<{ seq: number }>`SELECT seq FROM sqlite_sequence WHERE name = 'event'`
+    let position = counter?.seq ?? 0
+    // The thread of an event may have been deleted meanwhile: then there is nobody to tell.
+    const events = drafts.flatMap((draft) => {
+      const before = last.get(draft.threadId)
+      if (before === undefined) return []
+      last.set(draft.threadId, before + 1)
+      return [{ ...draft, seq: before + 1, position: ++position }]
+    })
+    for (let start = 0; start < events.length; start += rowsPerInsert) {
+      const values = events.slice(start, start + rowsPerInsert).map((event) => ({
+        position: event.position,
+        thread_id: event.threadId,
+        seq: event.seq,
+        type: event.type,
+        turn_id: event.turnId ?? null,
+        item_id: event.itemId ?? null,
+        generation: event.generation,
+        at: event.at,
+        data_json: JSON.stringify(event.data ?? null)
+      }))
+      if (Array.isArrayNonEmpty(values)) yield* sql`INSERT INTO event ${sql.insert(values)}`
+    }
+    for (const [id, seq] of last) yield* sql`UPDATE thread SET last_seq = ${seq} WHERE id = ${id}`
+    return events
+  })
+
+  const saveTurn = Effect.fnUntraced(function* (turn: TurnRecord) {
+    const row = {
+      thread_id: turn.threadId,
+      open: isSettled(turn.status) ? 0 : 1,
+      record_json: turns.encode(turn)
+    }
+    yield* sql`INSERT INTO turn ${sql.insert({ id: turn.id, ...row })}
+      ON CONFLICT (id) DO UPDATE SET ${sql.update(row)}`
+    for (const key of [turn.idempotencyKey, ...turn.steers.map(({ idempotencyKey }) => idempotencyKey)]) {
+      if (key === null) continue
+      yield* sql`INSERT INTO turn_key ${sql.insert({ thread_id: turn.threadId, idempotency_key: key, turn_id: turn.id })}
+        ON CONFLICT DO NOTHING`
+    }
+  })
+
+  return ThreadStore.of({
+    transaction,
+    insertThread: (thread, binding) =>
+      transaction(
+        Effect.gen(function* () {
+          const row = {
+            id: thread.id,
+            ...threadRow(thread),
+            last_seq: thread.lastSeq,
+            created_at: thread.createdAt
+          }
+          yield* sql`INSERT INTO thread ${sql.insert(row)}`
+          yield* upsertBinding(binding)
+        })
+      ),
+    getThread: (id) =>
+      Effect.flatMap(rows(sql`SELECT ${threadColumns} FROM thread WHERE id = ${id}`), threads.one),
+    findThread: ({ agent, external }) =>
+      Effect.flatMap(
+        rows(
+          sql`SELECT ${threadColumns} FROM thread WHERE key_agent = ${agent} AND key_external = ${external}`
+        ),
+        threads.one
+      ),
+    listThreads: ({ after, limit, project }) =>
+      Effect.flatMap(
+        rows(sql`SELECT ${threadColumns} FROM thread
+          WHERE ordinal > coalesce((SELECT ordinal FROM thread WHERE id = ${after ?? null}), 0)
+          AND (${project ?? null} IS NULL OR project = ${project ?? null})
+          ORDER BY ordinal LIMIT ${limit}`),
+        threads.many
+      ),
+    saveThread: (thread) =>
+      run(sql`UPDATE thread SET ${sql.update(threadRow(thread))} WHERE id = ${thread.id}`),
+    deleteThread: (id) => run(sql`DELETE FROM thread WHERE id = ${id}`),
+
+    getBinding: (id) =>
+      failing(sql<BindingRow>`SELECT * FROM provider_session_runtime WHERE thread_id = ${id}`).pipe(
+        Effect.flatMap(([row]) =>
+          row === undefined ? Effect.succeedNone : Effect.asSome(fromBindingRow(row))
+        )
+      ),
+    listBindings: failing(
+      sql<BindingRow>`SELECT * FROM provider_session_runtime ORDER BY created_at, thread_id`
+    ).pipe(
+      Effect.flatMap(
+        Effect.forEach((row) =>
+          fromBindingRow(row).pipe(
+            Effect.map((binding) => [binding]),
+            Effect.catch((error) =>
+              Effect.as(Effect.logWarning("A stored binding is passed over.", error.message), [])
+            )
+          )
+        )
+      ),
+      Effect.map((bindings) => bindings.flat())
+    ),
+    nextGeneration: (id) =>
+      failing(sql<{ generation: number }>`UPDATE provider_session_runtime
+        SET generation = generation + 1 WHERE thread_id = ${id} RETURNING generation`).pipe(
+        Effect.map(([row]) => row?.generation ?? 0)
+      ),
+    saveBinding: (binding) => transaction(saveBinding(binding)),
+
+    addLineage: (entry) =>
+      run(
+        sql`INSERT INTO binding_lineage ${sql.insert({ thread_id: entry.threadId, record_json: lineage.encode(entry) })}`
+      ),
+    listLineage: (id) =>
+      Effect.flatMap(
+        rows(sql`SELECT record_json FROM binding_lineage WHERE thread_id = ${id} ORDER BY ordinal`),
+        lineage.many
+      ),
+
+    saveIntent: (intent) => {
+      const row = {
+        thread_id: intent.threadId,
+        generation: intent.generation,
+        record_json: intents.encode(intent)
+      }
+      return run(sql`INSERT OR REPLACE INTO start_intent ${sql.insert(row)}`)
+    },
+    deleteIntent: ({ generation, threadId }) =>
+      run(sql`DELETE FROM start_intent WHERE thread_id = ${threadId} AND generation = ${generation}`),
+    listIntents: Effect.flatMap(rows(sql`SELECT record_json FROM start_intent ORDER BY rowid`), intents.many),
+
+    saveTurn: (turn) => transaction(saveTurn(turn)),
+    getTurn: (id) => Effect.flatMap(rows(sql`SELECT record_json FROM turn WHERE id = ${id}`), turns.one),
+    findTurn: (threadId, key) =>
+      Effect.flatMap(
+        rows(sql`SELECT record_json FROM turn JOIN turn_key ON turn_key.turn_id = turn.id
+          WHERE turn_key.thread_id = ${threadId} AND idempotency_key = ${key}`),
+        turns.one
+      ),
+    listTurns: (threadId, { after, limit }) =>
+      Effect.flatMap(
+        rows(sql`SELECT record_json FROM turn WHERE thread_id = ${threadId}
+          AND ordinal > coalesce((SELECT ordinal FROM turn WHERE id = ${after ?? null}), 0)
+          ORDER BY ordinal LIMIT ${limit}`),
+        turns.many
+      ),
+    openTurns: (threadId) =>
+      Effect.flatMap(
+        rows(
+          threadId === undefined
+            ? sql`SELECT record_json FROM turn WHERE open = 1 ORDER BY ordinal`
+            : sql`SELECT record_json FROM turn WHERE open = 1 AND thread_id = ${threadId} ORDER BY ordinal`
+        ),
+        turns.many
+      ),
+
+    appendEvents: (drafts) => (drafts.length === 0 ? Effect.succeed([]) : transaction(append(drafts))),
+    readEvents: (from, limit) =>
+      failing(
+        "afterPosition" in from
+          ? sql<EventRow>`SELECT * FROM event WHERE position > ${from.afterPosition} ORDER BY position LIMIT ${limit}`
+          : sql<EventRow>`SELECT * FROM event WHERE thread_id = ${from.threadId} AND seq > ${from.afterSeq}
+              ORDER BY seq LIMIT ${limit}`
+      ).pipe(Effect.map((rows) => rows.flatMap(fromEventRow))),
+    lastPosition: failing(sql<{ seq: number }>`SELECT seq FROM sqlite_sequence WHERE name = 'event'`).pipe(
+      Effect.map(([row]) => row?.seq ?? 0)
+    ),
+
+    saveItems: (records) =>
+      run(
+        Effect.forEach(
+          records,
+          ({ item, threadId }) => {
+            const row = { thread_id: threadId, id: item.id, record_json: items.encode(item) }
+            return sql`INSERT INTO item ${sql.insert(row)}
+              ON CONFLICT (thread_id, id) DO UPDATE SET record_json = excluded.record_json`
+          },
+          { discard: true }
+        )
+      ),
+    listItems: (threadId, { before, limit }) =>
+      Effect.flatMap(
+        rows(sql`SELECT record_json FROM (
+          SELECT ordinal, record_json FROM item WHERE thread_id = ${threadId}
+          AND (${before ?? null} IS NULL
+            OR ordinal < (SELECT ordinal FROM item WHERE thread_id = ${threadId} AND id = ${before ?? null}))
+          ORDER BY ordinal DESC LIMIT ${limit}
+        ) ORDER BY ordinal`),
+        items.many
+      ),
+
+    saveRequest: (request) => {
+      const row = { thread_id: request.threadId, id: request.id, record_json: requests.encode(request) }
+      return run(sql`INSERT INTO request ${sql.insert(row)}
+        ON CONFLICT (thread_id, id) DO UPDATE SET record_json = excluded.record_json`)
+    },
+    deleteRequest: (threadId, id) =>
+      run(sql`DELETE FROM request WHERE thread_id = ${threadId} AND id = ${id}`),
+    listRequests: (threadId) =>
+      Effect.flatMap(
+        rows(sql`SELECT record_json FROM request WHERE thread_id = ${threadId} ORDER BY ordinal`),
+        requests.many
+      ),
+
+    saveReceipt: (receipt) => {
+      const row = { id: receipt.id, thread_id: receipt.threadId, record_json: receipts.encode(receipt) }
+      return run(sql`INSERT INTO receipt ${sql.insert(row)}
+        ON CONFLICT (id) DO UPDATE SET record_json = excluded.record_json`)
+    },
+    getReceipt: (id) =>
+      Effect.flatMap(rows(sql`SELECT record_json FROM receipt WHERE id = ${id}`), receipts.one),
+    listReceipts: (threadId, { after, limit }) =>
+      Effect.flatMap(
+        rows(sql`SELECT record_json FROM receipt WHERE thread_id = ${threadId}
+          AND (${after ?? null} IS NULL OR ordinal < (SELECT ordinal FROM receipt WHERE id = ${after ?? null}))
+          ORDER BY ordinal DESC LIMIT ${limit}`),
+        receipts.many
+      ),
+
+    saveTranscript: (threadId, transcript) =>
+      run(
+        sql`INSERT OR REPLACE INTO transcript ${sql.insert({ thread_id: threadId, envelope_json: JSON.stringify(transcript) })}`
+      ),
+    getTranscript: (threadId) =>
+      failing(
+        sql<{ envelope_json: string }>`SELECT envelope_json FROM transcript WHERE thread_id = ${threadId}`
+      ).pipe(
+        Effect.map(([row]) =>
+          row === undefined ? Option.none() : Option.fromUndefinedOr(parse(row.envelope_json))
+        )
+      )
+  })
+})
+
+const isSqlError = (error: unknown): error is SqlError.SqlError =>
+  typeof error === "object" && error !== null && "_tag" in error && error._tag === "SqlError"
+
+/** The ThreadStore on SQL. Expects a migrated database (Database.layer). */
+export const layer: Layer.Layer<ThreadStore, never, SqlClient.SqlClient> = Layer.effect(ThreadStore, make)

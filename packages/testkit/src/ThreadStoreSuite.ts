@@ -1,0 +1,353 @@
+import { assert, describe, it } from "@effect/vitest"
+import {
+  MessageId,
+  ProviderInstanceId,
+  ProviderSessionId,
+  RequestId,
+  StoreId,
+  ThreadId,
+  TurnId
+} from "@rejoin/contracts/Ids"
+import type { SessionHeldElsewhere, StaleGeneration, StoreFailed } from "@rejoin/contracts/Errors"
+import { Timestamp } from "@rejoin/contracts/Time"
+import type { Binding, ThreadRecord, TurnRecord } from "@rejoin/core/Records"
+import { type EventDraft, ThreadStore } from "@rejoin/core/ThreadStore"
+import { Effect, Exit, type Layer, Option } from "effect"
+
+const at = Timestamp.make("2026-01-01T00:00:00.000Z")
+const later = Timestamp.make("2026-01-02T00:00:00.000Z")
+
+export const threadRecord = (id: string, change: Partial<ThreadRecord> = {}): ThreadRecord => ({
+  id: ThreadId.make(id),
+  title: "a title",
+  provider: ProviderInstanceId.make("memory"),
+  driver: "memory",
+  project: null,
+  key: null,
+  cwd: "/work",
+  runtimeMode: "read-only",
+  model: null,
+  status: "idle",
+  extraEnv: { A: "1" },
+  additionalDirectories: ["/more"],
+  usage: { inputTokens: 1, outputTokens: 2, costUsd: 0.5 },
+  lastError: null,
+  lastSeq: 0,
+  createdAt: at,
+  updatedAt: at,
+  lastActivityAt: at,
+  ...change
+})
+
+export const bindingRecord = (id: string, change: Partial<Binding> = {}): Binding => ({
+  threadId: ThreadId.make(id),
+  instanceId: ProviderInstanceId.make("memory"),
+  driver: "memory",
+  storeId: StoreId.make("store"),
+  providerSessionId: null,
+  cursor: null,
+  cwd: "/work",
+  mode: "read-only",
+  model: null,
+  status: "none",
+  generation: 0,
+  prior: "none",
+  mark: null,
+  resetRequested: false,
+  lastSeenAt: null,
+  createdAt: at,
+  updatedAt: at,
+  ...change
+})
+
+const turnRecord = (id: string, threadId: string, change: Partial<TurnRecord> = {}): TurnRecord => ({
+  id: TurnId.make(id),
+  threadId: ThreadId.make(threadId),
+  status: "accepted",
+  input: "hello",
+  attachments: [],
+  output: "",
+  steers: [],
+  delivery: null,
+  error: null,
+  idempotencyKey: null,
+  messageId: null,
+  generation: null,
+  acceptedAt: at,
+  startedAt: null,
+  settledAt: null,
+  ...change
+})
+
+const draft = (threadId: string, data: unknown): EventDraft => ({
+  type: "warning",
+  threadId: ThreadId.make(threadId),
+  generation: 1,
+  at,
+  data
+})
+
+const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.map(Effect.exit(effect), (exit) =>
+    Exit.isFailure(exit) ? Option.getOrUndefined(Exit.findErrorOption(exit))?._tag : "ok"
+  )
+
+const thread = ThreadId.make("t1")
+const open = Effect.gen(function* () {
+  const store = yield* ThreadStore
+  yield* store.insertThread(threadRecord("t1"), bindingRecord("t1"))
+  return store
+})
+
+/** What every ThreadStore must do. Each test gets a new one. */
+export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, StoreFailed>) =>
+  describe(`ThreadStore: ${name}`, () => {
+    const test = (
+      title: string,
+      body: Effect.Effect<void, StoreFailed | StaleGeneration | SessionHeldElsewhere, ThreadStore>
+    ) => it.effect(title, () => body.pipe(Effect.provide(layer)))
+
+    test(
+      "keeps a thread as it was given; created_at survives every save (T7)",
+      Effect.gen(function* () {
+        const store = yield* open
+        assert.deepEqual(Option.getOrThrow(yield* store.getThread(thread)), threadRecord("t1"))
+        yield* store.saveThread(
+          threadRecord("t1", { title: "other", createdAt: later, updatedAt: later, lastSeq: 99 })
+        )
+        const saved = Option.getOrThrow(yield* store.getThread(thread))
+        assert.deepEqual(saved, threadRecord("t1", { title: "other", updatedAt: later }))
+        yield* store.saveBinding(bindingRecord("t1", { createdAt: later, status: "ready" }))
+        assert.strictEqual(Option.getOrThrow(yield* store.getBinding(thread)).createdAt, at)
+        assert.isTrue(Option.isNone(yield* store.getThread(ThreadId.make("none"))))
+      })
+    )
+
+    test(
+      "finds a thread by its key, and refuses a second one with it (T1)",
+      Effect.gen(function* () {
+        const store = yield* ThreadStore
+        const key = { agent: "a", external: "telegram:1" }
+        yield* store.insertThread(threadRecord("t1", { key }), bindingRecord("t1"))
+        assert.strictEqual(Option.getOrThrow(yield* store.findThread(key)).id, "t1")
+        assert.isTrue(Option.isNone(yield* store.findThread({ ...key, agent: "b" })))
+      })
+    )
+
+    test(
+      "lists threads in pages and by project",
+      Effect.gen(function* () {
+        const store = yield* ThreadStore
+        for (const id of ["t1", "t2", "t3"]) {
+          yield* store.insertThread(
+            threadRecord(id, { project: id === "t2" ? "p" : null }),
+            bindingRecord(id)
+          )
+        }
+        const ids = (page: Parameters<typeof store.listThreads>[0]) =>
+          Effect.map(store.listThreads(page), (threads) => threads.map(({ id }) => id as string))
+        assert.deepEqual(yield* ids({ limit: 2 }), ["t1", "t2"])
+        assert.deepEqual(yield* ids({ limit: 2, after: "t2" }), ["t3"])
+        assert.deepEqual(yield* ids({ limit: 9, project: "p" }), ["t2"])
+      })
+    )
+
+    test(
+      "N4: a binding of an older generation is refused; the generation only grows",
+      Effect.gen(function* () {
+        const store = yield* open
+        assert.strictEqual(yield* store.nextGeneration(thread), 1)
+        assert.strictEqual(yield* tagOf(store.saveBinding(bindingRecord("t1"))), "StaleGeneration")
+        assert.strictEqual(yield* tagOf(store.saveBinding(bindingRecord("t1", { generation: 1 }))), "ok")
+        assert.strictEqual(
+          yield* tagOf(store.saveBinding(bindingRecord("gone", { generation: 1 }))),
+          "StaleGeneration"
+        )
+      })
+    )
+
+    test(
+      "C2, law 5, E11: the cursor is kept as JSON, and one upstream session binds one thread",
+      Effect.gen(function* () {
+        const store = yield* open
+        yield* store.insertThread(threadRecord("t2"), bindingRecord("t2"))
+        const held = { providerSessionId: ProviderSessionId.make("s1"), cursor: { v: 1, deep: [null, "x"] } }
+        yield* store.saveBinding(bindingRecord("t1", held))
+        assert.deepEqual(Option.getOrThrow(yield* store.getBinding(thread)).cursor, held.cursor)
+        assert.strictEqual(yield* tagOf(store.saveBinding(bindingRecord("t2", held))), "SessionHeldElsewhere")
+        const elsewhere = { ...held, storeId: StoreId.make("other") }
+        assert.strictEqual(yield* tagOf(store.saveBinding(bindingRecord("t2", elsewhere))), "ok")
+        assert.lengthOf(yield* store.listBindings, 2)
+      })
+    )
+
+    test(
+      "a transaction keeps all or nothing, also within another",
+      Effect.gen(function* () {
+        const store = yield* open
+        const failing = store.transaction(
+          Effect.gen(function* () {
+            yield* store.saveTurn(turnRecord("u1", "t1"))
+            yield* store.appendEvents([draft("t1", 1)])
+            yield* store.nextGeneration(thread)
+            return yield* Effect.fail("no" as const)
+          })
+        )
+        assert.isTrue(Exit.isFailure(yield* Effect.exit(failing)))
+        assert.lengthOf(yield* store.listTurns(thread, { limit: 9 }), 0)
+        assert.strictEqual(Option.getOrThrow(yield* store.getThread(thread)).lastSeq, 0)
+        yield* store.transaction(
+          Effect.gen(function* () {
+            yield* Effect.exit(failing)
+            yield* store.saveTurn(turnRecord("u2", "t1"))
+          })
+        )
+        assert.deepEqual(
+          (yield* store.listTurns(thread, { limit: 9 })).map(({ id }) => id as string),
+          ["u2"]
+        )
+        assert.strictEqual(Option.getOrThrow(yield* store.getBinding(thread)).generation, 0)
+      })
+    )
+
+    test(
+      "S8: seq counts within a thread and position over all; both strictly increase",
+      Effect.gen(function* () {
+        const store = yield* open
+        yield* store.insertThread(threadRecord("t2"), bindingRecord("t2"))
+        const first = yield* store.appendEvents([draft("t1", "a"), draft("t2", "b"), draft("t1", "c")])
+        const second = yield* store.appendEvents([draft("t2", "d")])
+        assert.deepEqual(
+          [...first, ...second].map(({ seq }) => seq),
+          [1, 1, 2, 2]
+        )
+        const positions = [...first, ...second].map(({ position }) => position)
+        assert.deepEqual(
+          positions,
+          positions.toSorted((a, b) => a - b)
+        )
+        assert.strictEqual(yield* store.lastPosition, positions.at(-1))
+        assert.deepEqual(yield* store.readEvents({ threadId: thread, afterSeq: 1 }, 9), first.slice(2))
+        const after = { afterPosition: positions[1] ?? 0 }
+        assert.deepEqual(
+          (yield* store.readEvents(after, 1)).map(({ data }) => data),
+          ["c"]
+        )
+        assert.strictEqual(Option.getOrThrow(yield* store.getThread(thread)).lastSeq, 2)
+      })
+    )
+
+    test(
+      "a batch of events larger than one statement takes is written whole",
+      Effect.gen(function* () {
+        const store = yield* open
+        const events = yield* store.appendEvents(Array.from({ length: 2500 }, (_, i) => draft("t1", i)))
+        assert.strictEqual(events.at(-1)?.seq, 2500)
+        assert.lengthOf(yield* store.readEvents({ threadId: thread, afterSeq: 0 }, 5000), 2500)
+      })
+    )
+
+    test(
+      "turns: open ones, pages, and the keys of turns and steers",
+      Effect.gen(function* () {
+        const store = yield* open
+        yield* store.saveTurn(turnRecord("u1", "t1", { idempotencyKey: "k1" }))
+        yield* store.saveTurn(turnRecord("u2", "t1"))
+        const steer = { input: "s", at, messageId: MessageId.make("m"), idempotencyKey: "k2" }
+        yield* store.saveTurn(
+          turnRecord("u1", "t1", { idempotencyKey: "k1", status: "completed", steers: [steer] })
+        )
+        const ids = (turns: ReadonlyArray<TurnRecord>) => turns.map(({ id }) => id as string)
+        assert.deepEqual(ids(yield* store.openTurns(thread)), ["u2"])
+        assert.deepEqual(ids(yield* store.openTurns()), ["u2"])
+        assert.deepEqual(ids(yield* store.listTurns(thread, { limit: 1 })), ["u1"])
+        assert.deepEqual(ids(yield* store.listTurns(thread, { limit: 9, after: "u1" })), ["u2"])
+        for (const key of ["k1", "k2"])
+          assert.strictEqual(Option.getOrThrow(yield* store.findTurn(thread, key)).id, "u1")
+        assert.isTrue(Option.isNone(yield* store.findTurn(thread, "k3")))
+        assert.isTrue(Option.isNone(yield* store.findTurn(ThreadId.make("t2"), "k1")))
+      })
+    )
+
+    test(
+      "items are replaced by id in their place and read from the end",
+      Effect.gen(function* () {
+        const store = yield* open
+        const item = (id: string, text: string) => ({
+          threadId: thread,
+          item: {
+            id: id as never,
+            turnId: TurnId.make("u1"),
+            kind: "reasoning" as const,
+            status: "started" as const,
+            text
+          }
+        })
+        yield* store.saveItems([item("i1", "a"), item("i2", "b"), item("i3", "c")])
+        yield* store.saveItems([item("i1", "A")])
+        const texts = (page: { before?: string; limit: number }) =>
+          Effect.map(store.listItems(thread, page as never), (items) => items.map(({ text }) => text))
+        assert.deepEqual(yield* texts({ limit: 9 }), ["A", "b", "c"])
+        assert.deepEqual(yield* texts({ limit: 2 }), ["b", "c"])
+        assert.deepEqual(yield* texts({ limit: 9, before: "i3" }), ["A", "b"])
+      })
+    )
+
+    test(
+      "intents, lineage, requests, receipts and transcripts are kept and forgotten as asked",
+      Effect.gen(function* () {
+        const store = yield* open
+        const intent = {
+          threadId: thread,
+          generation: 1,
+          instanceId: ProviderInstanceId.make("memory"),
+          step: "begun",
+          titleMark: "[t1]",
+          cwd: "/work",
+          created: [],
+          at
+        }
+        yield* store.saveIntent(intent)
+        yield* store.saveIntent({ ...intent, created: [ProviderSessionId.make("s1")] })
+        assert.deepEqual(
+          (yield* store.listIntents).map(({ created }) => created),
+          [[ProviderSessionId.make("s1")]]
+        )
+        yield* store.deleteIntent(intent)
+        assert.lengthOf(yield* store.listIntents, 0)
+
+        const entry = { ...bindingRecord("t1"), reason: "reset", at }
+        yield* store.addLineage({ ...entry, generation: 1 })
+        yield* store.addLineage({ ...entry, generation: 2 })
+        assert.deepEqual(
+          (yield* store.listLineage(thread)).map(({ generation }) => generation),
+          [1, 2]
+        )
+
+        const ask = { kind: "approval", permission: "edit", title: "x" } as const
+        const id = RequestId.make("r1")
+        yield* store.saveRequest({ id, threadId: thread, turnId: TurnId.make("u1"), openedAt: at, ask })
+        assert.lengthOf(yield* store.listRequests(thread), 1)
+        yield* store.deleteRequest(thread, id)
+        assert.lengthOf(yield* store.listRequests(thread), 0)
+
+        assert.isTrue(Option.isNone(yield* store.getTranscript(thread)))
+        yield* store.saveTranscript(thread, { entries: ["é", 1] })
+        assert.deepEqual(Option.getOrThrow(yield* store.getTranscript(thread)), { entries: ["é", 1] })
+      })
+    )
+
+    test(
+      "a deleted thread takes all that hangs on it along",
+      Effect.gen(function* () {
+        const store = yield* open
+        yield* store.saveTurn(turnRecord("u1", "t1"))
+        yield* store.appendEvents([draft("t1", 1)])
+        yield* store.deleteThread(thread)
+        assert.isTrue(Option.isNone(yield* store.getThread(thread)))
+        assert.isTrue(Option.isNone(yield* store.getBinding(thread)))
+        assert.lengthOf(yield* store.openTurns(), 0)
+        assert.lengthOf(yield* store.readEvents({ threadId: thread, afterSeq: 0 }, 9), 0)
+      })
+    )
+  })
