@@ -9,6 +9,9 @@ import { Data } from "effect"
  */
 export type History = "same" | "ahead" | "behind" | "diverged" | "unknown"
 
+/** The mode that is in force upstream; `other` where the rules there are none of ours. */
+export type ModeFound = RuntimeMode | "other"
+
 /** What must be mended at the upstream before the session can be adopted, and can be mended without loss. */
 export type Repair = "reindex" | "unarchive" | "reload"
 
@@ -18,7 +21,7 @@ export type Probe = Data.TaggedEnum<{
     readonly directory: Fact<string>
     /** A directory to which the upstream binds the session wherever it is started. */
     readonly pinned?: string
-    readonly mode: Fact<RuntimeMode>
+    readonly mode: Fact<ModeFound>
     readonly model: Fact<string>
     readonly history: History
     readonly activity: "idle" | "running" | "waiting"

@@ -13,7 +13,7 @@ import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Attachment } from "@rejoin/contracts/Turn"
 import { Context, type Effect, type Option, type Scope, type Stream } from "effect"
 import type { AdapterEvent } from "./AdapterEvent.ts"
-import type { History, Probe, ProbeFailure } from "./Probe.ts"
+import type { History, ModeFound, Probe, ProbeFailure } from "./Probe.ts"
 
 /** What every cursor tells the core; the rest of it is known to its adapter alone. */
 export interface ResumeCursor {
@@ -53,7 +53,7 @@ export interface StartRequest extends Environment {
 /** What was read back from the upstream after a start. */
 export interface Verified {
   readonly directory: Fact<string>
-  readonly mode: Fact<RuntimeMode>
+  readonly mode: Fact<ModeFound>
   readonly model: Fact<string>
   readonly history: History
   readonly evidence: unknown

@@ -68,7 +68,8 @@ export const receiptOf = Effect.fnUntraced(function* (asked: Asked, decision: Pl
     cwdRequested: wanted.cwd,
     cwdVerified: verified ? valueOrNull(verified.directory) : null,
     runtimeModeRequested: wanted.mode,
-    runtimeModeVerified: verified ? valueOrNull(verified.mode) : null,
+    // Only what was asked for passes `mismatch`: anything else never gets a receipt with a mode.
+    runtimeModeVerified: verified && valueOrNull(verified.mode) === wanted.mode ? wanted.mode : null,
     checks,
     verification: decision._tag === "Refuse" ? "failed" : verificationOf(checks),
     agentVersion: result.agentVersion,

@@ -1,0 +1,47 @@
+import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
+import { DataDirectory, type ServerFile } from "@rejoin/persistence/DataDirectory"
+import { Console, Effect, FileSystem, Layer } from "effect"
+import { HttpServer } from "effect/http"
+import { Configuration } from "./Configuration.ts"
+import { Token } from "./Token.ts"
+import { version } from "./version.ts"
+
+/** Says where we are: to people on the terminal, to programs in `server.json`, for as long as we are here. */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const { address } = yield* HttpServer.HttpServer
+    const { host } = yield* Configuration
+    const { path, serverFile } = yield* DataDirectory
+    const token = yield* Token
+    const registry = yield* ProviderRegistry
+    const url = `http://${host}:${"port" in address ? address.port : 0}`
+    const content: ServerFile = { pid: process.pid, url, version }
+    yield* fs.writeFileString(serverFile, `${JSON.stringify(content)}\n`, { mode: 0o600 })
+    yield* Effect.addFinalizer(() => Effect.ignore(fs.remove(serverFile)))
+
+    const providers = yield* Effect.flatMap(registry.list, Effect.forEach(({ info }) => info))
+    const tokenSource = token.file ?? "the environment (REJOIN_TOKEN)"
+    const bearer = token.file === undefined ? "$REJOIN_TOKEN" : `$(cat ${token.file})`
+    yield* Console.log(
+      [
+        `Rejoin ${version} listens on ${url}`,
+        `  data       ${path}`,
+        `  token      ${tokenSource}`,
+        ...providers.map((info) =>
+          info.status === "ready"
+            ? `  provider   ${info.id} (${info.driver} ${info.version ?? ""})`
+            : `  provider   ${info.id} is unusable: ${info.reason ?? "unknown"}`
+        ),
+        "",
+        "Try it (a new thread, a turn, its answer):",
+        `  auth="Authorization: Bearer ${bearer}"`,
+        `  curl -s -H "$auth" -H 'Content-Type: application/json' ${url}/api/threads -d '{"provider":"${providers[0]?.id ?? "opencode"}","cwd":"'"$PWD"'"}'`,
+        `  curl -s -H "$auth" -H 'Content-Type: application/json' ${url}/api/threads/<id>/turns -d '{"input":"My name is Ada."}'`,
+        `  curl -s -H "$auth" '${url}/api/threads/<id>/turns/<turn>?wait=60'`,
+        `The whole interface: ${url}/docs. The story in a minute: npm run demo.`,
+        ""
+      ].join("\n")
+    )
+  })
+)

@@ -1,0 +1,10 @@
+import { Cause, Console, Effect, Option, Predicate } from "effect"
+
+/** Why the server could not start, in words: an error that we know has them, anything else is shown whole. */
+export const tell = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.void
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  if (!Predicate.isError(error)) return Console.error(Cause.pretty(cause))
+  const hint = Predicate.hasProperty(error, "hint") && Predicate.isString(error.hint) ? `\n${error.hint}` : ""
+  return Console.error(`Rejoin cannot start. ${error.message}${hint}`)
+}

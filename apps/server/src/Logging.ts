@@ -1,0 +1,19 @@
+import { DataDirectory } from "@rejoin/persistence/DataDirectory"
+import { Effect, FileSystem, Layer, Logger, LogLevel, Path } from "effect"
+
+const formatted = Logger.formatLogFmt
+
+/** What needs attention goes to the terminal, everything to `logs/server.log` as one JSON object a line. */
+export const layer = Layer.unwrap(
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const { join } = yield* Path.Path
+    const { path } = yield* DataDirectory
+    yield* fs.makeDirectory(join(path, "logs"), { recursive: true, mode: 0o700 })
+    const file = Logger.toFile(Logger.formatJson, join(path, "logs", "server.log"), { mode: 0o600 })
+    const terminal = Logger.make((entry) => {
+      if (LogLevel.isGreaterThanOrEqualTo(entry.logLevel, "Warn")) process.stderr.write(`${formatted.log(entry)}\n`)
+    })
+    return Logger.layer([file, terminal])
+  })
+)

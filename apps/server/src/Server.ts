@@ -1,0 +1,75 @@
+import { NodeHttpServer } from "@effect/platform-node"
+import { Api } from "@rejoin/contracts/Api"
+import * as Core from "@rejoin/core/Core"
+import { ProcessOwner } from "@rejoin/core/ProcessOwner"
+import { Settings } from "@rejoin/core/Settings"
+import * as Database from "@rejoin/persistence/Database"
+import { DataDirectory } from "@rejoin/persistence/DataDirectory"
+import * as SqlThreadStore from "@rejoin/persistence/SqlThreadStore"
+import { Effect, Layer } from "effect"
+import { HttpRouter } from "effect/http"
+import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
+import { createHash, randomBytes } from "node:crypto"
+import { createServer } from "node:http"
+import { Configuration, settingsOf } from "./Configuration.ts"
+import { EventStream } from "./EventStream.ts"
+import * as Guard from "./Guard.ts"
+import * as Handlers from "./Handlers.ts"
+import * as Startup from "./Startup.ts"
+import { Token } from "./Token.ts"
+
+const dataDirectory = Layer.unwrap(Effect.map(Configuration, ({ home }) => DataDirectory.layer(home)))
+
+const settings = Layer.unwrap(
+  Effect.gen(function* () {
+    const { path } = yield* DataDirectory
+    return Layer.succeed(Settings, settingsOf(yield* Configuration, path))
+  })
+)
+
+const store = Layer.unwrap(
+  Effect.map(DataDirectory, ({ database }) => Layer.provide(SqlThreadStore.layer, Database.layer(database)))
+)
+
+const owner = Layer.unwrap(
+  Effect.map(DataDirectory, ({ path }) =>
+    ProcessOwner.layer({
+      dataDirId: createHash("sha256").update(path).digest("hex").slice(0, 16),
+      bootId: randomBytes(8).toString("hex")
+    })
+  )
+)
+
+/** Everything but the network. */
+const services = EventStream.layer.pipe(
+  Layer.provideMerge(Startup.layer),
+  Layer.provideMerge(Core.layer),
+  Layer.provideMerge(Layer.mergeAll(store, owner, settings, Token.layer)),
+  Layer.provideMerge(dataDirectory),
+  Layer.provideMerge(Configuration.layer)
+)
+
+const api = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
+  Layer.provide(Handlers.layer),
+  Layer.provide(Layer.merge(Guard.layerAuthorization, Guard.layerSchemaErrors))
+)
+
+const routes = Layer.mergeAll(api, HttpApiScalar.layer(Api, { path: "/docs" })).pipe(Layer.provide(Guard.layerOriginGuard))
+
+const network = Layer.unwrap(
+  Effect.map(Configuration, ({ host, port }) =>
+    NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout: "500 millis" })
+  )
+)
+
+/** Open streams are ended first of all: a server that stops does not wait for its readers. */
+const endStreams = Layer.effectDiscard(
+  Effect.flatMap(EventStream, ({ close }) => Effect.addFinalizer(() => close))
+)
+
+/** The server as a layer: built when it listens, closed when nothing of it is left. */
+export const layer = endStreams.pipe(
+  Layer.provideMerge(HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true })),
+  Layer.provideMerge(network),
+  Layer.provideMerge(services)
+)

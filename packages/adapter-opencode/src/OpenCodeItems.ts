@@ -1,0 +1,66 @@
+import { ItemId } from "@rejoin/contracts/Ids"
+import type { FileChange } from "@rejoin/contracts/Item"
+import type { AdapterItem } from "@rejoin/core/AdapterEvent"
+import { Predicate } from "effect"
+import type { ToolPart } from "./OpenCodeSchema.ts"
+
+const text = (value: unknown): string | undefined => (Predicate.isString(value) ? value : undefined)
+
+const changesOf = ({ state }: ToolPart, diffOfApproval: string | undefined): ReadonlyArray<FileChange> => {
+  const { input, metadata } = state
+  const path = text(metadata?.["filepath"]) ?? text(input?.["filePath"]) ?? ""
+  // `write` tells no diff of its own: only its approval did, if there was one.
+  return [{ path, diff: text(metadata?.["diff"]) ?? diffOfApproval ?? "" }]
+}
+
+/** A tool call as an item. */
+export const itemOf = (part: ToolPart, diffOfApproval: string | undefined): AdapterItem => {
+  const { error, input, metadata, output, status, title } = part.state
+  const base = {
+    id: ItemId.make(part.id),
+    status: status === "completed" ? ("completed" as const) : status === "error" ? ("failed" as const) : ("started" as const),
+    ...(title !== undefined && title !== "" && { title })
+  }
+  const said = error ?? output
+  switch (part.tool) {
+    case "bash": {
+      const printed = text(metadata?.["output"]) ?? said
+      const exit = metadata?.["exit"]
+      const workdir = text(input?.["workdir"])
+      return {
+        ...base,
+        kind: "command",
+        command: text(input?.["command"]) ?? "",
+        ...(workdir !== undefined && { cwd: workdir }),
+        ...(Predicate.isNumber(exit) && { exitCode: exit }),
+        ...(printed !== undefined && { output: error ?? printed })
+      }
+    }
+    case "edit":
+    case "write":
+    case "patch":
+    case "apply_patch":
+      return { ...base, kind: "file-change", changes: changesOf(part, diffOfApproval), ...(error !== undefined && { text: error }) }
+    case "todowrite":
+      return { ...base, kind: "plan", text: planOf(input?.["todos"]) }
+    default:
+      return {
+        ...base,
+        kind: "tool-call",
+        toolName: part.tool,
+        ...(input !== undefined && { toolInput: input }),
+        ...(said !== undefined && { output: said })
+      }
+  }
+}
+
+const planOf = (todos: unknown): string =>
+  Array.isArray(todos)
+    ? todos
+        .map((todo: unknown) => {
+          const done = Predicate.hasProperty(todo, "status") && todo.status === "completed"
+          const content = Predicate.hasProperty(todo, "content") ? String(todo.content) : ""
+          return `- [${done ? "x" : " "}] ${content}`
+        })
+        .join("\n")
+    : ""

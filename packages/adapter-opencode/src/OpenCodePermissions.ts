@@ -1,0 +1,53 @@
+import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import type { Rule } from "./OpenCodeSchema.ts"
+
+const rule = (permission: string, action: Rule["action"], pattern = "*"): Rule => ({ permission, pattern, action })
+
+/** What only looks. Files that hold secrets are asked for in every mode but full access. */
+const looking = (secrets: Rule["action"]): ReadonlyArray<Rule> => [
+  rule("read", "allow"),
+  rule("read", secrets, "*.env"),
+  rule("read", secrets, "*.env.*"),
+  rule("read", "allow", "*.env.example"),
+  ...["glob", "grep", "list", "lsp", "skill", "todowrite", "question"].map((name) => rule(name, "allow"))
+]
+
+/**
+ * The complete set for a mode, starting with `*`: OpenCode appends rules and the last match wins, so that only a
+ * complete set is one that holds whatever came before (providers/opencode.md: Permissions).
+ */
+export const rulesOf: Readonly<Record<RuntimeMode, ReadonlyArray<Rule>>> = {
+  "read-only": [rule("*", "deny"), ...looking("deny")],
+  "approval-required": [rule("*", "ask"), ...looking("ask")],
+  "auto-accept-edits": [rule("*", "ask"), ...looking("ask"), rule("edit", "allow")],
+  "full-access": [rule("*", "allow")]
+}
+
+const same = (a: Rule | undefined, b: Rule | undefined) =>
+  a?.permission === b?.permission && a?.pattern === b?.pattern && a?.action === b?.action
+
+const endsWith = (rules: ReadonlyArray<Rule>, tail: ReadonlyArray<Rule>): boolean =>
+  rules.length >= tail.length && tail.every((wanted, i) => same(rules[rules.length - tail.length + i], wanted))
+
+const modes: ReadonlyArray<RuntimeMode> = ["auto-accept-edits", "approval-required", "read-only", "full-access"]
+
+/** The mode in force: the one whose complete set is the tail. Undefined where somebody else's rules hold. */
+export const modeOf = (rules: ReadonlyArray<Rule> | undefined): RuntimeMode | undefined =>
+  rules === undefined ? undefined : modes.find((mode) => endsWith(rules, rulesOf[mode]))
+
+/**
+ * The server's own configuration: sub-agents inherit denies of their session but not its asks, and do inherit what
+ * the configuration asks. So every server asks, and what a session's mode allows is answered by us.
+ */
+export const serverPermission = {
+  "*": "ask",
+  read: { "*": "allow", "*.env": "ask", "*.env.*": "ask", "*.env.example": "allow" },
+  ...Object.fromEntries(["glob", "grep", "list", "lsp", "skill", "todowrite", "question"].map((name) => [name, "allow"]))
+}
+
+/** What to answer when a sub-agent asks, without asking anybody. Undefined: the user is asked. */
+export const answerForSubAgent = (mode: RuntimeMode, permission: string): "once" | "reject" | undefined => {
+  if (mode === "full-access") return "once"
+  if (mode === "auto-accept-edits" && permission === "edit") return "once"
+  return mode === "read-only" ? "reject" : undefined
+}

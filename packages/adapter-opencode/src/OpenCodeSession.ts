@@ -1,0 +1,245 @@
+import { ProviderFailed } from "@rejoin/contracts/Errors"
+import { type Fact, unknown } from "@rejoin/contracts/Fact"
+import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import { AdapterEvent } from "@rejoin/core/AdapterEvent"
+import type { AdapterFailure, AdapterSession, TurnInput } from "@rejoin/core/ProviderAdapter"
+import { Deferred, Effect, Queue, Schedule, Stream } from "effect"
+import { isNotFound } from "./OpenCodeClient.ts"
+import type { OpenCodeCursor } from "./OpenCodeCursor.ts"
+import { answerForSubAgent } from "./OpenCodePermissions.ts"
+import type { BusEvent, PermissionAsked, QuestionAsked } from "./OpenCodeSchema.ts"
+import type { OpenCodeServer } from "./OpenCodeServer.ts"
+import { OpenCodeTranslator } from "./OpenCodeTranslator.ts"
+import type { OpenCodeUpstream } from "./OpenCodeUpstream.ts"
+
+// OpenCode itself retries without end, each time after twice as long; this is about two minutes.
+const retriesAtMost = 6
+
+interface Options {
+  readonly cursor: OpenCodeCursor
+  readonly server: OpenCodeServer
+  readonly upstream: OpenCodeUpstream
+  readonly directory: string
+  readonly mode: RuntimeMode
+  /** `provider/model`, or null for the server's own choice. */
+  readonly model: string | null
+}
+
+export const modelOf = (model: string | null) => {
+  const slash = model?.indexOf("/") ?? -1
+  return model === null || slash < 1
+    ? undefined
+    : { providerID: model.slice(0, slash), modelID: model.slice(slash + 1) }
+}
+
+/** What was asked for, where the server keeps no model for a session: it travels with each prompt. */
+export const modelFact = (model: string | null): Fact<string> =>
+  model === null ? unknown("not-told") : unknown("not-applicable")
+
+/** The live connection to one session. Subscribed to its events when this returns. */
+export const connect = Effect.fnUntraced(function* (options: Options) {
+  const { cursor, directory, server, upstream } = options
+  const sessionID = cursor.providerSessionId
+  const { client } = server
+  const services = yield* Effect.context<never>()
+  const events = yield* Queue.unbounded<AdapterEvent>()
+  const translator = new OpenCodeTranslator(client.provider)
+  const asks = new Map<string, "permission" | "question">()
+  let { mode, model } = options
+  let closed = false
+
+  const tell = (event: AdapterEvent) => Queue.offerUnsafe(events, event)
+  const background = (effect: Effect.Effect<void, AdapterFailure>) => Effect.runForkWith(services)(Effect.ignore(effect))
+
+  const replyPermission = (requestID: string, reply: "once" | "reject", message?: string) =>
+    client.run("permission", (sdk, signal) =>
+      sdk.permission.reply({ requestID, directory, reply, ...(message !== undefined && { message }) }, { signal })
+    )
+
+  const permission = (asked: PermissionAsked) => {
+    // A session's own asks follow its rules. A sub-agent's follow the server's: its session's mode decides.
+    const answer = asked.sessionID === sessionID ? undefined : answerForSubAgent(mode, asked.permission)
+    if (answer !== undefined) {
+      background(replyPermission(asked.id, answer, answer === "reject" ? "This session may not change anything." : undefined))
+      return
+    }
+    asks.set(asked.id, "permission")
+    const diff = asked.metadata?.["diff"]
+    const command = asked.metadata?.["command"]
+    tell(
+      AdapterEvent.RequestOpened({
+        id: asked.id,
+        ask: {
+          kind: "approval",
+          permission: asked.permission,
+          title: `${asked.permission}: ${asked.patterns.join(", ")}`,
+          ...(typeof command === "string" && { command }),
+          ...(asked.permission === "edit" && { paths: asked.patterns }),
+          ...(typeof diff === "string" && { diff })
+        }
+      })
+    )
+  }
+
+  const question = ({ id, questions }: QuestionAsked) => {
+    asks.set(id, "question")
+    tell(
+      AdapterEvent.RequestOpened({
+        id,
+        ask: {
+          kind: "user-input",
+          questions: questions.map(({ header, multiple, options, question }) => ({
+            question,
+            options: options.map(({ description, label }) => ({ label, ...(description && { description }) })),
+            ...(header && { header }),
+            ...(multiple !== undefined && { multiple })
+          }))
+        }
+      })
+    )
+  }
+
+  const resolved = (id: string) => {
+    if (asks.delete(id)) tell(AdapterEvent.RequestResolved({ id }))
+  }
+
+  const abort = client.run("abort", (sdk, signal) => sdk.session.abort({ sessionID, directory }, { signal }))
+
+  /** What waits for an answer is rejected first: an abort would leave it pending for ever (providers/opencode.md). */
+  const rejectPending = Effect.forEach(
+    [...asks],
+    ([id, kind]) =>
+      kind === "permission"
+        ? Effect.ignore(replyPermission(id, "reject"))
+        : Effect.ignore(client.run("question", (sdk, signal) => sdk.question.reject({ requestID: id, directory }, { signal }))),
+    { discard: true }
+  )
+
+  const onEvent = (event: BusEvent) => {
+    switch (event.type) {
+      case "permission.asked":
+        permission(event.properties)
+        break
+      case "question.asked":
+        question(event.properties)
+        break
+      case "permission.replied":
+      case "question.replied":
+      case "question.rejected":
+        resolved(event.properties.requestID)
+        break
+      case "session.deleted":
+        if (event.properties.info.id === sessionID) tell(AdapterEvent.Exited({ reason: "the session was deleted in OpenCode" }))
+        break
+      case "session.status": {
+        const { status } = event.properties
+        if (event.properties.sessionID === sessionID && status.type === "retry" && status.attempt > retriesAtMost) {
+          translator.failing({ name: "RetriesExhausted", data: { message: status.message } })
+          background(abort)
+        }
+        break
+      }
+      default:
+    }
+    // What a sub-agent does within is its own; only what it asks reaches the thread.
+    const own = "sessionID" in event.properties ? event.properties.sessionID : undefined
+    if (event.type !== "permission.asked" && own !== undefined && own !== sessionID) return
+    if (event.type === "message.updated" && event.properties.info.sessionID !== sessionID) return
+    if (event.type === "message.part.updated" && event.properties.part.sessionID !== sessionID) return
+    for (const translated of translator.feed(event)) tell(translated)
+  }
+
+  yield* Effect.acquireRelease(
+    Effect.sync(() => server.listen(sessionID, onEvent)),
+    (unlisten) => Effect.sync(unlisten)
+  )
+  // Ours to end when we go, but never a session that somebody else now works with: only a turn of ours runs (C28).
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      closed = true
+      return translator.isRunning ? Effect.andThen(rejectPending, abort).pipe(Effect.timeout("2 seconds"), Effect.ignore) : Effect.void
+    })
+  )
+  yield* Deferred.await(server.gone).pipe(
+    Effect.flatMap((reason) => Effect.sync(() => closed || tell(AdapterEvent.Exited({ reason: `OpenCode is gone: ${reason}` })))),
+    Effect.forkScoped
+  )
+
+  const prompt = Effect.fnUntraced(function* ({ attachments, input, messageId }: TurnInput) {
+    const chosen = modelOf(model)
+    yield* client.run("prompt", (sdk, signal) =>
+      sdk.session.promptAsync(
+        {
+          sessionID,
+          directory,
+          messageID: messageId,
+          ...(chosen && { model: chosen }),
+          parts: [
+            { type: "text" as const, text: input },
+            ...attachments.map(({ data, mediaType, name }) => ({
+              type: "file" as const,
+              mime: mediaType,
+              filename: name,
+              url: `data:${mediaType};base64,${data}`
+            }))
+          ]
+        },
+        { signal }
+      )
+    )
+    // The 204 comes for turns that fail too: what counts is that the message is there.
+    yield* client
+      .ask((sdk, signal) => sdk.session.message({ sessionID, messageID: messageId, directory }, { signal }))
+      .pipe(
+        Effect.repeat({ while: isNotFound, schedule: Schedule.spaced("50 millis"), times: 100 }),
+        Effect.flatMap((answer) => {
+          if (answer._tag === "Ok") return Effect.void
+          return isNotFound(answer)
+            ? Effect.fail(
+                new ProviderFailed({ provider: client.provider, message: "OpenCode accepted the message but does not have it." })
+              )
+            : Effect.fail(client.failure("message", answer))
+        })
+      )
+  })
+
+  const session: AdapterSession = {
+    cursor,
+    events: Stream.fromQueue(events),
+    send: Effect.fnUntraced(function* (turn) {
+      translator.begin(turn.messageId)
+      yield* prompt(turn).pipe(Effect.onError(() => Effect.sync(() => translator.forget())))
+      return cursor
+    }),
+    steer: Effect.fnUntraced(function* (turn) {
+      translator.steer(turn.messageId)
+      yield* prompt(turn)
+    }),
+    interrupt: Effect.suspend(() => {
+      translator.interrupting()
+      return Effect.andThen(rejectPending, abort)
+    }),
+    answer: Effect.fnUntraced(function* (id, answer) {
+      if ("answers" in answer) {
+        const answers = answer.answers.map((chosen) => [...chosen])
+        return yield* client.run("question", (sdk, signal) => sdk.question.reply({ requestID: id, directory, answers }, { signal }))
+      }
+      const { decision, message } = answer
+      if (decision === "cancel") {
+        translator.interrupting()
+        return yield* Effect.andThen(rejectPending, abort)
+      }
+      // A rejection without a word stops the turn; with one the model goes on. Declining is not stopping.
+      const said = message ?? "The user declined this. Go on without it, or ask what to do instead."
+      yield* decision === "accept" ? replyPermission(id, "once") : replyPermission(id, "reject", said)
+    }),
+    reconfigure: Effect.fnUntraced(function* (to) {
+      const verified = yield* upstream.applyMode(sessionID, to.mode)
+      mode = to.mode
+      model = to.model ?? model
+      return { ...verified, model: modelFact(model) }
+    }),
+    background: Effect.map(upstream.activity(sessionID, directory), (activity) => activity !== "idle")
+  }
+  return session
+})

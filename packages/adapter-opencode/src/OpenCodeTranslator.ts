@@ -1,0 +1,210 @@
+import type { Failure } from "@rejoin/contracts/Failure"
+import { ItemId } from "@rejoin/contracts/Ids"
+import { known } from "@rejoin/contracts/Fact"
+import { AdapterEvent, type AdapterItem } from "@rejoin/core/AdapterEvent"
+import { Predicate } from "effect"
+import { itemOf } from "./OpenCodeItems.ts"
+import type { BusEvent, ErrorInfo, MessageInfo, Part, StepFinishPart, TextPart, ToolPart } from "./OpenCodeSchema.ts"
+
+interface Turn {
+  /** Our message, and those that were steered in. */
+  readonly messages: Set<string>
+  readonly assistants: Map<string, { completed: boolean; cwdTold: boolean; readonly texts: Map<string, string> }>
+  readonly parts: Map<string, { item: AdapterItem; done: boolean }>
+  /** The last tool whose diff was only told with its approval, by call. */
+  readonly diffs: Map<string, string>
+  idle: boolean
+  interrupted: boolean
+  error: ErrorInfo | undefined
+}
+
+const isTool = (part: Part): part is ToolPart => part.type === "tool"
+const isText = (part: Part): part is TextPart => part.type === "text" || part.type === "reasoning"
+const isStepFinish = (part: Part): part is typeof StepFinishPart.Type => part.type === "step-finish"
+
+const isAborted = (error: ErrorInfo | undefined) => error?.name === "MessageAbortedError"
+
+/** What a bus tells of one session, as the events of its turns. Pure but for what it remembers of the running one. */
+export class OpenCodeTranslator {
+  readonly provider: string
+  private turn: Turn | undefined
+
+  constructor(provider: string) {
+    this.provider = provider
+  }
+
+  get isRunning(): boolean {
+    return this.turn !== undefined
+  }
+
+  /** Before the prompt is sent: its events may come before its answer. */
+  begin(messageId: string): void {
+    this.turn = {
+      messages: new Set([messageId]),
+      assistants: new Map(),
+      parts: new Map(),
+      diffs: new Map(),
+      idle: false,
+      interrupted: false,
+      error: undefined
+    }
+  }
+
+  /** The prompt did not go out. */
+  forget(): void {
+    this.turn = undefined
+  }
+
+  steer(messageId: string): void {
+    this.turn?.messages.add(messageId)
+  }
+
+  interrupting(): void {
+    if (this.turn !== undefined) this.turn.interrupted = true
+  }
+
+  /** The turn is given up with this error, whatever the abort that follows says. */
+  failing(error: ErrorInfo): void {
+    if (this.turn !== undefined) this.turn.error = error
+  }
+
+  feed(event: BusEvent): ReadonlyArray<AdapterEvent> {
+    const { turn } = this
+    if (turn === undefined) return []
+    return [...this.translate(turn, event), ...this.settle(turn)]
+  }
+
+  private translate(turn: Turn, event: BusEvent): ReadonlyArray<AdapterEvent> {
+    switch (event.type) {
+      case "session.status": {
+        const { status } = event.properties
+        turn.idle = status.type === "idle"
+        if (status.type !== "retry") return []
+        return [AdapterEvent.Retrying({ attempt: status.attempt, message: status.message })]
+      }
+      case "session.error":
+        // An abort is reported as an error too, and what failed first is what failed.
+        if (!isAborted(event.properties.error)) turn.error ??= event.properties.error
+        return []
+      case "message.updated":
+        return this.message(turn, event.properties.info)
+      case "message.part.updated":
+        return this.part(turn, event.properties.part)
+      case "message.part.delta":
+        return this.delta(turn, event.properties.partID, event.properties.delta)
+      case "permission.asked": {
+        const { metadata, tool } = event.properties
+        if (tool && Predicate.isString(metadata?.["diff"])) turn.diffs.set(tool.callID, metadata["diff"])
+        return []
+      }
+      default:
+        return []
+    }
+  }
+
+  private message(turn: Turn, info: MessageInfo): ReadonlyArray<AdapterEvent> {
+    if (info.role !== "assistant" || info.parentID === undefined || !turn.messages.has(info.parentID)) return []
+    const message = turn.assistants.get(info.id) ?? { completed: false, cwdTold: false, texts: new Map() }
+    turn.assistants.set(info.id, message)
+    message.completed = info.time.completed !== undefined || info.error !== undefined
+    if (info.error !== undefined && !isAborted(info.error)) turn.error ??= info.error
+    if (info.path === undefined || message.cwdTold) return []
+    message.cwdTold = true
+    // Told with the first word of the answer, before any tool runs (law 3).
+    return [AdapterEvent.Checked({ what: "cwd", stage: "submit", found: known(info.path.cwd, "answer") })]
+  }
+
+  private part(turn: Turn, part: Part): ReadonlyArray<AdapterEvent> {
+    if (isText(part) && turn.messages.has(part.messageID)) {
+      if (part.synthetic === true || turn.parts.has(part.id)) return []
+      return this.whole(turn, { id: ItemId.make(part.id), kind: "user-message", status: "completed", text: part.text })
+    }
+    const assistant = turn.assistants.get(part.messageID)
+    if (assistant === undefined) return []
+    if (isText(part)) return this.text(turn, part, assistant.texts)
+    if (isTool(part)) return this.tool(turn, part)
+    if (!isStepFinish(part)) return []
+    const { cache, input, output, reasoning } = part.tokens
+    const used = { inputTokens: input + cache.read + cache.write, outputTokens: output + reasoning, costUsd: part.cost }
+    return [AdapterEvent.Used(used)]
+  }
+
+  private whole(turn: Turn, item: AdapterItem): ReadonlyArray<AdapterEvent> {
+    turn.parts.set(item.id, { item, done: true })
+    return [AdapterEvent.ItemStarted({ item: { ...item, status: "started" } }), AdapterEvent.ItemCompleted({ item })]
+  }
+
+  private text(turn: Turn, part: TextPart, texts: Map<string, string>): ReadonlyArray<AdapterEvent> {
+    const kind = part.type === "text" ? ("assistant-message" as const) : ("reasoning" as const)
+    const item: AdapterItem = { id: ItemId.make(part.id), kind, status: "started", text: part.text }
+    const events: Array<AdapterEvent> = []
+    const before = turn.parts.get(part.id)
+    if (before === undefined) {
+      turn.parts.set(part.id, { item, done: false })
+      events.push(AdapterEvent.ItemStarted({ item }))
+    }
+    if (part.type === "text") texts.set(part.id, part.text)
+    if (part.time?.end !== undefined && before?.done !== true) {
+      turn.parts.set(part.id, { item, done: true })
+      events.push(AdapterEvent.ItemCompleted({ item: { ...item, status: "completed" } }))
+    }
+    return events
+  }
+
+  private delta(turn: Turn, partId: string, delta: string): ReadonlyArray<AdapterEvent> {
+    const part = turn.parts.get(partId)
+    if (part === undefined || part.done) return []
+    part.item = { ...part.item, text: (part.item.text ?? "") + delta }
+    return [AdapterEvent.ItemDelta({ itemId: partId, field: "text", delta })]
+  }
+
+  private tool(turn: Turn, part: ToolPart): ReadonlyArray<AdapterEvent> {
+    // A pending tool has no input yet: there is nothing to show.
+    if (part.state.status === "pending") return []
+    const before = turn.parts.get(part.id)
+    if (before?.done === true) return []
+    const item = itemOf(part, turn.diffs.get(part.callID))
+    const done = part.state.status === "completed" || part.state.status === "error"
+    turn.parts.set(part.id, { item, done })
+    const events: Array<AdapterEvent> = []
+    if (before === undefined) events.push(AdapterEvent.ItemStarted({ item: { ...item, status: "started" } }))
+    if (done) return [...events, AdapterEvent.ItemCompleted({ item })]
+    // A running command tells all of its output each time.
+    const shown = before?.item.output ?? ""
+    const output = item.output ?? ""
+    if (output.length > shown.length && output.startsWith(shown)) {
+      events.push(AdapterEvent.ItemDelta({ itemId: part.id, field: "output", delta: output.slice(shown.length) }))
+    }
+    return events
+  }
+
+  /**
+   * A turn ends when the session is idle and its answer is complete, not with the first idle: after an abort or an
+   * error the final message comes later. With an error and no answer at all, idle is the end
+   * (providers/opencode.md: Events).
+   */
+  private settle(turn: Turn): ReadonlyArray<AdapterEvent> {
+    if (!turn.idle) return []
+    const assistants = [...turn.assistants.values()]
+    if (assistants.some(({ completed }) => !completed)) return []
+    if (assistants.length === 0 && turn.error === undefined && !turn.interrupted) return []
+    this.turn = undefined
+    const output = [...(assistants.at(-1)?.texts.values() ?? [])].join("\n\n")
+    const open = [...turn.parts.values()].filter(({ done }) => !done)
+    return [
+      ...open.map(({ item }) => AdapterEvent.ItemCompleted({ item: { ...item, status: "failed" } })),
+      turn.error === undefined
+        ? AdapterEvent.TurnSettled({ status: turn.interrupted ? "interrupted" : "completed", output })
+        : AdapterEvent.TurnSettled({ status: "failed", output, error: this.failureOf(turn.error) })
+    ]
+  }
+
+  private failureOf({ data, name }: ErrorInfo): Failure {
+    return {
+      _tag: "ProviderFailed",
+      provider: this.provider,
+      message: data?.message ?? name,
+      detail: { name, ...(data?.statusCode !== undefined && { statusCode: data.statusCode }) }
+    }
+  }
+}

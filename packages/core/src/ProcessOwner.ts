@@ -1,0 +1,86 @@
+import { Context, Effect, FileSystem, Layer, Schedule } from "effect"
+
+/** The environment variable by which a process and all that it starts are known to be ours (law 9). */
+export const ownerVariable = "REJOIN_OWNER"
+
+/** Nothing where the process is gone already. */
+export const sendSignal = (pid: number, signal: "SIGTERM" | "SIGKILL"): Effect.Effect<void> =>
+  Effect.ignore(Effect.try({ try: () => process.kill(pid, signal), catch: () => "gone" as const }))
+
+export interface OwnerShape {
+  /** Marks the processes of one pool: `<dataDirId>:<bootId>:<pool>`. */
+  readonly mark: (pool: string) => Readonly<Record<string, string>>
+  /** Kills what carries this pool's mark, and waits until it is gone. Returns the pids. */
+  readonly sweepPool: (pool: string) => Effect.Effect<ReadonlyArray<number>>
+  /** Kills what earlier lives of this data directory left, and waits until it is gone. */
+  readonly sweepEarlier: Effect.Effect<ReadonlyArray<number>>
+}
+
+/**
+ * Finds processes by the mark in their environment and kills them, so that nothing outlives its owner, not even one
+ * that was killed itself. It reads /proc: on systems without it, what a kill -9 of us leaves is not found, and only
+ * what ends with its parent's connection ends.
+ */
+export class ProcessOwner extends Context.Service<ProcessOwner, OwnerShape>()("@rejoin/core/ProcessOwner") {
+  static readonly layer = (owner: { readonly dataDirId: string; readonly bootId: string }) =>
+    Layer.effect(
+      ProcessOwner,
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const { bootId, dataDirId } = owner
+
+        const ownerOf = (pid: number) =>
+          fs.readFileString(`/proc/${pid}/environ`).pipe(
+            Effect.map((environ) =>
+              environ
+                .split("\0")
+                .find((entry) => entry.startsWith(`${ownerVariable}=`))
+                ?.slice(ownerVariable.length + 1)
+            ),
+            // Another user's process, or one that ended while we looked.
+            Effect.orElseSucceed(() => undefined)
+          )
+
+        const find = Effect.fnUntraced(function* (matches: (owner: string) => boolean) {
+          const names = yield* fs.readDirectory("/proc").pipe(Effect.orElseSucceed(() => []))
+          const pids = names.map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid)
+          const found: Array<number> = []
+          for (const pid of pids) {
+            const owner = yield* ownerOf(pid)
+            if (owner !== undefined && matches(owner) && (yield* isAlive(pid))) found.push(pid)
+          }
+          return found
+        })
+
+        /** A zombie is dead: it only waits for its parent to look. */
+        const isAlive = (pid: number) =>
+          fs.readFileString(`/proc/${pid}/stat`).pipe(
+            Effect.map((stat) => !/\) Z /.test(stat)),
+            Effect.orElseSucceed(() => false)
+          )
+
+        const sweep = Effect.fnUntraced(function* (matches: (owner: string) => boolean) {
+          const killed = new Set<number>()
+          // What is killed may have started something since: until nothing is left.
+          yield* Effect.gen(function* () {
+            const found = yield* find(matches)
+            for (const pid of found) {
+              killed.add(pid)
+              yield* sendSignal(pid, "SIGKILL")
+            }
+            return found.length
+          }).pipe(
+            Effect.repeat({ until: (left) => left === 0, schedule: Schedule.spaced("20 millis"), times: 250 })
+          )
+          return [...killed]
+        })
+
+        return ProcessOwner.of({
+          mark: (pool) => ({ [ownerVariable]: `${dataDirId}:${bootId}:${pool}` }),
+          sweepPool: (pool) => sweep((owner) => owner === `${dataDirId}:${bootId}:${pool}`),
+          sweepEarlier: sweep((owner) => owner.startsWith(`${dataDirId}:`) && !owner.startsWith(`${dataDirId}:${bootId}:`))
+        })
+      })
+    )
+}
+

@@ -1,0 +1,62 @@
+import * as OpenCode from "@rejoin/adapter-opencode/OpenCodeAdapter"
+import type { ProviderConfig } from "@rejoin/contracts/Config"
+import { InvalidInput } from "@rejoin/contracts/Errors"
+import type { ProviderAdapter } from "@rejoin/core/ProviderAdapter"
+import type { ProcessOwner } from "@rejoin/core/ProcessOwner"
+import { Effect, type FileSystem, type Layer, Redacted } from "effect"
+import type { ChildProcessSpawner } from "effect/process"
+
+/** What the adapters need to know of the machine that they run on. */
+export interface Surroundings {
+  /** Our own environment. What is ours in it (`REJOIN_*`) never reaches an agent. */
+  readonly environment: Readonly<Record<string, string>>
+  /** OpenCode's program where an instance names none. */
+  readonly opencode: string | undefined
+}
+
+/** An instance as it is configured, and what is merged into the agent's own configuration for it. */
+export interface Instance extends ProviderConfig {
+  readonly agentConfig?: Readonly<Record<string, unknown>>
+}
+
+export type AdapterLayer = Layer.Layer<
+  ProviderAdapter,
+  never,
+  FileSystem.FileSystem | ChildProcessSpawner.ChildProcessSpawner | ProcessOwner
+>
+
+const environmentOf = (surroundings: Surroundings, { env, home }: Instance): Record<string, string> => {
+  const inherited = Object.entries(surroundings.environment).filter(
+    ([name]) => !name.startsWith("REJOIN_") && !(home !== undefined && name.startsWith("XDG_"))
+  )
+  return { ...Object.fromEntries(inherited), ...(home !== undefined && { HOME: home }), ...env }
+}
+
+/** The adapter of a configured instance, as a layer. */
+export const adapterOf = (surroundings: Surroundings, instance: Instance): Effect.Effect<AdapterLayer, InvalidInput> => {
+  const { driver, id } = instance
+  switch (driver) {
+    case "opencode": {
+      const environment = environmentOf(surroundings, instance)
+      const password = environment["OPENCODE_SERVER_PASSWORD"]
+      return Effect.succeed(
+        OpenCode.layer({
+          id,
+          binary: instance.binary ?? surroundings.opencode ?? "opencode",
+          url: instance.url,
+          password: instance.url !== undefined && password !== undefined ? Redacted.make(password) : undefined,
+          environment: { ...environment, OPENCODE_DISABLE_AUTOUPDATE: "1" },
+          config: instance.agentConfig ?? {},
+          model: instance.model
+        })
+      )
+    }
+    default:
+      return Effect.fail(
+        new InvalidInput({
+          field: "providers",
+          message: `The provider ${id} has the driver ${driver}, which this version does not have. It has: opencode.`
+        })
+      )
+  }
+}
