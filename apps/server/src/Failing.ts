@@ -1,4 +1,4 @@
-import { Cause, Console, Effect, Option, Predicate } from "effect"
+import { Cause, Console, Effect, Exit, Option, Predicate } from "effect"
 
 /** Why the server could not start, in words: an error that we know has them, anything else is shown whole. */
 export const tell = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
@@ -8,3 +8,7 @@ export const tell = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   const hint = Predicate.hasProperty(error, "hint") && Predicate.isString(error.hint) ? `\n${error.hint}` : ""
   return Console.error(`Rejoin cannot start. ${error.message}${hint}`)
 }
+
+/** A server that was told to stop, and did, has done well. */
+export const exitCode = <E, A>(exit: Exit.Exit<E, A>, end: (code: number) => void): void =>
+  end(Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause) ? 1 : 0)

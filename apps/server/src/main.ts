@@ -9,5 +9,5 @@ Announcement.layer.pipe(
   Layer.provide(NodeServices.layer),
   Layer.launch,
   Effect.tapCause(Failing.tell),
-  NodeRuntime.runMain({ disableErrorReporting: true })
+  NodeRuntime.runMain({ disableErrorReporting: true, teardown: Failing.exitCode })
 )

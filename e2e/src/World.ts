@@ -1,0 +1,209 @@
+import { NodeServices } from "@effect/platform-node"
+import { make as makeClient, type RejoinClient } from "@rejoin/client/Client"
+import { ProviderInstanceId } from "@rejoin/contracts/Ids"
+import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import { ModelServer } from "@rejoin/model-server/ModelServer"
+import { Context, Effect, FileSystem, Layer, Option, Path, Redacted, Schedule, Schema, type Scope, Stream } from "effect"
+import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { scripted } from "./Scripted.ts"
+
+const ServerFile = Schema.fromJsonString(Schema.Struct({ pid: Schema.Int, url: Schema.String, version: Schema.String }))
+const readServerFile = Schema.decodeUnknownEffect(ServerFile)
+
+const main = new URL("../../apps/server/src/main.ts", import.meta.url).pathname
+const path = process.env["PATH"] ?? ""
+const node = new URL("../../node_modules/.bin/node", import.meta.url).pathname
+
+/** A running server of ours, as a program sees it. */
+export interface Server {
+  readonly client: RejoinClient
+  readonly url: string
+  readonly token: string
+  readonly pid: number
+  /** kill -9 of us alone. What we started is left as it is. */
+  readonly kill: Effect.Effect<void>
+  /** SIGTERM, and the exit code. */
+  readonly stop: Effect.Effect<number>
+}
+
+/**
+ * A machine of its own: a data directory of ours, a home for the agent, a repository with two worktrees and a
+ * directory outside of it, and the scripted model. Everything ends with the scope.
+ */
+export const makeWorld = Effect.fn("makeWorld")(function* (options: { readonly config?: Record<string, unknown> } = {}) {
+  const fs = yield* FileSystem.FileSystem
+  const { join } = yield* Path.Path
+  const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
+  const root = yield* Effect.flatMap(fs.makeTempDirectoryScoped({ prefix: "rejoin-e2e-" }), fs.realPath)
+  const model = Context.get(yield* Layer.build(ModelServer.layer(scripted, { keep: 10_000 })), ModelServer)
+  const at = (name: string) => join(root, name)
+  const home = at("rejoin")
+
+  const git = (cwd: string, ...args: ReadonlyArray<string>) =>
+    Effect.flatMap(
+      spawner.exitCode(
+        ChildProcess.make("git", ["-c", "user.email=e2e@localhost", "-c", "user.name=e2e", ...args], {
+          cwd,
+          extendEnv: true,
+          stdout: "ignore",
+          stderr: "ignore"
+        })
+      ),
+      (code) => (code === 0 ? Effect.void : Effect.die(`git ${args.join(" ")} ended with ${code}`))
+    )
+  for (const name of ["rejoin", "agent", "repo", "other"]) yield* fs.makeDirectory(at(name))
+  yield* git(at("repo"), "init", "-q")
+  yield* fs.writeFileString(join(at("repo"), "README.md"), "a repository\n")
+  yield* git(at("repo"), "add", ".")
+  yield* git(at("repo"), "commit", "-qm", "first")
+  yield* git(at("repo"), "worktree", "add", "-q", at("tree"))
+  yield* git(at("repo"), "worktree", "add", "-q", at("tree2"))
+
+  yield* writeAgentConfig(at("agent"), model.url)
+  const configure = (config: Record<string, unknown>) =>
+    fs.writeFileString(join(home, "config.json"), JSON.stringify({ providers: [opencodeInstance(at("agent"))], ...config }))
+  yield* configure(options.config ?? {})
+
+  const environment = { PATH: path, HOME: root, REJOIN_HOME: home, REJOIN_PORT: "0", REJOIN_ROOTS: root }
+  const start = Effect.fn("World.start")(function* (extra: Record<string, string> = {}) {
+    yield* Effect.ignore(fs.remove(join(home, "server.json")))
+    const handle = yield* spawner.spawn(
+      ChildProcess.make(node, [main], {
+        cwd: root,
+        env: { ...environment, ...extra },
+        extendEnv: false,
+        stdin: "ignore",
+        stdout: "ignore",
+        stderr: "inherit",
+        forceKillAfter: "5 seconds"
+      })
+    )
+    const file = yield* fs.readFileString(join(home, "server.json")).pipe(
+      Effect.flatMap(readServerFile),
+      Effect.retry(Schedule.spaced("25 millis")),
+      Effect.raceFirst(Effect.flatMap(handle.exitCode, (code) => Effect.die(`the server ended with ${code}`))),
+      Effect.timeout("60 seconds")
+    )
+    const token = (yield* fs.readFileString(join(home, "token"))).trim()
+    const server: Server = {
+      client: yield* makeClient({ url: file.url, token: Redacted.make(token) }),
+      url: file.url,
+      token,
+      pid: handle.pid,
+      kill: Effect.andThen(
+        Effect.sync(() => process.kill(handle.pid, "SIGKILL")),
+        Effect.ignore(handle.exitCode)
+      ),
+      stop: Effect.andThen(
+        Effect.sync(() => process.kill(handle.pid, "SIGTERM")),
+        Effect.orElseSucceed(handle.exitCode, () => -1)
+      )
+    }
+    return server
+  })
+
+  return { root, home, at, git, fs, model, start, configure, environment }
+})
+
+export type World = Effect.Success<ReturnType<typeof makeWorld>>
+
+export const opencode = ProviderInstanceId.make("opencode")
+
+/** An OpenCode of its own home, whose only model is the scripted one. Nothing of it reaches the network. */
+export const opencodeInstance = (home: string) => ({
+  id: "opencode",
+  driver: "opencode",
+  home,
+  env: {
+    OPENCODE_CONFIG: `${home}/opencode.json`,
+    OPENCODE_DISABLE_MODELS_FETCH: "1",
+    OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
+    OPENCODE_DISABLE_DEFAULT_PLUGINS: "1"
+  }
+})
+
+const writeAgentConfig = Effect.fnUntraced(function* (home: string, baseURL: string) {
+  const fs = yield* FileSystem.FileSystem
+  const models = { scripted: { name: "Scripted", tool_call: true, reasoning: true, limit: { context: 128_000, output: 8000 } } }
+  const provider = { npm: "@ai-sdk/openai-compatible", name: "Test", options: { baseURL, apiKey: "none" }, models }
+  const config = {
+    $schema: "https://opencode.ai/config.json",
+    autoupdate: false,
+    share: "disabled",
+    model: "test/scripted",
+    small_model: "test/scripted",
+    enabled_providers: ["test"],
+    provider: { test: provider }
+  }
+  yield* fs.writeFileString(`${home}/opencode.json`, JSON.stringify(config))
+  // A configuration directory that lists the plugin package is not installed into from the network.
+  const directory = `${home}/.config/opencode`
+  const dependencies = { "@opencode-ai/plugin": "*" }
+  yield* fs.makeDirectory(`${directory}/node_modules`, { recursive: true })
+  yield* fs.writeFileString(`${directory}/package.json`, JSON.stringify({ private: true, dependencies }))
+  const lock = { lockfileVersion: 3, packages: { "": { dependencies } } }
+  yield* fs.writeFileString(`${directory}/package-lock.json`, JSON.stringify(lock))
+})
+
+/** Opens a thread, by default in the repository and with full access. */
+export const open = (server: Server, cwd: string, runtimeMode: RuntimeMode = "full-access") =>
+  Effect.map(server.client.threads.create({ payload: { provider: opencode, cwd, runtimeMode } }), ({ id }) => id)
+
+/** Sends and waits until the turn is settled. */
+export const say = Effect.fn("say")(function* (server: Server, id: string, input: string) {
+  const { turns } = server.client
+  const sent = yield* turns.send({ params: { id }, payload: { input } })
+  return yield* turns.get({ params: { id, turnId: sent.id }, query: { wait: 60 } })
+})
+
+export const send = (server: Server, id: string, input: string) =>
+  server.client.turns.send({ params: { id }, payload: { input } })
+
+export const settled = (server: Server, id: string, turnId: string) =>
+  server.client.turns.get({ params: { id, turnId }, query: { wait: 60 } })
+
+/** The first event of this kind on the thread, from its beginning. */
+export const event = (
+  server: Server,
+  id: string,
+  type: RuntimeEvent["type"],
+  where: (event: RuntimeEvent) => boolean = () => true
+) =>
+  server.client.follow(id, 0).pipe(
+    Stream.filter((event) => event.type === type && where(event)),
+    Stream.runHead,
+    Effect.map(Option.getOrThrow),
+    Effect.timeout("60 seconds")
+  )
+
+export const receipts = (server: Server, id: string) =>
+  Effect.map(server.client.threads.receipts({ params: { id }, query: {} }), ({ items }) => items)
+
+/** Pids of this machine whose environment has the text, ourselves left out. */
+export const processesWith = Effect.fn("processesWith")(function* (text: string) {
+  const fs = yield* FileSystem.FileSystem
+  const names = yield* fs.readDirectory("/proc")
+  const pids = names.filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+  const found: Array<number> = []
+  for (const pid of pids) {
+    const environ = yield* fs.readFileString(`/proc/${pid}/environ`).pipe(Effect.orElseSucceed(() => ""))
+    const stat = yield* fs.readFileString(`/proc/${pid}/stat`).pipe(Effect.orElseSucceed(() => ") Z "))
+    if (environ.includes(text) && !/\) Z /.test(stat)) found.push(Number(pid))
+  }
+  return found
+})
+
+export const commandOf = Effect.fn("commandOf")(function* (pid: number) {
+  const fs = yield* FileSystem.FileSystem
+  const line = yield* fs.readFileString(`/proc/${pid}/cmdline`).pipe(Effect.orElseSucceed(() => ""))
+  return line.replaceAll("\0", " ").trim()
+})
+
+/** Waits until it holds; the test's own time limit is the end of the wait. */
+export const until = <E, R>(holds: Effect.Effect<boolean, E, R>) =>
+  Effect.repeat(holds, { until: (done) => done, schedule: Schedule.spaced("50 millis") })
+
+export const live = <A, E>(
+  body: Effect.Effect<A, E, FileSystem.FileSystem | Path.Path | ChildProcessSpawner.ChildProcessSpawner | Scope.Scope>
+) => Effect.scoped(body).pipe(Effect.provide(NodeServices.layer))

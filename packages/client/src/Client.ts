@@ -1,0 +1,65 @@
+import { Api, Authorization } from "@rejoin/contracts/Api"
+import { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import { Effect, Layer, Redacted, Result, Schema, Stream } from "effect"
+import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
+import { HttpApiClient, HttpApiMiddleware } from "effect/http-api"
+import { sseFrames } from "./ServerSentEvents.ts"
+
+export interface ClientOptions {
+  /** As `server.json` has it: `http://127.0.0.1:4319`. */
+  readonly url: string
+  readonly token: Redacted.Redacted
+}
+
+const decodeEvent = Schema.decodeUnknownResult(Schema.fromJsonString(RuntimeEvent))
+
+const httpApi = ({ token, url }: ClientOptions) =>
+  HttpApiClient.make(Api, { baseUrl: url }).pipe(
+    Effect.provide(
+      Layer.merge(
+        FetchHttpClient.layer,
+        HttpApiMiddleware.layerClient(Authorization, ({ next, request }) =>
+          next(HttpClientRequest.bearerToken(request, token))
+        )
+      )
+    )
+  )
+
+export type RejoinApi = Effect.Success<ReturnType<typeof httpApi>>
+
+export interface RejoinClient extends RejoinApi {
+  /**
+   * The events of a thread after `after` (a seq), without end; those of all threads where none is given, by
+   * position. Ends, or fails, where the connection does: go on with the last event's number.
+   */
+  readonly follow: (
+    threadId: string | undefined,
+    after: number
+  ) => Stream.Stream<RuntimeEvent, HttpClientError>
+}
+
+type HttpClientError = Effect.Error<ReturnType<HttpClient.HttpClient["execute"]>>
+
+/** The typed client of a Rejoin server: every endpoint with its errors, and its events as a stream. */
+export const make = Effect.fn("RejoinClient.make")(function* (options: ClientOptions) {
+  const api = yield* httpApi(options)
+  const follow: RejoinClient["follow"] = (threadId, after) => {
+    const path = threadId === undefined ? "/api/events" : `/api/threads/${encodeURIComponent(threadId)}/events`
+    const request = HttpClientRequest.get(`${options.url}${path}`).pipe(
+      HttpClientRequest.bearerToken(options.token),
+      HttpClientRequest.setHeader("Last-Event-ID", String(after))
+    )
+    return HttpClient.execute(request).pipe(
+      Effect.flatMap(HttpClientResponse.filterStatusOk),
+      HttpClientResponse.stream,
+      Stream.decodeText(),
+      sseFrames,
+      Stream.map(({ data }) => decodeEvent(data)),
+      Stream.filter(Result.isSuccess),
+      Stream.map(({ success }) => success),
+      Stream.provide(FetchHttpClient.layer)
+    )
+  }
+  const client: RejoinClient = { ...api, follow }
+  return client
+})
