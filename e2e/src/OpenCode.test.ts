@@ -8,70 +8,85 @@ const errorTag = (exit: Exit.Exit<unknown, unknown>) => {
 }
 
 describe("OpenCode: a thread keeps its conversation", () => {
-  it.live("C4, C22: over a stop, a graceful restart and a kill -9, the model receives the whole conversation", () =>
-    live(
-      Effect.gen(function* () {
-        const world = yield* makeWorld()
-        const first = yield* world.start()
-        const id = yield* open(first, world.at("repo"))
-        assert.strictEqual((yield* say(first, id, "my name is Ada")).output, "my name is Ada")
-        yield* first.client.sessions.stop({ params: { id } })
-        assert.strictEqual((yield* say(first, id, "two")).output, "my name is Ada | two")
-        assert.strictEqual(yield* first.stop, 0)
-        const second = yield* world.start()
-        assert.strictEqual((yield* say(second, id, "three")).output, "my name is Ada | two | three")
-        yield* second.kill
-        const third = yield* world.start()
-        assert.strictEqual((yield* say(third, id, "four")).output, "my name is Ada | two | three | four")
-        const outcomes = (yield* receipts(third, id)).map(({ cwdVerified, outcome, runtimeModeVerified }) => ({
-          outcome,
-          cwdVerified,
-          runtimeModeVerified
-        }))
-        const verified = { cwdVerified: world.at("repo"), runtimeModeVerified: "full-access" } as const
-        assert.deepEqual(outcomes, [
-          { outcome: "adopted", ...verified },
-          { outcome: "adopted", ...verified },
-          { outcome: "adopted", ...verified },
-          { outcome: "created", ...verified }
-        ])
-      })
-    )
+  it.live(
+    "C4, C22: over a stop, a graceful restart and a kill -9, the model receives the whole conversation",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          const first = yield* world.start()
+          const id = yield* open(first, world.at("repo"))
+          assert.strictEqual((yield* say(first, id, "my name is Ada")).output, "my name is Ada")
+          yield* first.client.sessions.stop({ params: { id } })
+          assert.strictEqual((yield* say(first, id, "two")).output, "my name is Ada | two")
+          assert.strictEqual(yield* first.stop, 0)
+          const second = yield* world.start()
+          assert.strictEqual((yield* say(second, id, "three")).output, "my name is Ada | two | three")
+          yield* second.kill
+          const third = yield* world.start()
+          assert.strictEqual((yield* say(third, id, "four")).output, "my name is Ada | two | three | four")
+          const outcomes = (yield* receipts(third, id)).map(
+            ({ cwdVerified, outcome, runtimeModeVerified }) => ({
+              outcome,
+              cwdVerified,
+              runtimeModeVerified
+            })
+          )
+          const verified = { cwdVerified: world.at("repo"), runtimeModeVerified: "full-access" } as const
+          assert.deepEqual(outcomes, [
+            { outcome: "adopted", ...verified },
+            { outcome: "adopted", ...verified },
+            { outcome: "adopted", ...verified },
+            { outcome: "created", ...verified }
+          ])
+        })
+      )
   )
 
-  it.live("C12, C13, C29: a move to a worktree and to another project carries history, directory and permissions", () =>
-    live(
-      Effect.gen(function* () {
-        const world = yield* makeWorld()
-        const server = yield* world.start()
-        const id = yield* open(server, world.at("repo"), "read-only")
-        yield* say(server, id, "one")
-        const move = (cwd: string) => server.client.sessions.move({ params: { id }, payload: { cwd } })
-        const first = yield* say(server, id, "write x.txt no")
-        assert.include(first.output, "there is no tool write")
+  it.live(
+    "C12, C13, C29: a move to a worktree and to another project carries history, directory and permissions",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          const server = yield* world.start()
+          const id = yield* open(server, world.at("repo"), "read-only")
+          yield* say(server, id, "one")
+          const move = (cwd: string) => server.client.sessions.move({ params: { id }, payload: { cwd } })
+          const first = yield* say(server, id, "write x.txt no")
+          assert.include(first.output, "there is no tool write")
 
-        const receipt = yield* move(world.at("tree"))
-        assert.strictEqual(receipt.outcome, "forked")
-        assert.strictEqual(receipt.cwdVerified, world.at("tree"))
-        assert.strictEqual(receipt.runtimeModeVerified, "read-only")
-        assert.notStrictEqual(receipt.providerSessionIdAfter, receipt.providerSessionIdBefore)
-        assert.include((yield* say(server, id, "write y.txt no")).output, "there is no tool write")
-        assert.strictEqual((yield* say(server, id, "two")).output, "one | write x.txt no | write y.txt no | two")
+          const receipt = yield* move(world.at("tree"))
+          assert.strictEqual(receipt.outcome, "forked")
+          assert.strictEqual(receipt.cwdVerified, world.at("tree"))
+          assert.strictEqual(receipt.runtimeModeVerified, "read-only")
+          assert.notStrictEqual(receipt.providerSessionIdAfter, receipt.providerSessionIdBefore)
+          assert.include((yield* say(server, id, "write y.txt no")).output, "there is no tool write")
+          assert.strictEqual(
+            (yield* say(server, id, "two")).output,
+            "one | write x.txt no | write y.txt no | two"
+          )
 
-        yield* server.client.threads.update({ params: { id }, payload: { runtimeMode: "full-access" } })
-        assert.include((yield* say(server, id, "run pwd")).output, world.at("tree"))
+          yield* server.client.threads.update({ params: { id }, payload: { runtimeMode: "full-access" } })
+          assert.include((yield* say(server, id, "run pwd")).output, world.at("tree"))
 
-        const other = yield* move(world.at("other"))
-        assert.deepInclude({ ...other }, { outcome: "forked", cwdVerified: world.at("other"), runtimeModeVerified: "full-access" })
-        assert.include((yield* say(server, id, "run pwd")).output, world.at("other"))
-        assert.include((yield* say(server, id, "three")).output, "one | write x.txt no | write y.txt no | two | run pwd | run pwd | three")
+          const other = yield* move(world.at("other"))
+          assert.deepInclude(
+            { ...other },
+            { outcome: "forked", cwdVerified: world.at("other"), runtimeModeVerified: "full-access" }
+          )
+          assert.include((yield* say(server, id, "run pwd")).output, world.at("other"))
+          assert.include(
+            (yield* say(server, id, "three")).output,
+            "one | write x.txt no | write y.txt no | two | run pwd | run pwd | three"
+          )
 
-        const back = yield* move(`${world.at("repo")}/../tree/`)
-        assert.strictEqual(back.cwdVerified, world.at("tree"))
-        assert.include((yield* say(server, id, "run pwd")).output, world.at("tree"))
-        assert.isFalse(yield* world.fs.exists(`${world.at("tree")}/y.txt`))
-      })
-    )
+          const back = yield* move(`${world.at("repo")}/../tree/`)
+          assert.strictEqual(back.cwdVerified, world.at("tree"))
+          assert.include((yield* say(server, id, "run pwd")).output, world.at("tree"))
+          assert.isFalse(yield* world.fs.exists(`${world.at("tree")}/y.txt`))
+        })
+      )
   )
 
   it.live("a mode switched both ways between turns is in force: a write is blocked, asked for, or done", () =>
@@ -137,16 +152,22 @@ describe("OpenCode: a thread keeps its conversation", () => {
         const question = yield* send(server, id, "ask me")
         yield* event(server, id, "user-input.opened")
         const [request] = (yield* server.client.threads.requests({ params: { id } })).items
-        yield* server.client.threads.answer({ params: { id, requestId: request?.id ?? "" }, payload: { answers: [["B"]] } })
+        yield* server.client.threads.answer({
+          params: { id, requestId: request?.id ?? "" },
+          payload: { answers: [["B"]] }
+        })
         assert.include((yield* settled(server, id, question.id)).output, "B")
 
         yield* say(server, id, "think deeply")
         const { items } = yield* server.client.threads.items({ params: { id }, query: {} })
-        assert.deepEqual(items.slice(-3).map(({ kind, text }) => ({ kind, text })), [
-          { kind: "user-message", text: "think deeply" },
-          { kind: "reasoning", text: "deeply" },
-          { kind: "assistant-message", text: "thought: deeply" }
-        ])
+        assert.deepEqual(
+          items.slice(-3).map(({ kind, text }) => ({ kind, text })),
+          [
+            { kind: "user-message", text: "think deeply" },
+            { kind: "reasoning", text: "deeply" },
+            { kind: "assistant-message", text: "thought: deeply" }
+          ]
+        )
 
         const failed = yield* say(server, id, "fail 400")
         assert.strictEqual(failed.status, "failed")
@@ -168,7 +189,10 @@ describe("OpenCode: a thread keeps its conversation", () => {
         assert.strictEqual(refused.error?._tag, "CwdUnavailable")
         assert.isFalse(yield* world.fs.exists(world.at("tree")))
         assert.strictEqual((yield* receipts(server, id))[0]?.outcome, "refused")
-        const moved = yield* server.client.sessions.move({ params: { id }, payload: { cwd: world.at("repo") } })
+        const moved = yield* server.client.sessions.move({
+          params: { id },
+          payload: { cwd: world.at("repo") }
+        })
         assert.strictEqual(moved.outcome, "forked")
         assert.strictEqual((yield* say(server, id, "two")).output, "one | two")
       })
@@ -189,7 +213,10 @@ describe("OpenCode: a thread keeps its conversation", () => {
           yield* Effect.exit(server.client.sessions.reset({ params })),
           yield* Effect.exit(server.client.threads.update({ params, payload: { runtimeMode: "read-only" } }))
         ]
-        assert.deepEqual(refusals.map((exit) => errorTag(exit)), ["ThreadBusy", "ThreadBusy", "ThreadBusy"])
+        assert.deepEqual(
+          refusals.map((exit) => errorTag(exit)),
+          ["ThreadBusy", "ThreadBusy", "ThreadBusy"]
+        )
         yield* server.client.sessions.interrupt({ params })
         assert.strictEqual((yield* settled(server, id, held.id)).status, "interrupted")
         assert.strictEqual((yield* say(server, id, "two")).output, "hold on | two")

@@ -12,7 +12,9 @@ export const scripted = (request: ChatRequest): Reply => {
   const results = toolResults(request)
   const call = (name: string, input: Record<string, unknown>): Reply => {
     if (results.length > 0) return { _tag: "Say", text: `result: ${results.at(-1)?.trim() ?? ""}` }
-    return hasTool(request, name) ? { _tag: "Call", name, input } : { _tag: "Say", text: `there is no tool ${name}` }
+    return hasTool(request, name)
+      ? { _tag: "Call", name, input }
+      : { _tag: "Say", text: `there is no tool ${name}` }
   }
   switch (verb) {
     case "run":

@@ -4,11 +4,25 @@ import { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { ModelServer } from "@rejoin/model-server/ModelServer"
-import { Context, Effect, FileSystem, Layer, Option, Path, Redacted, Schedule, Schema, type Scope, Stream } from "effect"
+import {
+  Context,
+  Effect,
+  FileSystem,
+  Layer,
+  Option,
+  Path,
+  Redacted,
+  Schedule,
+  Schema,
+  type Scope,
+  Stream
+} from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { scripted } from "./Scripted.ts"
 
-const ServerFile = Schema.fromJsonString(Schema.Struct({ pid: Schema.Int, url: Schema.String, version: Schema.String }))
+const ServerFile = Schema.fromJsonString(
+  Schema.Struct({ pid: Schema.Int, url: Schema.String, version: Schema.String })
+)
 const readServerFile = Schema.decodeUnknownEffect(ServerFile)
 
 const main = new URL("../../apps/server/src/main.ts", import.meta.url).pathname
@@ -31,7 +45,9 @@ export interface Server {
  * A machine of its own: a data directory of ours, a home for the agent, a repository with two worktrees and a
  * directory outside of it, and the scripted model. Everything ends with the scope.
  */
-export const makeWorld = Effect.fn("makeWorld")(function* (options: { readonly config?: Record<string, unknown> } = {}) {
+export const makeWorld = Effect.fn("makeWorld")(function* (
+  options: { readonly config?: Record<string, unknown> } = {}
+) {
   const fs = yield* FileSystem.FileSystem
   const { join } = yield* Path.Path
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
@@ -62,7 +78,10 @@ export const makeWorld = Effect.fn("makeWorld")(function* (options: { readonly c
 
   yield* writeAgentConfig(at("agent"), model.url)
   const configure = (config: Record<string, unknown>) =>
-    fs.writeFileString(join(home, "config.json"), JSON.stringify({ providers: [opencodeInstance(at("agent"))], ...config }))
+    fs.writeFileString(
+      join(home, "config.json"),
+      JSON.stringify({ providers: [opencodeInstance(at("agent"))], ...config })
+    )
   yield* configure(options.config ?? {})
 
   const environment = { PATH: path, HOME: root, REJOIN_HOME: home, REJOIN_PORT: "0", REJOIN_ROOTS: root }
@@ -79,12 +98,16 @@ export const makeWorld = Effect.fn("makeWorld")(function* (options: { readonly c
         forceKillAfter: "5 seconds"
       })
     )
-    const file = yield* fs.readFileString(join(home, "server.json")).pipe(
-      Effect.flatMap(readServerFile),
-      Effect.retry(Schedule.spaced("25 millis")),
-      Effect.raceFirst(Effect.flatMap(handle.exitCode, (code) => Effect.die(`the server ended with ${code}`))),
-      Effect.timeout("60 seconds")
-    )
+    const file = yield* fs
+      .readFileString(join(home, "server.json"))
+      .pipe(
+        Effect.flatMap(readServerFile),
+        Effect.retry(Schedule.spaced("25 millis")),
+        Effect.raceFirst(
+          Effect.flatMap(handle.exitCode, (code) => Effect.die(`the server ended with ${code}`))
+        ),
+        Effect.timeout("60 seconds")
+      )
     const token = (yield* fs.readFileString(join(home, "token"))).trim()
     const server: Server = {
       client: yield* makeClient({ url: file.url, token: Redacted.make(token) }),
@@ -125,8 +148,20 @@ export const opencodeInstance = (home: string) => ({
 
 const writeAgentConfig = Effect.fnUntraced(function* (home: string, baseURL: string) {
   const fs = yield* FileSystem.FileSystem
-  const models = { scripted: { name: "Scripted", tool_call: true, reasoning: true, limit: { context: 128_000, output: 8000 } } }
-  const provider = { npm: "@ai-sdk/openai-compatible", name: "Test", options: { baseURL, apiKey: "none" }, models }
+  const models = {
+    scripted: {
+      name: "Scripted",
+      tool_call: true,
+      reasoning: true,
+      limit: { context: 128_000, output: 8000 }
+    }
+  }
+  const provider = {
+    npm: "@ai-sdk/openai-compatible",
+    name: "Test",
+    options: { baseURL, apiKey: "none" },
+    models
+  }
   const config = {
     $schema: "https://opencode.ai/config.json",
     autoupdate: false,
@@ -148,7 +183,10 @@ const writeAgentConfig = Effect.fnUntraced(function* (home: string, baseURL: str
 
 /** Opens a thread, by default in the repository and with full access. */
 export const open = (server: Server, cwd: string, runtimeMode: RuntimeMode = "full-access") =>
-  Effect.map(server.client.threads.create({ payload: { provider: opencode, cwd, runtimeMode } }), ({ id }) => id)
+  Effect.map(
+    server.client.threads.create({ payload: { provider: opencode, cwd, runtimeMode } }),
+    ({ id }) => id
+  )
 
 /** Sends and waits until the turn is settled. */
 export const say = Effect.fn("say")(function* (server: Server, id: string, input: string) {
@@ -205,5 +243,9 @@ export const until = <E, R>(holds: Effect.Effect<boolean, E, R>) =>
   Effect.repeat(holds, { until: (done) => done, schedule: Schedule.spaced("50 millis") })
 
 export const live = <A, E>(
-  body: Effect.Effect<A, E, FileSystem.FileSystem | Path.Path | ChildProcessSpawner.ChildProcessSpawner | Scope.Scope>
+  body: Effect.Effect<
+    A,
+    E,
+    FileSystem.FileSystem | Path.Path | ChildProcessSpawner.ChildProcessSpawner | Scope.Scope
+  >
 ) => Effect.scoped(body).pipe(Effect.provide(NodeServices.layer))

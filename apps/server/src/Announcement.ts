@@ -20,7 +20,10 @@ export const layer = Layer.effectDiscard(
     yield* fs.writeFileString(serverFile, `${JSON.stringify(content)}\n`, { mode: 0o600 })
     yield* Effect.addFinalizer(() => Effect.ignore(fs.remove(serverFile)))
 
-    const providers = yield* Effect.flatMap(registry.list, Effect.forEach(({ info }) => info))
+    const providers = yield* Effect.flatMap(
+      registry.list,
+      Effect.forEach(({ info }) => info)
+    )
     const tokenSource = token.file ?? "the environment (REJOIN_TOKEN)"
     const bearer = token.file === undefined ? "$REJOIN_TOKEN" : `$(cat ${token.file})`
     yield* Console.log(

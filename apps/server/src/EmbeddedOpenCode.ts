@@ -6,7 +6,8 @@ import { createRequire } from "node:module"
 import { arch, platform } from "node:os"
 
 // The variables by which OpenCode's common model providers take a key.
-const keys = /^(ANTHROPIC|OPENAI|OPENROUTER|GEMINI|GOOGLE_GENERATIVE_AI|GROQ|XAI|MISTRAL|DEEPSEEK|AZURE)_API_KEY$/
+const keys =
+  /^(ANTHROPIC|OPENAI|OPENROUTER|GEMINI|GOOGLE_GENERATIVE_AI|GROQ|XAI|MISTRAL|DEEPSEEK|AZURE)_API_KEY$/
 
 /** OpenCode's own program out of its npm package, where that is installed. */
 export const bundledBinary = Effect.gen(function* () {
@@ -34,8 +35,11 @@ const isConfigured = Effect.fnUntraced(function* (environment: Readonly<Record<s
   const data = environment["XDG_DATA_HOME"] ?? join(home, ".local/share")
   const config = environment["XDG_CONFIG_HOME"] ?? join(home, ".config")
   const auth = yield* fs.readFileString(join(data, "opencode/auth.json")).pipe(Effect.option)
-  const accounts = Option.map(auth, (text) => Result.getOrUndefined(Result.try(() => JSON.parse(text) as unknown)))
-  if (Option.exists(accounts, (value) => Predicate.isObject(value) && Object.keys(value).length > 0)) return true
+  const accounts = Option.map(auth, (text) =>
+    Result.getOrUndefined(Result.try(() => JSON.parse(text) as unknown))
+  )
+  if (Option.exists(accounts, (value) => Predicate.isObject(value) && Object.keys(value).length > 0))
+    return true
   const files = ["opencode.json", "opencode.jsonc"].map((name) => join(config, "opencode", name))
   const texts = yield* Effect.forEach(files, (file) => Effect.option(fs.readFileString(file)))
   return texts.some(Option.exists((text) => /"(model|provider)"\s*:/.test(text)))

@@ -12,7 +12,8 @@ export const layer = Layer.unwrap(
     yield* fs.makeDirectory(join(path, "logs"), { recursive: true, mode: 0o700 })
     const file = Logger.toFile(Logger.formatJson, join(path, "logs", "server.log"), { mode: 0o600 })
     const terminal = Logger.make((entry) => {
-      if (LogLevel.isGreaterThanOrEqualTo(entry.logLevel, "Warn")) process.stderr.write(`${formatted.log(entry)}\n`)
+      if (LogLevel.isGreaterThanOrEqualTo(entry.logLevel, "Warn"))
+        process.stderr.write(`${formatted.log(entry)}\n`)
     })
     return Logger.layer([file, terminal])
   })

@@ -54,7 +54,9 @@ const api = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
   Layer.provide(Layer.merge(Guard.layerAuthorization, Guard.layerSchemaErrors))
 )
 
-const routes = Layer.mergeAll(api, HttpApiScalar.layer(Api, { path: "/docs" })).pipe(Layer.provide(Guard.layerOriginGuard))
+const routes = Layer.mergeAll(api, HttpApiScalar.layer(Api, { path: "/docs" })).pipe(
+  Layer.provide(Guard.layerOriginGuard)
+)
 
 const network = Layer.unwrap(
   Effect.map(Configuration, ({ host, port }) =>

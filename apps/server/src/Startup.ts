@@ -13,9 +13,12 @@ import { Configuration, providersOf } from "./Configuration.ts"
 import { bundledBinary, defaultInstance } from "./EmbeddedOpenCode.ts"
 
 /** Our own environment, as it was when we were started. */
-export const OwnEnvironment = Context.Reference<Readonly<Record<string, string>>>("@rejoin/server/OwnEnvironment", {
-  defaultValue: () => Record.filter(process.env as Record<string, string | undefined>, Predicate.isString)
-})
+export const OwnEnvironment = Context.Reference<Readonly<Record<string, string>>>(
+  "@rejoin/server/OwnEnvironment",
+  {
+    defaultValue: () => Record.filter(process.env as Record<string, string | undefined>, Predicate.isString)
+  }
+)
 
 const register = Effect.gen(function* () {
   const registry = yield* ProviderRegistry
@@ -23,7 +26,9 @@ const register = Effect.gen(function* () {
   const { path } = yield* DataDirectory
   const scope = yield* Effect.scope
   const environment = yield* OwnEnvironment
-  const services = yield* Effect.context<FileSystem.FileSystem | ChildProcessSpawner.ChildProcessSpawner | ProcessOwner>()
+  const services = yield* Effect.context<
+    FileSystem.FileSystem | ChildProcessSpawner.ChildProcessSpawner | ProcessOwner
+  >()
   const surroundings: Surroundings = { environment, opencode: yield* bundledBinary }
   const recallUrl = Layer.buildWithScope(ModelServer.layer(recall, { keep: 1 }), scope).pipe(
     Effect.map((context) => Context.get(context, ModelServer).url),

@@ -12,7 +12,18 @@ import {
   type ProviderAdapterShape,
   type StartRequest
 } from "@rejoin/core/ProviderAdapter"
-import { Deferred, Effect, FileSystem, Layer, Option, RcMap, type Redacted, Result, Schema, type Scope } from "effect"
+import {
+  Deferred,
+  Effect,
+  FileSystem,
+  Layer,
+  Option,
+  RcMap,
+  type Redacted,
+  Result,
+  Schema,
+  type Scope
+} from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { copyOf, isExport } from "./OpenCodeCopy.ts"
 import { cursorOf, decodeCursor, type OpenCodeCursor } from "./OpenCodeCursor.ts"
@@ -47,7 +58,14 @@ const capabilities: Capabilities = {
   restore: false
 }
 
-const none: Capabilities = { runtimeModes: [], relocate: [], reconfigure: false, steer: false, interrupt: false, restore: false }
+const none: Capabilities = {
+  runtimeModes: [],
+  relocate: [],
+  reconfigure: false,
+  steer: false,
+  interrupt: false,
+  restore: false
+}
 
 const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
   const fs = yield* FileSystem.FileSystem
@@ -77,7 +95,9 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
     JSON.stringify(Object.fromEntries(Object.entries(extraEnv).toSorted(([a], [b]) => (a < b ? -1 : 1))))
 
   /** A server that lives. One that failed to start, or is gone, is not handed out again. */
-  const acquire = Effect.fnUntraced(function* (of: Environment): Effect.fn.Return<OpenCodeServer, AdapterFailure, Scope.Scope> {
+  const acquire = Effect.fnUntraced(function* (
+    of: Environment
+  ): Effect.fn.Return<OpenCodeServer, AdapterFailure, Scope.Scope> {
     const key = poolKey(of)
     for (let attempt = 0; attempt < 2; attempt++) {
       const got = yield* Effect.result(RcMap.get(servers, key))
@@ -85,7 +105,10 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
       yield* RcMap.invalidate(servers, key)
       if (Result.isFailure(got)) return yield* got.failure
     }
-    return yield* new ProviderUnavailable({ provider: id, message: "OpenCode ends as soon as it is started." })
+    return yield* new ProviderUnavailable({
+      provider: id,
+      message: "OpenCode ends as soon as it is started."
+    })
   })
 
   const withServer = <A, E>(of: Environment, body: (upstream: OpenCodeUpstream) => Effect.Effect<A, E>) =>
@@ -154,9 +177,14 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
     yield* request.created(ProviderSessionId.make(forked.id))
     const sessionID = forked.id
     yield* upstream.applyMode(sessionID, request.mode)
-    yield* client.run("title", (sdk, signal) => sdk.session.update({ sessionID, title: request.title }, { signal }))
+    yield* client.run("title", (sdk, signal) =>
+      sdk.session.update({ sessionID, title: request.title }, { signal })
+    )
     yield* client.run("move", (sdk, signal) =>
-      sdk.experimental.controlPlane.moveSession({ sessionID, destination: { directory: request.cwd } }, { signal })
+      sdk.experimental.controlPlane.moveSession(
+        { sessionID, destination: { directory: request.cwd } },
+        { signal }
+      )
     )
     const after = yield* upstream.messages(sessionID)
     if (after.length !== before.length) return yield* lostMessages(after.length, before.length)
@@ -171,14 +199,22 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
     const server = yield* acquire(request)
     const { client } = server
     const sessionID = cursor.providerSessionId
-    const info = yield* client.read("export", Schema.Unknown, (sdk, signal) => sdk.session.get({ sessionID }, { signal }))
-    const messages = yield* client.read("export", Schema.Unknown, (sdk, signal) => sdk.session.messages({ sessionID }, { signal }))
+    const info = yield* client.read("export", Schema.Unknown, (sdk, signal) =>
+      sdk.session.get({ sessionID }, { signal })
+    )
+    const messages = yield* client.read("export", Schema.Unknown, (sdk, signal) =>
+      sdk.session.messages({ sessionID }, { signal })
+    )
     const { document, messageIds, sessionId } = yield* copyOf(yield* isExport(id, info, messages))
     yield* request.created(ProviderSessionId.make(sessionId))
-    yield* importInto(request, JSON.stringify({ ...document, info: { ...document.info, title: request.title } }))
+    yield* importInto(
+      request,
+      JSON.stringify({ ...document, info: { ...document.info, title: request.title } })
+    )
     const upstream = new OpenCodeUpstream(client, fs)
     const after = yield* upstream.messages(sessionId)
-    if (after.length !== document.messages.length) return yield* lostMessages(after.length, document.messages.length)
+    if (after.length !== document.messages.length)
+      return yield* lostMessages(after.length, document.messages.length)
     const mark = request.mark === null ? undefined : messageIds.get(request.mark)
     return yield* finish(server, sessionId, request, mark === undefined ? null : MessageId.make(mark))
   })
@@ -199,7 +235,8 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
         forceKillAfter: "1 second"
       })
       const code = yield* Effect.flatMap(spawner.spawn(command), (handle) => handle.exitCode)
-      if (code !== 0) return yield* new ProviderFailed({ provider: id, message: `OpenCode's import ended with ${code}.` })
+      if (code !== 0)
+        return yield* new ProviderFailed({ provider: id, message: `OpenCode's import ended with ${code}.` })
     },
     Effect.scoped,
     Effect.catchTag("PlatformError", (error) =>
@@ -213,13 +250,20 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
         const { client } = upstream
         // A fork that was not moved yet stands where its source stands.
         const kept = yield* Effect.forEach(leftover.keep, (id) => Effect.option(upstream.session(id)))
-        const places = new Set([leftover.cwd, ...kept.flatMap(Option.toArray).map(({ directory }) => directory)])
+        const places = new Set([
+          leftover.cwd,
+          ...kept.flatMap(Option.toArray).map(({ directory }) => directory)
+        ])
         const marked = yield* Effect.forEach([...places], (directory) =>
           client.read("list", Schema.Array(Session), (sdk, signal) =>
             sdk.session.list({ directory, search: leftover.titleMark, limit: 100 }, { signal })
           )
         )
-        const ours = marked.flat().filter(({ id, title }) => title.includes(leftover.titleMark) && !leftover.keep.some((k) => k === id))
+        const ours = marked
+          .flat()
+          .filter(
+            ({ id, title }) => title.includes(leftover.titleMark) && !leftover.keep.some((k) => k === id)
+          )
         for (const sessionID of new Set([...leftover.created, ...ours.map(({ id }) => id)])) {
           if ((yield* exists(upstream, sessionID)) === false) continue
           yield* client.run("delete", (sdk, signal) => sdk.session.delete({ sessionID }, { signal }))
@@ -235,11 +279,19 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
 
   const version = yield* Effect.cached(
     options.url === undefined
-      ? spawner.string(ChildProcess.make(options.binary, ["--version"], { env: environment, extendEnv: false, stdin: "ignore" })).pipe(
-          Effect.map((text) => text.trim()),
-          Effect.timeout("20 seconds"),
-          Effect.mapError((error) => `OpenCode cannot be run (${options.binary}): ${error.message}`)
-        )
+      ? spawner
+          .string(
+            ChildProcess.make(options.binary, ["--version"], {
+              env: environment,
+              extendEnv: false,
+              stdin: "ignore"
+            })
+          )
+          .pipe(
+            Effect.map((text) => text.trim()),
+            Effect.timeout("20 seconds"),
+            Effect.mapError((error) => `OpenCode cannot be run (${options.binary}): ${error.message}`)
+          )
       : Effect.scoped(acquire({ extraEnv: {}, additionalDirectories: [] })).pipe(
           Effect.map(({ version }) => version),
           Effect.mapError(({ message }) => message)
@@ -252,13 +304,22 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
     info: Effect.map(Effect.result(version), (found) => {
       const base = { id, driver: "opencode", authenticated: null }
       if (Result.isFailure(found)) {
-        return { ...base, status: "unusable", reason: found.failure, version: null, supported: false, capabilities: none }
+        return {
+          ...base,
+          status: "unusable",
+          reason: found.failure,
+          version: null,
+          supported: false,
+          capabilities: none
+        }
       }
       const supported = isSupported(found.success)
       return {
         ...base,
         status: supported ? "ready" : "unusable",
-        ...(!supported && { reason: `OpenCode ${found.success} is not supported: this adapter knows 1.18 and later 1.x.` }),
+        ...(!supported && {
+          reason: `OpenCode ${found.success} is not supported: this adapter knows 1.18 and later 1.x.`
+        }),
         version: found.success,
         supported,
         capabilities
@@ -277,7 +338,8 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
           ProbeFailure: ({ probe }) => Effect.succeed(probe),
           ProviderUnavailable: ({ message }) => Effect.succeed(Probe.Unavailable({ cause: message })),
           ProviderTimeout: ({ message }) => Effect.succeed(Probe.Unavailable({ cause: message })),
-          ProviderFailed: ({ message }) => Effect.succeed(Probe.Inconclusive({ evidence: { reason: message } }))
+          ProviderFailed: ({ message }) =>
+            Effect.succeed(Probe.Inconclusive({ evidence: { reason: message } }))
         })
       ),
     create,
@@ -285,9 +347,10 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
     relocate: { fork, copy },
     quiesce: (cursor, of) => withServer(of, (upstream) => upstream.quiesce(cursor.providerSessionId)),
     delivered: (cursor, messageId, of) =>
-      Effect.andThen(requireStore(cursor), withServer(of, (upstream) => upstream.has(cursor.providerSessionId, messageId))).pipe(
-        Effect.orElseSucceed(() => "unknown" as const)
-      ),
+      Effect.andThen(
+        requireStore(cursor),
+        withServer(of, (upstream) => upstream.has(cursor.providerSessionId, messageId))
+      ).pipe(Effect.orElseSucceed(() => "unknown" as const)),
     undo
   }
   return eraseCursor(adapter)

@@ -78,7 +78,10 @@ export class OpenCodeClient {
     )
   }
 
-  failure(what: string, answer: Exclude<Answer, { readonly _tag: "Ok" }>): ProviderFailed | ProviderUnavailable {
+  failure(
+    what: string,
+    answer: Exclude<Answer, { readonly _tag: "Ok" }>
+  ): ProviderFailed | ProviderUnavailable {
     if (answer._tag === "Down") {
       return new ProviderUnavailable({
         provider: this.provider,
@@ -94,7 +97,10 @@ export class OpenCodeClient {
   }
 
   failed(message: string): ProviderFailed {
-    return new ProviderFailed({ provider: this.provider, message: `OpenCode answered what it should not (${message}).` })
+    return new ProviderFailed({
+      provider: this.provider,
+      message: `OpenCode answered what it should not (${message}).`
+    })
   }
 }
 

@@ -33,7 +33,12 @@ export const copyOf = Effect.fnUntraced(function* (source: Export) {
     const parentID = Predicate.isString(info["parentID"]) ? messageIds.get(info["parentID"]) : undefined
     return {
       info: { ...info, id, sessionID: sessionId, ...(parentID !== undefined && { parentID }) },
-      parts: own.map((part) => ({ ...part, id: numbered("prt", parts++), messageID: id, sessionID: sessionId }))
+      parts: own.map((part) => ({
+        ...part,
+        id: numbered("prt", parts++),
+        messageID: id,
+        sessionID: sessionId
+      }))
     }
   })
   // Its permissions are applied and read back as those of any start; a revert belongs to the old ids.
@@ -43,9 +48,20 @@ export const copyOf = Effect.fnUntraced(function* (source: Export) {
 })
 
 /** Only what an export is made of. */
-export const isExport = (provider: string, info: unknown, messages: unknown): Effect.Effect<Export, ProviderFailed> =>
+export const isExport = (
+  provider: string,
+  info: unknown,
+  messages: unknown
+): Effect.Effect<Export, ProviderFailed> =>
   Predicate.isObject(info) &&
   Array.isArray(messages) &&
-  messages.every((message) => Predicate.hasProperty(message, "info") && Predicate.hasProperty(message, "parts"))
+  messages.every(
+    (message) => Predicate.hasProperty(message, "info") && Predicate.hasProperty(message, "parts")
+  )
     ? Effect.succeed({ info: info as Json, messages: messages as Export["messages"] })
-    : Effect.fail(new ProviderFailed({ provider, message: "OpenCode's session cannot be exported: it is of an unknown shape." }))
+    : Effect.fail(
+        new ProviderFailed({
+          provider,
+          message: "OpenCode's session cannot be exported: it is of an unknown shape."
+        })
+      )

@@ -18,7 +18,12 @@ export const itemOf = (part: ToolPart, diffOfApproval: string | undefined): Adap
   const { error, input, metadata, output, status, title } = part.state
   const base = {
     id: ItemId.make(part.id),
-    status: status === "completed" ? ("completed" as const) : status === "error" ? ("failed" as const) : ("started" as const),
+    status:
+      status === "completed"
+        ? ("completed" as const)
+        : status === "error"
+          ? ("failed" as const)
+          : ("started" as const),
     ...(title !== undefined && title !== "" && { title })
   }
   const said = error ?? output
@@ -40,7 +45,12 @@ export const itemOf = (part: ToolPart, diffOfApproval: string | undefined): Adap
     case "write":
     case "patch":
     case "apply_patch":
-      return { ...base, kind: "file-change", changes: changesOf(part, diffOfApproval), ...(error !== undefined && { text: error }) }
+      return {
+        ...base,
+        kind: "file-change",
+        changes: changesOf(part, diffOfApproval),
+        ...(error !== undefined && { text: error })
+      }
     case "todowrite":
       return { ...base, kind: "plan", text: planOf(input?.["todos"]) }
     default:

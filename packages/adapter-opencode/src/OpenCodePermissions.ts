@@ -1,7 +1,11 @@
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Rule } from "./OpenCodeSchema.ts"
 
-const rule = (permission: string, action: Rule["action"], pattern = "*"): Rule => ({ permission, pattern, action })
+const rule = (permission: string, action: Rule["action"], pattern = "*"): Rule => ({
+  permission,
+  pattern,
+  action
+})
 
 /** What only looks. Files that hold secrets are asked for in every mode but full access. */
 const looking = (secrets: Rule["action"]): ReadonlyArray<Rule> => [
@@ -27,9 +31,15 @@ const same = (a: Rule | undefined, b: Rule | undefined) =>
   a?.permission === b?.permission && a?.pattern === b?.pattern && a?.action === b?.action
 
 const endsWith = (rules: ReadonlyArray<Rule>, tail: ReadonlyArray<Rule>): boolean =>
-  rules.length >= tail.length && tail.every((wanted, i) => same(rules[rules.length - tail.length + i], wanted))
+  rules.length >= tail.length &&
+  tail.every((wanted, i) => same(rules[rules.length - tail.length + i], wanted))
 
-const modes: ReadonlyArray<RuntimeMode> = ["auto-accept-edits", "approval-required", "read-only", "full-access"]
+const modes: ReadonlyArray<RuntimeMode> = [
+  "auto-accept-edits",
+  "approval-required",
+  "read-only",
+  "full-access"
+]
 
 /** The mode in force: the one whose complete set is the tail. Undefined where somebody else's rules hold. */
 export const modeOf = (rules: ReadonlyArray<Rule> | undefined): RuntimeMode | undefined =>
@@ -42,7 +52,9 @@ export const modeOf = (rules: ReadonlyArray<Rule> | undefined): RuntimeMode | un
 export const serverPermission = {
   "*": "ask",
   read: { "*": "allow", "*.env": "ask", "*.env.*": "ask", "*.env.example": "allow" },
-  ...Object.fromEntries(["glob", "grep", "list", "lsp", "skill", "todowrite", "question"].map((name) => [name, "allow"]))
+  ...Object.fromEntries(
+    ["glob", "grep", "list", "lsp", "skill", "todowrite", "question"].map((name) => [name, "allow"])
+  )
 }
 
 /** What to answer when a sub-agent asks, without asking anybody. Undefined: the user is asked. */

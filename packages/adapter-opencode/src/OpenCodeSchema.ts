@@ -115,7 +115,9 @@ export const QuestionAsked = Schema.Struct({
       question: Schema.String,
       header: Schema.optional(Schema.String),
       multiple: Schema.optional(Schema.Boolean),
-      options: Schema.Array(Schema.Struct({ label: Schema.String, description: Schema.optional(Schema.String) }))
+      options: Schema.Array(
+        Schema.Struct({ label: Schema.String, description: Schema.optional(Schema.String) })
+      )
     })
   )
 })
@@ -139,7 +141,10 @@ export const BusEvent = Schema.Union([
       ])
     })
   ),
-  event("session.error", Schema.Struct({ sessionID: Schema.optional(Schema.String), error: Schema.optional(ErrorInfo) })),
+  event(
+    "session.error",
+    Schema.Struct({ sessionID: Schema.optional(Schema.String), error: Schema.optional(ErrorInfo) })
+  ),
   event("session.deleted", Schema.Struct({ info: Schema.Struct({ id: Schema.String }) })),
   event("message.updated", Schema.Struct({ info: MessageInfo })),
   event("message.part.updated", Schema.Struct({ part: Part })),

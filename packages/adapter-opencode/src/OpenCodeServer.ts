@@ -1,6 +1,17 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { ProcessOwner, sendSignal } from "@rejoin/core/ProcessOwner"
-import { Deferred, Effect, Exit, FileSystem, Predicate, Queue, Redacted, Result, Schema, Stream } from "effect"
+import {
+  Deferred,
+  Effect,
+  Exit,
+  FileSystem,
+  Predicate,
+  Queue,
+  Redacted,
+  Result,
+  Schema,
+  Stream
+} from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { OpenCodeClient } from "./OpenCodeClient.ts"
 import { serverPermission } from "./OpenCodePermissions.ts"
@@ -128,7 +139,9 @@ const subscribe = Effect.fnUntraced(function* (
   yield* Effect.raceFirst(
     Deferred.await(connected),
     Effect.flatMap(Deferred.await(lost), (reason) =>
-      Effect.fail(new ProviderUnavailable({ provider: client.provider, message: `OpenCode is gone: ${reason}.` }))
+      Effect.fail(
+        new ProviderUnavailable({ provider: client.provider, message: `OpenCode is gone: ${reason}.` })
+      )
     )
   )
 })
@@ -144,7 +157,9 @@ const spawn = Effect.fnUntraced(function* (options: ServerOptions, lost: Deferre
   const unavailable = (message: string) => new ProviderUnavailable({ provider: options.provider, message })
   // Registered first, so it runs last: tools that the server started outlive it, whatever ended it.
   yield* Effect.addFinalizer(() => owner.sweepPool(pool))
-  const cwd = yield* fs.makeTempDirectoryScoped({ prefix: "rejoin-opencode-" }).pipe(Effect.mapError((e) => unavailable(e.message)))
+  const cwd = yield* fs
+    .makeTempDirectoryScoped({ prefix: "rejoin-opencode-" })
+    .pipe(Effect.mapError((e) => unavailable(e.message)))
   const config = { autoupdate: false, share: "disabled", ...options.config, permission: serverPermission }
   const handle = yield* spawner
     .spawn(
@@ -162,7 +177,11 @@ const spawn = Effect.fnUntraced(function* (options: ServerOptions, lost: Deferre
         killSignal: "SIGKILL"
       })
     )
-    .pipe(Effect.mapError((error) => unavailable(`OpenCode cannot be started (${options.binary}): ${error.message}`)))
+    .pipe(
+      Effect.mapError((error) =>
+        unavailable(`OpenCode cannot be started (${options.binary}): ${error.message}`)
+      )
+    )
   const lines = yield* Queue.unbounded<string>()
   const last: Array<string> = []
   yield* handle.all.pipe(
@@ -181,7 +200,10 @@ const spawn = Effect.fnUntraced(function* (options: ServerOptions, lost: Deferre
   yield* handle.exitCode.pipe(
     Effect.exit,
     Effect.flatMap((exit) =>
-      Deferred.succeed(lost, Exit.isSuccess(exit) ? `the process ended with ${exit.value}` : "the process was killed")
+      Deferred.succeed(
+        lost,
+        Exit.isSuccess(exit) ? `the process ended with ${exit.value}` : "the process was killed"
+      )
     ),
     Effect.forkScoped
   )
@@ -201,13 +223,16 @@ const spawn = Effect.fnUntraced(function* (options: ServerOptions, lost: Deferre
   )
   // Later lines are not kept.
   yield* Queue.take(lines).pipe(Effect.forever, Effect.forkScoped)
-  if (url === undefined) return yield* new ProviderFailed({ provider: options.provider, message: "OpenCode told no address." })
+  if (url === undefined)
+    return yield* new ProviderFailed({ provider: options.provider, message: "OpenCode told no address." })
   const client = new OpenCodeClient(options.provider, { url, password })
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {
       if (!(yield* handle.isRunning.pipe(Effect.orElseSucceed(() => false)))) return
       // Ends running turns and their tools; a signal alone would orphan them.
-      yield* client.run("dispose", (sdk, signal) => sdk.global.dispose({ signal })).pipe(Effect.timeout("1 second"), Effect.ignore)
+      yield* client
+        .run("dispose", (sdk, signal) => sdk.global.dispose({ signal }))
+        .pipe(Effect.timeout("1 second"), Effect.ignore)
       const ended = Effect.ignore(handle.exitCode)
       // One SIGTERM can be swallowed (providers/opencode.md: Crash).
       for (const signal of ["SIGTERM", "SIGTERM", "SIGKILL"] as const) {
@@ -217,9 +242,6 @@ const spawn = Effect.fnUntraced(function* (options: ServerOptions, lost: Deferre
       }
     })
   )
-  const end = Effect.andThen(
-    sendSignal(handle.pid, "SIGKILL"),
-    owner.sweepPool(pool)
-  )
+  const end = Effect.andThen(sendSignal(handle.pid, "SIGKILL"), owner.sweepPool(pool))
   return { url, password, end }
 })

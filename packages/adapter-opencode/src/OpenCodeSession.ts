@@ -49,18 +49,28 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   let closed = false
 
   const tell = (event: AdapterEvent) => Queue.offerUnsafe(events, event)
-  const background = (effect: Effect.Effect<void, AdapterFailure>) => Effect.runForkWith(services)(Effect.ignore(effect))
+  const background = (effect: Effect.Effect<void, AdapterFailure>) =>
+    Effect.runForkWith(services)(Effect.ignore(effect))
 
   const replyPermission = (requestID: string, reply: "once" | "reject", message?: string) =>
     client.run("permission", (sdk, signal) =>
-      sdk.permission.reply({ requestID, directory, reply, ...(message !== undefined && { message }) }, { signal })
+      sdk.permission.reply(
+        { requestID, directory, reply, ...(message !== undefined && { message }) },
+        { signal }
+      )
     )
 
   const permission = (asked: PermissionAsked) => {
     // A session's own asks follow its rules. A sub-agent's follow the server's: its session's mode decides.
     const answer = asked.sessionID === sessionID ? undefined : answerForSubAgent(mode, asked.permission)
     if (answer !== undefined) {
-      background(replyPermission(asked.id, answer, answer === "reject" ? "This session may not change anything." : undefined))
+      background(
+        replyPermission(
+          asked.id,
+          answer,
+          answer === "reject" ? "This session may not change anything." : undefined
+        )
+      )
       return
     }
     asks.set(asked.id, "permission")
@@ -90,7 +100,10 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
           kind: "user-input",
           questions: questions.map(({ header, multiple, options, question }) => ({
             question,
-            options: options.map(({ description, label }) => ({ label, ...(description && { description }) })),
+            options: options.map(({ description, label }) => ({
+              label,
+              ...(description && { description })
+            })),
             ...(header && { header }),
             ...(multiple !== undefined && { multiple })
           }))
@@ -111,7 +124,11 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     ([id, kind]) =>
       kind === "permission"
         ? Effect.ignore(replyPermission(id, "reject"))
-        : Effect.ignore(client.run("question", (sdk, signal) => sdk.question.reject({ requestID: id, directory }, { signal }))),
+        : Effect.ignore(
+            client.run("question", (sdk, signal) =>
+              sdk.question.reject({ requestID: id, directory }, { signal })
+            )
+          ),
     { discard: true }
   )
 
@@ -129,11 +146,16 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
         resolved(event.properties.requestID)
         break
       case "session.deleted":
-        if (event.properties.info.id === sessionID) tell(AdapterEvent.Exited({ reason: "the session was deleted in OpenCode" }))
+        if (event.properties.info.id === sessionID)
+          tell(AdapterEvent.Exited({ reason: "the session was deleted in OpenCode" }))
         break
       case "session.status": {
         const { status } = event.properties
-        if (event.properties.sessionID === sessionID && status.type === "retry" && status.attempt > retriesAtMost) {
+        if (
+          event.properties.sessionID === sessionID &&
+          status.type === "retry" &&
+          status.attempt > retriesAtMost
+        ) {
           translator.failing({ name: "RetriesExhausted", data: { message: status.message } })
           background(abort)
         }
@@ -157,11 +179,15 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       closed = true
-      return translator.isRunning ? Effect.andThen(rejectPending, abort).pipe(Effect.timeout("2 seconds"), Effect.ignore) : Effect.void
+      return translator.isRunning
+        ? Effect.andThen(rejectPending, abort).pipe(Effect.timeout("2 seconds"), Effect.ignore)
+        : Effect.void
     })
   )
   yield* Deferred.await(server.gone).pipe(
-    Effect.flatMap((reason) => Effect.sync(() => closed || tell(AdapterEvent.Exited({ reason: `OpenCode is gone: ${reason}` })))),
+    Effect.flatMap((reason) =>
+      Effect.sync(() => closed || tell(AdapterEvent.Exited({ reason: `OpenCode is gone: ${reason}` })))
+    ),
     Effect.forkScoped
   )
 
@@ -196,7 +222,10 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
           if (answer._tag === "Ok") return Effect.void
           return isNotFound(answer)
             ? Effect.fail(
-                new ProviderFailed({ provider: client.provider, message: "OpenCode accepted the message but does not have it." })
+                new ProviderFailed({
+                  provider: client.provider,
+                  message: "OpenCode accepted the message but does not have it."
+                })
               )
             : Effect.fail(client.failure("message", answer))
         })
@@ -222,7 +251,9 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     answer: Effect.fnUntraced(function* (id, answer) {
       if ("answers" in answer) {
         const answers = answer.answers.map((chosen) => [...chosen])
-        return yield* client.run("question", (sdk, signal) => sdk.question.reply({ requestID: id, directory, answers }, { signal }))
+        return yield* client.run("question", (sdk, signal) =>
+          sdk.question.reply({ requestID: id, directory, answers }, { signal })
+        )
       }
       const { decision, message } = answer
       if (decision === "cancel") {

@@ -4,12 +4,23 @@ import { known } from "@rejoin/contracts/Fact"
 import { AdapterEvent, type AdapterItem } from "@rejoin/core/AdapterEvent"
 import { Predicate } from "effect"
 import { itemOf } from "./OpenCodeItems.ts"
-import type { BusEvent, ErrorInfo, MessageInfo, Part, StepFinishPart, TextPart, ToolPart } from "./OpenCodeSchema.ts"
+import type {
+  BusEvent,
+  ErrorInfo,
+  MessageInfo,
+  Part,
+  StepFinishPart,
+  TextPart,
+  ToolPart
+} from "./OpenCodeSchema.ts"
 
 interface Turn {
   /** Our message, and those that were steered in. */
   readonly messages: Set<string>
-  readonly assistants: Map<string, { completed: boolean; cwdTold: boolean; readonly texts: Map<string, string> }>
+  readonly assistants: Map<
+    string,
+    { completed: boolean; cwdTold: boolean; readonly texts: Map<string, string> }
+  >
   readonly parts: Map<string, { item: AdapterItem; done: boolean }>
   /** The last tool whose diff was only told with its approval, by call. */
   readonly diffs: Map<string, string>
@@ -103,7 +114,8 @@ export class OpenCodeTranslator {
   }
 
   private message(turn: Turn, info: MessageInfo): ReadonlyArray<AdapterEvent> {
-    if (info.role !== "assistant" || info.parentID === undefined || !turn.messages.has(info.parentID)) return []
+    if (info.role !== "assistant" || info.parentID === undefined || !turn.messages.has(info.parentID))
+      return []
     const message = turn.assistants.get(info.id) ?? { completed: false, cwdTold: false, texts: new Map() }
     turn.assistants.set(info.id, message)
     message.completed = info.time.completed !== undefined || info.error !== undefined
@@ -117,7 +129,12 @@ export class OpenCodeTranslator {
   private part(turn: Turn, part: Part): ReadonlyArray<AdapterEvent> {
     if (isText(part) && turn.messages.has(part.messageID)) {
       if (part.synthetic === true || turn.parts.has(part.id)) return []
-      return this.whole(turn, { id: ItemId.make(part.id), kind: "user-message", status: "completed", text: part.text })
+      return this.whole(turn, {
+        id: ItemId.make(part.id),
+        kind: "user-message",
+        status: "completed",
+        text: part.text
+      })
     }
     const assistant = turn.assistants.get(part.messageID)
     if (assistant === undefined) return []
@@ -125,13 +142,20 @@ export class OpenCodeTranslator {
     if (isTool(part)) return this.tool(turn, part)
     if (!isStepFinish(part)) return []
     const { cache, input, output, reasoning } = part.tokens
-    const used = { inputTokens: input + cache.read + cache.write, outputTokens: output + reasoning, costUsd: part.cost }
+    const used = {
+      inputTokens: input + cache.read + cache.write,
+      outputTokens: output + reasoning,
+      costUsd: part.cost
+    }
     return [AdapterEvent.Used(used)]
   }
 
   private whole(turn: Turn, item: AdapterItem): ReadonlyArray<AdapterEvent> {
     turn.parts.set(item.id, { item, done: true })
-    return [AdapterEvent.ItemStarted({ item: { ...item, status: "started" } }), AdapterEvent.ItemCompleted({ item })]
+    return [
+      AdapterEvent.ItemStarted({ item: { ...item, status: "started" } }),
+      AdapterEvent.ItemCompleted({ item })
+    ]
   }
 
   private text(turn: Turn, part: TextPart, texts: Map<string, string>): ReadonlyArray<AdapterEvent> {
@@ -173,7 +197,9 @@ export class OpenCodeTranslator {
     const shown = before?.item.output ?? ""
     const output = item.output ?? ""
     if (output.length > shown.length && output.startsWith(shown)) {
-      events.push(AdapterEvent.ItemDelta({ itemId: part.id, field: "output", delta: output.slice(shown.length) }))
+      events.push(
+        AdapterEvent.ItemDelta({ itemId: part.id, field: "output", delta: output.slice(shown.length) })
+      )
     }
     return events
   }

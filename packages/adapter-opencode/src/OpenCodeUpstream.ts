@@ -31,7 +31,9 @@ export class OpenCodeUpstream {
   }
 
   messages(sessionID: string): Effect.Effect<ReadonlyArray<Message>, AdapterFailure> {
-    return this.client.read("messages", Messages, (sdk, signal) => sdk.session.messages({ sessionID }, { signal }))
+    return this.client.read("messages", Messages, (sdk, signal) =>
+      sdk.session.messages({ sessionID }, { signal })
+    )
   }
 
   /** Links resolved, where the directory is there: OpenCode keeps what a move was given (C15). */
@@ -43,16 +45,25 @@ export class OpenCodeUpstream {
   has(sessionID: string, messageID: string): Effect.Effect<"arrived" | "absent" | "unknown"> {
     return this.client
       .ask((sdk, signal) => sdk.session.message({ sessionID, messageID }, { signal }))
-      .pipe(Effect.map((answer) => (answer._tag === "Ok" ? "arrived" : isNotFound(answer) ? "absent" : "unknown")))
+      .pipe(
+        Effect.map((answer) => (answer._tag === "Ok" ? "arrived" : isNotFound(answer) ? "absent" : "unknown"))
+      )
   }
 
   /** Answers only for the directory it is asked about. */
-  activity(sessionID: string, directory: string): Effect.Effect<"idle" | "running" | "waiting", AdapterFailure> {
+  activity(
+    sessionID: string,
+    directory: string
+  ): Effect.Effect<"idle" | "running" | "waiting", AdapterFailure> {
     const { client } = this
     return Effect.gen(function* () {
-      const statuses = yield* client.read("status", Statuses, (sdk, signal) => sdk.session.status({ directory }, { signal }))
+      const statuses = yield* client.read("status", Statuses, (sdk, signal) =>
+        sdk.session.status({ directory }, { signal })
+      )
       if (statuses[sessionID] === undefined || statuses[sessionID].type === "idle") return "idle"
-      const asks = yield* client.read("permissions", Asks, (sdk, signal) => sdk.permission.list({ directory }, { signal }))
+      const asks = yield* client.read("permissions", Asks, (sdk, signal) =>
+        sdk.permission.list({ directory }, { signal })
+      )
       return asks.some((ask) => ask.sessionID === sessionID) ? "waiting" : "running"
     })
   }
@@ -76,7 +87,9 @@ export class OpenCodeUpstream {
     return this.client
       .read("project", Project, (sdk, signal) => sdk.project.current({ directory: wantedCwd }, { signal }))
       .pipe(
-        Effect.map(({ id }): ReadonlyArray<RelocateWay> => (id === session.projectID && id !== "global" ? ["fork"] : ["copy"])),
+        Effect.map(({ id }): ReadonlyArray<RelocateWay> =>
+          id === session.projectID && id !== "global" ? ["fork"] : ["copy"]
+        ),
         Effect.orElseSucceed(() => [])
       )
   }
@@ -114,7 +127,9 @@ export class OpenCodeUpstream {
         repairs: [],
         ...(directory !== about.wantedCwd && { ways })
       })
-    }).pipe(Effect.catch((error) => Effect.succeed(Probe.Inconclusive({ evidence: { reason: error.message } }))))
+    }).pipe(
+      Effect.catch((error) => Effect.succeed(Probe.Inconclusive({ evidence: { reason: error.message } })))
+    )
   }
 
   /** Appends the mode's complete set, unless it is in force already: rules only ever grow (providers/opencode.md). */
@@ -157,7 +172,9 @@ export class OpenCodeUpstream {
       yield* client.run("abort", (sdk, signal) => sdk.session.abort({ sessionID, directory }, { signal }))
       yield* self
         .activity(sessionID, directory)
-        .pipe(Effect.repeat({ until: (activity) => activity === "idle", schedule: Schedule.spaced("100 millis") }))
+        .pipe(
+          Effect.repeat({ until: (activity) => activity === "idle", schedule: Schedule.spaced("100 millis") })
+        )
     })
   }
 }

@@ -44,7 +44,8 @@ type HttpClientError = Effect.Error<ReturnType<HttpClient.HttpClient["execute"]>
 export const make = Effect.fn("RejoinClient.make")(function* (options: ClientOptions) {
   const api = yield* httpApi(options)
   const follow: RejoinClient["follow"] = (threadId, after) => {
-    const path = threadId === undefined ? "/api/events" : `/api/threads/${encodeURIComponent(threadId)}/events`
+    const path =
+      threadId === undefined ? "/api/events" : `/api/threads/${encodeURIComponent(threadId)}/events`
     const request = HttpClientRequest.get(`${options.url}${path}`).pipe(
       HttpClientRequest.bearerToken(options.token),
       HttpClientRequest.setHeader("Last-Event-ID", String(after))

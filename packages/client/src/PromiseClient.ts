@@ -33,7 +33,9 @@ export class PromiseClient {
 
   /** The turn, once it is settled or `seconds` (at most 600) are over. */
   async wait(id: string, turnId: string, seconds = 600): Promise<Turn> {
-    return Effect.runPromise((await this.client).turns.get({ params: { id, turnId }, query: { wait: seconds } }))
+    return Effect.runPromise(
+      (await this.client).turns.get({ params: { id, turnId }, query: { wait: seconds } })
+    )
   }
 
   async answer(id: string, requestId: string, payload: Answer): Promise<void> {

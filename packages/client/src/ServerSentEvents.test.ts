@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { sseFrames } from "./ServerSentEvents.ts"
 
-const text = "id: 1\nevent: a\ndata: {\"x\":1}\n\n: heartbeat\n\nevent: b\ndata: two\ndata: lines\n\nid: 3\ndata: half"
+const text =
+  'id: 1\nevent: a\ndata: {"x":1}\n\n: heartbeat\n\nevent: b\ndata: two\ndata: lines\n\nid: 3\ndata: half'
 
 describe("server-sent events", () => {
   for (const size of [1, 2, 7, 1000]) {

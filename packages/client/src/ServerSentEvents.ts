@@ -11,7 +11,8 @@ const parse = (block: string): ReadonlyArray<SseFrame> => {
     const colon = line.indexOf(":")
     return colon < 0 ? [line, ""] : [line.slice(0, colon), line.slice(colon + 1).replace(/^ /, "")]
   })
-  const of = (name: string) => fields.flatMap(([field, value]) => (field === name && value !== undefined ? [value] : []))
+  const of = (name: string) =>
+    fields.flatMap(([field, value]) => (field === name && value !== undefined ? [value] : []))
   const data = of("data")
   // A comment is a heartbeat.
   if (data.length === 0) return []

@@ -78,9 +78,10 @@ export class ProcessOwner extends Context.Service<ProcessOwner, OwnerShape>()("@
         return ProcessOwner.of({
           mark: (pool) => ({ [ownerVariable]: `${dataDirId}:${bootId}:${pool}` }),
           sweepPool: (pool) => sweep((owner) => owner === `${dataDirId}:${bootId}:${pool}`),
-          sweepEarlier: sweep((owner) => owner.startsWith(`${dataDirId}:`) && !owner.startsWith(`${dataDirId}:${bootId}:`))
+          sweepEarlier: sweep(
+            (owner) => owner.startsWith(`${dataDirId}:`) && !owner.startsWith(`${dataDirId}:${bootId}:`)
+          )
         })
       })
     )
 }
-

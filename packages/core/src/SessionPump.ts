@@ -116,7 +116,13 @@ export class SessionPump extends Context.Service<
             if (Option.isNone(stored)) return
             // The same fact again says nothing new: a long conversation must not grow its receipt.
             const last = stored.value.checks.findLast((check) => check.what === what && check.stage === stage)
-            if (last !== undefined && isKnown(last.found) && isKnown(found) && last.found.value === found.value) return
+            if (
+              last !== undefined &&
+              isKnown(last.found) &&
+              isKnown(found) &&
+              last.found.value === found.value
+            )
+              return
             const receipt = withCheck(stored.value, { what, asked, found, stage, at })
             yield* store.saveReceipt(receipt)
             emit({ type: "receipt.updated", data: { receipt } })

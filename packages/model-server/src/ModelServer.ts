@@ -14,7 +14,10 @@ export class ModelServer extends Context.Service<
     readonly requests: () => ReadonlyArray<ChatRequest>
   }
 >()("@rejoin/model-server/ModelServer") {
-  static readonly layer = (respond: Responder, options: { readonly port?: number; readonly keep?: number } = {}) => {
+  static readonly layer = (
+    respond: Responder,
+    options: { readonly port?: number; readonly keep?: number } = {}
+  ) => {
     const requests: Array<ChatRequest> = []
     const route = HttpRouter.add(
       "POST",
@@ -26,7 +29,10 @@ export class ModelServer extends Context.Service<
         return answer(request, respond(request))
       }).pipe(
         Effect.catchTag("SchemaError", (error) =>
-          HttpServerResponse.json({ error: { message: error.message, type: "invalid_request_error" } }, { status: 400 })
+          HttpServerResponse.json(
+            { error: { message: error.message, type: "invalid_request_error" } },
+            { status: 400 }
+          )
         )
       )
     )
@@ -109,7 +115,8 @@ function* chunks(request: ChatRequest, reply: Reply): Generator<string> {
       ...extra
     })}\n\n`
   yield frame({ role: "assistant", content: "" }, null)
-  if (reply._tag === "Say" && reply.reasoning !== undefined) yield frame({ reasoning_content: reply.reasoning }, null)
+  if (reply._tag === "Say" && reply.reasoning !== undefined)
+    yield frame({ reasoning_content: reply.reasoning }, null)
   for (const word of textOf(reply).match(/\S+\s*/g) ?? []) yield frame({ content: word }, null)
   if (reply._tag === "Hang") return
   if (reply._tag === "Call") yield frame({ tool_calls: [{ index: 0, ...call(reply, request) }] }, null)

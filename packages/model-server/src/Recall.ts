@@ -19,5 +19,8 @@ export const recall = (request: ChatRequest): Reply => {
       : { _tag: "Say", text: `\`${asked}\` printed:\n\n${result.trim()}` }
   }
   const lines = told.map((line, i) => `${i + 1}. ${line}`).join("\n")
-  return { _tag: "Say", text: `I am Recall, a built-in model that works offline. In this conversation I was told:\n\n${lines}` }
+  return {
+    _tag: "Say",
+    text: `I am Recall, a built-in model that works offline. In this conversation I was told:\n\n${lines}`
+  }
 }

@@ -33,7 +33,10 @@ const environmentOf = (surroundings: Surroundings, { env, home }: Instance): Rec
 }
 
 /** The adapter of a configured instance, as a layer. */
-export const adapterOf = (surroundings: Surroundings, instance: Instance): Effect.Effect<AdapterLayer, InvalidInput> => {
+export const adapterOf = (
+  surroundings: Surroundings,
+  instance: Instance
+): Effect.Effect<AdapterLayer, InvalidInput> => {
   const { driver, id } = instance
   switch (driver) {
     case "opencode": {
@@ -44,7 +47,8 @@ export const adapterOf = (surroundings: Surroundings, instance: Instance): Effec
           id,
           binary: instance.binary ?? surroundings.opencode ?? "opencode",
           url: instance.url,
-          password: instance.url !== undefined && password !== undefined ? Redacted.make(password) : undefined,
+          password:
+            instance.url !== undefined && password !== undefined ? Redacted.make(password) : undefined,
           environment: { ...environment, OPENCODE_DISABLE_AUTOUPDATE: "1" },
           config: instance.agentConfig ?? {},
           model: instance.model
