@@ -10,6 +10,7 @@ import { ThreadStore } from "@rejoin/core/ThreadStore"
 import { Duration, Effect, Layer, Option } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import { PrometheusMetrics } from "effect/observability"
 import { EventStream } from "./EventStream.ts"
 import { version } from "./version.ts"
 
@@ -152,5 +153,9 @@ const health = HttpApiBuilder.group(Api, "health", (handlers) =>
   handlers.handle("health", () => Effect.succeed({ status: "ok" as const, version }))
 )
 
+const metrics = HttpApiBuilder.group(Api, "metrics", (handlers) =>
+  handlers.handle("metrics", () => PrometheusMetrics.format())
+)
+
 /** Every endpoint of the Api, on the core's services. */
-export const layer = Layer.mergeAll(threads, turns, sessions, providers, health)
+export const layer = Layer.mergeAll(threads, turns, sessions, providers, metrics, health)

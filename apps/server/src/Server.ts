@@ -41,8 +41,7 @@ const owner = Layer.unwrap(
 )
 
 /** Everything but the network. */
-const services = EventStream.layer.pipe(
-  Layer.provideMerge(Startup.layer),
+const services = Startup.layer.pipe(
   Layer.provideMerge(Core.layer),
   Layer.provideMerge(Layer.mergeAll(store, owner, settings, Token.layer)),
   Layer.provideMerge(dataDirectory),
@@ -69,9 +68,12 @@ const endStreams = Layer.effectDiscard(
   Effect.flatMap(EventStream, ({ close }) => Effect.addFinalizer(() => close))
 )
 
-/** The server as a layer: built when it listens, closed when nothing of it is left. */
-export const layer = endStreams.pipe(
+/** The network in front of the core's services. */
+export const http = endStreams.pipe(
   Layer.provideMerge(HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true })),
   Layer.provideMerge(network),
-  Layer.provideMerge(services)
+  Layer.provideMerge(EventStream.layer)
 )
+
+/** The server as a layer: built when it listens, closed when nothing of it is left. */
+export const layer = http.pipe(Layer.provideMerge(services))

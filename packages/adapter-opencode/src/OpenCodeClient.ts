@@ -41,7 +41,11 @@ export class OpenCodeClient {
   ask(call: (sdk: OpencodeClient, signal: AbortSignal) => Promise<SdkResult>): Effect.Effect<Answer> {
     return Effect.tryPromise({
       try: (signal) => call(this.sdk, signal),
-      catch: (cause): Answer => ({ _tag: "Down", cause: causeOf(cause) })
+      // fetch fails with a TypeError; any other error is the SDK's, about an answer that it cannot read.
+      catch: (cause): Answer =>
+        cause instanceof TypeError
+          ? { _tag: "Down", cause: causeOf(cause) }
+          : { _tag: "Refused", status: 200, body: "not understood" }
     }).pipe(
       Effect.map(({ data, error, response }): Answer => {
         if (response === undefined) return { _tag: "Down", cause: causeOf(error) }

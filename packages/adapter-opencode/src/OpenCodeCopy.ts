@@ -58,7 +58,7 @@ export const isExport = (
   messages.every(
     (message) => Predicate.hasProperty(message, "info") && Predicate.hasProperty(message, "parts")
   )
-    ? Effect.succeed({ info: info as Json, messages: messages as Export["messages"] })
+    ? Effect.succeed({ info, messages: messages as Export["messages"] })
     : Effect.fail(
         new ProviderFailed({
           provider,

@@ -41,7 +41,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   const { cursor, directory, server, upstream } = options
   const sessionID = cursor.providerSessionId
   const { client } = server
-  const services = yield* Effect.context<never>()
+  const services = yield* Effect.context()
   const events = yield* Queue.unbounded<AdapterEvent>()
   const translator = new OpenCodeTranslator(client.provider)
   const asks = new Map<string, "permission" | "question">()
@@ -265,7 +265,8 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
       yield* decision === "accept" ? replyPermission(id, "once") : replyPermission(id, "reject", said)
     }),
     reconfigure: Effect.fnUntraced(function* (to) {
-      const verified = yield* upstream.applyMode(sessionID, to.mode)
+      yield* upstream.applyMode(sessionID, to.mode)
+      const verified = yield* upstream.verify(sessionID, null)
       mode = to.mode
       model = to.model ?? model
       return { ...verified, model: modelFact(model) }

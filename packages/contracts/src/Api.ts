@@ -260,12 +260,21 @@ export class HealthGroup extends HttpApiGroup.make("health")
   )
   .annotateMerge(OpenApi.annotations({ title: "Health", description: "Without a token." })) {}
 
+export class MetricsGroup extends HttpApiGroup.make("metrics")
+  .add(
+    HttpApiEndpoint.get("metrics", "/metrics", {
+      success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4; charset=utf-8" }))
+    })
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Metrics", description: "For Prometheus." })) {}
+
 /** The whole surface over HTTP. All but `/health` takes a bearer token. */
 export class Api extends HttpApi.make("rejoin")
   .add(ThreadsGroup.middleware(Authorization).middleware(SchemaErrors))
   .add(TurnsGroup.middleware(Authorization).middleware(SchemaErrors))
   .add(SessionsGroup.middleware(Authorization).middleware(SchemaErrors))
   .add(ProvidersGroup.middleware(Authorization).middleware(SchemaErrors))
+  .add(MetricsGroup.middleware(Authorization))
   .add(HealthGroup)
   .prefix("/api")
   .annotateMerge(

@@ -7,7 +7,8 @@ import {
 import type { MessageId, ProviderSessionId, ThreadId } from "@rejoin/contracts/Ids"
 import type { Receipt } from "@rejoin/contracts/Receipt"
 import { now } from "@rejoin/contracts/Time"
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Metric, Option } from "effect"
+import * as CoreMetrics from "./CoreMetrics.ts"
 import type { Wanted } from "./Plan.ts"
 import type { ProviderAdapterShape, ResumeCursor } from "./ProviderAdapter.ts"
 import type { Binding, StartIntent, ThreadRecord } from "./Records.ts"
@@ -154,6 +155,7 @@ export class SessionDirectory extends Context.Service<
             }
             yield* store.saveReceipt(receipt)
             yield* store.deleteIntent(intent)
+            yield* Metric.update(Metric.withAttributes(CoreMetrics.starts, { outcome: receipt.outcome }), 1)
             emit({ type: "session.started", turnId: receipt.turnId, data: { receipt } })
           })
         )

@@ -1,7 +1,8 @@
 import { ProviderFailed, type StoreFailed, toFailure } from "@rejoin/contracts/Errors"
 import type { Failure } from "@rejoin/contracts/Failure"
 import { now } from "@rejoin/contracts/Time"
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Metric, Option } from "effect"
+import * as CoreMetrics from "./CoreMetrics.ts"
 import { type LiveSession, LiveSessions } from "./LiveSessions.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { ThreadStore } from "./ThreadStore.ts"
@@ -59,9 +60,11 @@ export class SessionEnd extends Context.Service<
       const end = Effect.fn("SessionEnd.end")(function* (live: LiveSession, ending: Ending) {
         const first = !live.ended
         live.ended = true
+        if (first) yield* Metric.update(Metric.withAttributes(CoreMetrics.ends, { by: ending.event }), 1)
         // The scope is closed even where the store refuses: nothing outlives its session.
         yield* (first ? record(live, ending) : Effect.void).pipe(
           Effect.ensuring(sessions.close(live)),
+          Effect.ensuring(Effect.suspend(() => Metric.update(CoreMetrics.live, sessions.list().length))),
           Effect.uninterruptible
         )
       })

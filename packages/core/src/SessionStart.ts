@@ -1,7 +1,8 @@
 import * as E from "@rejoin/contracts/Errors"
 import type { TurnId } from "@rejoin/contracts/Ids"
 import type { Receipt } from "@rejoin/contracts/Receipt"
-import { Context, Deferred, Effect, Exit, Latch, Layer, Option, Scope } from "effect"
+import { Context, Deferred, Effect, Exit, Latch, Layer, Metric, Option, Scope } from "effect"
+import * as CoreMetrics from "./CoreMetrics.ts"
 import { type LiveSession, LiveSessions } from "./LiveSessions.ts"
 import { type NoCursor, Plan, plan, type Situation, type Wanted } from "./Plan.ts"
 import { Probe } from "./Probe.ts"
@@ -56,6 +57,7 @@ export class SessionStart extends Context.Service<
       /** A start that did not come about leaves a receipt and an event; the binding stays as it was. */
       const refused = Effect.fnUntraced(function* (asked: Asked, error: E.StartFailure, evidence: unknown) {
         const { generation, threadId } = asked.binding
+        yield* Metric.update(Metric.withAttributes(CoreMetrics.starts, { outcome: "refused" }), 1)
         const receipt = yield* receiptOf(asked, Plan.Refuse({ error }), {
           generation,
           evidence,
@@ -207,6 +209,7 @@ export class SessionStart extends Context.Service<
               deferred: 0
             }
             sessions.add(live)
+            yield* Metric.update(CoreMetrics.live, sessions.list().length)
             yield* pump.run(live).pipe(Effect.forkIn(scope))
             return { live, receipt }
           })

@@ -2,7 +2,8 @@ import type { StoreFailed } from "@rejoin/contracts/Errors"
 import type { ItemId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent, RuntimeEventType } from "@rejoin/contracts/RuntimeEvent"
 import { now } from "@rejoin/contracts/Time"
-import { Context, Deferred, Effect, Layer, Option, Semaphore, Stream } from "effect"
+import { Context, Deferred, Effect, Layer, Metric, Option, Semaphore, Stream } from "effect"
+import * as CoreMetrics from "./CoreMetrics.ts"
 import { EventTopic } from "./EventTopic.ts"
 import { PendingEvents } from "./PendingEvents.ts"
 import type { ItemRecord } from "./Records.ts"
@@ -94,6 +95,7 @@ export class ThreadEvents extends Context.Service<
                 )
                 .pipe(Effect.onError(() => Effect.sync(() => pending.putBack(buffered))))
               publish(events)
+              yield* Metric.update(CoreMetrics.events, events.length)
               return result
             })
           )

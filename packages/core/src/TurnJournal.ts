@@ -4,7 +4,8 @@ import type { MessageId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { ThreadStatus } from "@rejoin/contracts/Thread"
 import { now } from "@rejoin/contracts/Time"
 import { type Attachment, type Delivery, isSettled } from "@rejoin/contracts/Turn"
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Metric, Option } from "effect"
+import * as CoreMetrics from "./CoreMetrics.ts"
 import { newId } from "./NewId.ts"
 import type { ResumeCursor } from "./ProviderAdapter.ts"
 import type { Binding, TurnRecord } from "./Records.ts"
@@ -255,6 +256,7 @@ export class TurnJournal extends Context.Service<
               status: status === "completed" ? "done" : status === "failed" ? "error" : "idle",
               lastError: error ?? null
             })
+            yield* Metric.update(Metric.withAttributes(CoreMetrics.turns, { status }), 1)
             emit({ type: `turn.${status}`, turnId, data: { output: output ?? "", ...(error && { error }) } })
             return true
           })

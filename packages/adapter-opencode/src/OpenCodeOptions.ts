@@ -1,0 +1,17 @@
+import type { ProviderInstanceId } from "@rejoin/contracts/Ids"
+import type { Redacted } from "effect"
+
+export interface OpenCodeOptions {
+  readonly id: ProviderInstanceId
+  /** OpenCode's own native program. */
+  readonly binary: string
+  /** A server that somebody else runs, with its password. It is never stopped. */
+  readonly url?: string | undefined
+  readonly password?: Redacted.Redacted | undefined
+  /** The whole environment of the agent. `XDG_DATA_HOME` or `HOME` in it says where the sessions are. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Merged into OpenCode's configuration for our server only; the user's files stay as they are. */
+  readonly config?: Readonly<Record<string, unknown>>
+  /** `provider/model` for threads that name none. */
+  readonly model?: string | undefined
+}

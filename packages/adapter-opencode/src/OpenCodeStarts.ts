@@ -1,0 +1,154 @@
+import { ProviderFailed } from "@rejoin/contracts/Errors"
+import { MessageId, ProviderSessionId, type StoreId } from "@rejoin/contracts/Ids"
+import type { ProbeFailure } from "@rejoin/core/Probe"
+import type { AdapterFailure, Environment, StartRequest } from "@rejoin/core/ProviderAdapter"
+import { Effect, type FileSystem, Schema, type Scope } from "effect"
+import { ChildProcess, type ChildProcessSpawner } from "effect/process"
+import { copyOf, isExport } from "./OpenCodeCopy.ts"
+import { cursorOf, type OpenCodeCursor } from "./OpenCodeCursor.ts"
+import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
+import { rulesOf } from "./OpenCodePermissions.ts"
+import { Session } from "./OpenCodeSchema.ts"
+import type { OpenCodeServer } from "./OpenCodeServer.ts"
+import { connect, modelFact } from "./OpenCodeSession.ts"
+import { makeUpstream } from "./OpenCodeUpstream.ts"
+
+interface Needs {
+  readonly options: OpenCodeOptions
+  readonly acquire: (of: Environment) => Effect.Effect<OpenCodeServer, AdapterFailure, Scope.Scope>
+  readonly requireStore: (cursor: OpenCodeCursor) => Effect.Effect<void, AdapterFailure | ProbeFailure>
+  readonly storeId: Effect.Effect<StoreId, AdapterFailure>
+  readonly fs: FileSystem.FileSystem
+  readonly spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]
+}
+
+/** The ways in which a session comes to life: created, adopted, forked, copied. Each reads back what it did. */
+export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeId }: Needs) => {
+  const { environment, id } = options
+
+  /** Applies the mode, reads everything back, and goes live. The last act of every start. */
+  const finish = Effect.fnUntraced(function* (
+    server: OpenCodeServer,
+    sessionId: string,
+    request: StartRequest,
+    mark: MessageId | null
+  ) {
+    const upstream = makeUpstream(server.client, fs)
+    yield* upstream.applyMode(sessionId, request.mode)
+    const verified = yield* upstream.verify(sessionId, mark)
+    const model = request.model ?? options.model ?? null
+    const session = yield* connect({
+      server,
+      upstream,
+      cursor: cursorOf(sessionId, yield* storeId),
+      directory: request.cwd,
+      mode: request.mode,
+      model
+    })
+    return { session, verified: { ...verified, model: modelFact(model) }, mark }
+  })
+
+  const create = Effect.fn("OpenCode.create")(function* (request: StartRequest) {
+    const server = yield* acquire(request)
+    const { client } = server
+    const { cwd: directory, mode, title } = request
+    const created = yield* client.read("create", Session, (sdk, signal) =>
+      sdk.session.create({ directory, title, permission: [...rulesOf[mode]] }, { signal })
+    )
+    yield* request.created(ProviderSessionId.make(created.id))
+    return yield* finish(server, created.id, request, null)
+  })
+
+  const adopt = Effect.fn("OpenCode.adopt")(function* (cursor: OpenCodeCursor, request: StartRequest) {
+    yield* requireStore(cursor)
+    return yield* finish(yield* acquire(request), cursor.providerSessionId, request, request.mark)
+  })
+
+  const lostMessages = (found: number, wanted: number) =>
+    new ProviderFailed({ provider: id, message: `OpenCode carried over ${found} of ${wanted} messages.` })
+
+  /**
+   * A fork keeps its source's directory, whatever it is asked, and loses the permissions: so fork, permissions,
+   * move, and then everything is read back (providers/opencode.md: Another directory).
+   */
+  const fork = Effect.fn("OpenCode.fork")(function* (cursor: OpenCodeCursor, request: StartRequest) {
+    yield* requireStore(cursor)
+    const server = yield* acquire(request)
+    const { client } = server
+    const upstream = makeUpstream(client, fs)
+    const before = yield* upstream.messages(cursor.providerSessionId)
+    const forked = yield* client.read("fork", Session, (sdk, signal) =>
+      sdk.session.fork({ sessionID: cursor.providerSessionId }, { signal })
+    )
+    yield* request.created(ProviderSessionId.make(forked.id))
+    const sessionID = forked.id
+    yield* upstream.applyMode(sessionID, request.mode)
+    yield* client.run("title", (sdk, signal) =>
+      sdk.session.update({ sessionID, title: request.title }, { signal })
+    )
+    yield* client.run("move", (sdk, signal) =>
+      sdk.experimental.controlPlane.moveSession(
+        { sessionID, destination: { directory: request.cwd } },
+        { signal }
+      )
+    )
+    const after = yield* upstream.messages(sessionID)
+    if (after.length !== before.length) return yield* lostMessages(after.length, before.length)
+    const at = before.findIndex(({ info }) => info.id === request.mark)
+    const mark = after[at]?.info.id
+    return yield* finish(server, sessionID, request, mark === undefined ? null : MessageId.make(mark))
+  })
+
+  /** Into another project: only a copy with new ids can be written there, by the program's own import. */
+  const copy = Effect.fn("OpenCode.copy")(function* (cursor: OpenCodeCursor, request: StartRequest) {
+    yield* requireStore(cursor)
+    const server = yield* acquire(request)
+    const { client } = server
+    const sessionID = cursor.providerSessionId
+    const info = yield* client.read("export", Schema.Unknown, (sdk, signal) =>
+      sdk.session.get({ sessionID }, { signal })
+    )
+    const messages = yield* client.read("export", Schema.Unknown, (sdk, signal) =>
+      sdk.session.messages({ sessionID }, { signal })
+    )
+    const { document, messageIds, sessionId } = yield* copyOf(yield* isExport(id, info, messages))
+    yield* request.created(ProviderSessionId.make(sessionId))
+    yield* importInto(
+      request,
+      JSON.stringify({ ...document, info: { ...document.info, title: request.title } })
+    )
+    const upstream = makeUpstream(client, fs)
+    const after = yield* upstream.messages(sessionId)
+    if (after.length !== document.messages.length)
+      return yield* lostMessages(after.length, document.messages.length)
+    const mark = request.mark === null ? undefined : messageIds.get(request.mark)
+    return yield* finish(server, sessionId, request, mark === undefined ? null : MessageId.make(mark))
+  })
+
+  const importInto = Effect.fnUntraced(
+    function* ({ cwd, extraEnv }: StartRequest, document: string) {
+      const file = yield* fs.makeTempFileScoped({ prefix: "rejoin-import-", suffix: ".json" })
+      yield* fs.chmod(file, 0o600)
+      yield* fs.writeFileString(file, document)
+      // It takes directory and project from where it really runs.
+      const command = ChildProcess.make(options.binary, ["import", file], {
+        cwd,
+        env: { ...environment, ...extraEnv, PWD: cwd },
+        extendEnv: false,
+        stdin: "ignore",
+        stdout: "ignore",
+        stderr: "ignore",
+        forceKillAfter: "1 second"
+      })
+      const code = yield* Effect.flatMap(spawner.spawn(command), (handle) => handle.exitCode)
+      if (code !== 0)
+        return yield* new ProviderFailed({ provider: id, message: `OpenCode's import ended with ${code}.` })
+    },
+    Effect.scoped,
+    Effect.catchTag("PlatformError", (error) =>
+      Effect.fail(new ProviderFailed({ provider: id, message: `OpenCode's import failed: ${error.message}` }))
+    )
+  )
+
+  return { create, adopt, fork, copy }
+}
