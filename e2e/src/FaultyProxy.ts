@@ -15,7 +15,9 @@ export const faultyProxy = Effect.fn("faultyProxy")(function* (target: string) {
         response.writeHead(401).end()
         return true
       case "server-error":
-        response.writeHead(500, json).end(JSON.stringify({ name: "UnknownError", data: { message: "Session not found" } }))
+        response
+          .writeHead(500, json)
+          .end(JSON.stringify({ name: "UnknownError", data: { message: "Session not found" } }))
         return true
       case "page":
         response.writeHead(200, { "content-type": "text/html" }).end("<html>not found</html>")
@@ -36,7 +38,13 @@ export const faultyProxy = Effect.fn("faultyProxy")(function* (target: string) {
     if (own && answer(response)) return
     const { headers, method, url } = incoming
     const { hostname, port } = new URL(target)
-    const outgoing = request({ hostname, port, path: url, method, headers: { ...headers, host: `${hostname}:${port}` } })
+    const outgoing = request({
+      hostname,
+      port,
+      path: url,
+      method,
+      headers: { ...headers, host: `${hostname}:${port}` }
+    })
     outgoing.on("response", (from) => {
       response.writeHead(from.statusCode ?? 502, from.headers)
       from.pipe(response)

@@ -5,38 +5,42 @@ import { foreignServer } from "./OpenCodeApi.ts"
 import { event, live, makeWorld, open, receipts, say, send, settled, until } from "./World.ts"
 
 describe("OpenCode: a server of somebody else, by its URL", () => {
-  it.live("C7–C10, C33: 401, 500 that says not found, a page, a bare or foreign 404, a broken connection: no create", () =>
-    live(
-      Effect.gen(function* () {
-        const world = yield* makeWorld()
-        const foreign = yield* foreignServer(world)
-        const proxy = yield* faultyProxy(foreign.url)
-        yield* world.configure({ providers: [{ id: "opencode", driver: "opencode", url: proxy.url }] })
-        const server = yield* world.start()
-        const id = yield* open(server, world.at("repo"))
-        assert.strictEqual((yield* say(server, id, "one")).output, "one")
-        const expected: ReadonlyArray<readonly [Fault, string]> = [
-          ["unauthorized", "ProbeInconclusive"],
-          ["server-error", "ProbeInconclusive"],
-          ["page", "ProbeInconclusive"],
-          ["bare-404", "ProbeInconclusive"],
-          ["foreign-404", "ProbeInconclusive"],
-          ["refused", "ProviderUnavailable"]
-        ]
-        for (const [fault, tag] of expected) {
-          for (const restart of [false, true]) {
-            if (restart) yield* Effect.ignore(server.client.sessions.stop({ params: { id } }))
-            proxy.state.fault = fault
-            const turn = yield* say(server, id, `with ${fault}`)
-            assert.strictEqual(turn.error?._tag, tag, `${fault} ${restart ? "after a stop" : "live"}`)
-            proxy.state.fault = "none"
+  it.live(
+    "C7–C10, C33: 401, 500 that says not found, a page, a bare or foreign 404, a broken connection: no create",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          const foreign = yield* foreignServer(world)
+          const proxy = yield* faultyProxy(foreign.url)
+          yield* world.configure({ providers: [{ id: "opencode", driver: "opencode", url: proxy.url }] })
+          const server = yield* world.start()
+          const id = yield* open(server, world.at("repo"))
+          assert.strictEqual((yield* say(server, id, "one")).output, "one")
+          const expected: ReadonlyArray<readonly [Fault, string]> = [
+            ["unauthorized", "ProbeInconclusive"],
+            ["server-error", "ProbeInconclusive"],
+            ["page", "ProbeInconclusive"],
+            ["bare-404", "ProbeInconclusive"],
+            ["foreign-404", "ProbeInconclusive"],
+            ["refused", "ProviderUnavailable"]
+          ]
+          for (const [fault, tag] of expected) {
+            for (const restart of [false, true]) {
+              if (restart) yield* Effect.ignore(server.client.sessions.stop({ params: { id } }))
+              proxy.state.fault = fault
+              const turn = yield* say(server, id, `with ${fault}`)
+              assert.strictEqual(turn.error?._tag, tag, `${fault} ${restart ? "after a stop" : "live"}`)
+              proxy.state.fault = "none"
+            }
           }
-        }
-        assert.strictEqual((yield* say(server, id, "two")).output, "one | two")
-        const sessions = yield* Effect.promise(() => foreign.sdk.session.list({ directory: world.at("repo") }))
-        assert.lengthOf(sessions.data ?? [], 1)
-      })
-    )
+          assert.strictEqual((yield* say(server, id, "two")).output, "one | two")
+          const sessions = yield* Effect.promise(() =>
+            foreign.sdk.session.list({ directory: world.at("repo") })
+          )
+          assert.lengthOf(sessions.data ?? [], 1)
+        })
+      )
   )
 
   it.live("C17: stopping us stops nothing of theirs; the turn that we ran there is aborted", () =>
@@ -60,45 +64,61 @@ describe("OpenCode: a server of somebody else, by its URL", () => {
 })
 
 describe("OpenCode: threads side by side", () => {
-  it.live("T1, law 3: two worktrees of one repository, 20 alternating turns: each in its own directory and history", () =>
-    live(
-      Effect.gen(function* () {
-        const world = yield* makeWorld()
-        const server = yield* world.start()
-        const threads = [
-          { id: yield* open(server, world.at("tree")), cwd: world.at("tree") },
-          { id: yield* open(server, world.at("tree2")), cwd: world.at("tree2") }
-        ]
-        for (let i = 0; i < 10; i++) {
-          for (const { cwd, id } of threads) {
-            assert.strictEqual((yield* say(server, id, "run pwd")).output, `result: ${cwd}`)
+  it.live(
+    "T1, law 3: two worktrees of one repository, 20 alternating turns: each in its own directory and history",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          const server = yield* world.start()
+          const threads = [
+            { id: yield* open(server, world.at("tree")), cwd: world.at("tree") },
+            { id: yield* open(server, world.at("tree2")), cwd: world.at("tree2") }
+          ]
+          for (let i = 0; i < 10; i++) {
+            for (const { cwd, id } of threads) {
+              assert.strictEqual((yield* say(server, id, "run pwd")).output, `result: ${cwd}`)
+            }
           }
-        }
-        for (const { id } of threads) {
-          assert.strictEqual((yield* say(server, id, "end")).output, `${"run pwd | ".repeat(10)}end`)
-        }
-      })
-    )
+          for (const { id } of threads) {
+            assert.strictEqual((yield* say(server, id, "end")).output, `${"run pwd | ".repeat(10)}end`)
+          }
+        })
+      )
   )
 
-  it.live("C34: an idle session is reaped, a running one is not, and the next turn has the whole conversation", () =>
-    live(
-      Effect.gen(function* () {
-        const world = yield* makeWorld({ config: { reaper: { idleSeconds: 0.2, sweepSeconds: 0.1 } } })
-        const server = yield* world.start()
-        const [idle, running] = [yield* open(server, world.at("tree")), yield* open(server, world.at("tree2"))]
-        const held = yield* send(server, running, "hold on")
-        yield* event(server, running, "turn.started")
-        yield* say(server, idle, "one")
-        yield* event(server, idle, "session.reaped")
-        assert.strictEqual((yield* server.client.threads.get({ params: { id: idle } })).session.state, "stopped")
-        assert.strictEqual((yield* server.client.threads.get({ params: { id: running } })).session.state, "running")
-        assert.strictEqual((yield* say(server, idle, "two")).output, "one | two")
-        assert.deepEqual((yield* receipts(server, idle)).map(({ outcome }) => outcome), ["adopted", "created"])
-        yield* server.client.sessions.interrupt({ params: { id: running } })
-        assert.strictEqual((yield* settled(server, running, held.id)).status, "interrupted")
-      })
-    )
+  it.live(
+    "C34: an idle session is reaped, a running one is not, and the next turn has the whole conversation",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld({ config: { reaper: { idleSeconds: 0.2, sweepSeconds: 0.1 } } })
+          const server = yield* world.start()
+          const [idle, running] = [
+            yield* open(server, world.at("tree")),
+            yield* open(server, world.at("tree2"))
+          ]
+          const held = yield* send(server, running, "hold on")
+          yield* event(server, running, "turn.started")
+          yield* say(server, idle, "one")
+          yield* event(server, idle, "session.reaped")
+          assert.strictEqual(
+            (yield* server.client.threads.get({ params: { id: idle } })).session.state,
+            "stopped"
+          )
+          assert.strictEqual(
+            (yield* server.client.threads.get({ params: { id: running } })).session.state,
+            "running"
+          )
+          assert.strictEqual((yield* say(server, idle, "two")).output, "one | two")
+          assert.deepEqual(
+            (yield* receipts(server, idle)).map(({ outcome }) => outcome),
+            ["adopted", "created"]
+          )
+          yield* server.client.sessions.interrupt({ params: { id: running } })
+          assert.strictEqual((yield* settled(server, running, held.id)).status, "interrupted")
+        })
+      )
   )
 
   it.live("a steer joins the running turn and reaches the model", () =>
@@ -109,7 +129,10 @@ describe("OpenCode: threads side by side", () => {
         const id = yield* open(server, world.at("repo"))
         const running = yield* send(server, id, "run sleep 2")
         yield* event(server, id, "item.started", ({ data }) => JSON.stringify(data).includes("sleep 2"))
-        const steered = yield* server.client.turns.send({ params: { id }, payload: { input: "and this", delivery: "steer" } })
+        const steered = yield* server.client.turns.send({
+          params: { id },
+          payload: { input: "and this", delivery: "steer" }
+        })
         assert.strictEqual(steered.id, running.id)
         const turn = yield* settled(server, id, running.id)
         assert.strictEqual(turn.status, "completed")
@@ -138,7 +161,10 @@ describe("OpenCode: sub-agents", () => {
               Stream.runCollect
             )
             yield* until(
-              Effect.map(server.client.threads.requests({ params: { id: asking } }), ({ items }) => items.length > 0)
+              Effect.map(
+                server.client.threads.requests({ params: { id: asking } }),
+                ({ items }) => items.length > 0
+              )
             )
             const [request] = (yield* server.client.threads.requests({ params: { id: asking } })).items
             yield* server.client.threads.answer({

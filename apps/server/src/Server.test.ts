@@ -43,7 +43,13 @@ const serve = Effect.gen(function* () {
     Layer.provide(Layer.succeed(Settings, settings)),
     Layer.provideMerge(layerMemory),
     Layer.provide(Layer.succeed(Configuration, configuration)),
-    Layer.provide(Layer.succeed(Token, { file: undefined, value: Redacted.make(token), matches: (given) => given === token })),
+    Layer.provide(
+      Layer.succeed(Token, {
+        file: undefined,
+        value: Redacted.make(token),
+        matches: (given) => given === token
+      })
+    ),
     Layer.provide(NodeServices.layer)
   )
   const context = yield* Layer.build(layer)
@@ -62,7 +68,8 @@ type Served = Effect.Success<typeof serve>
 const live = <A, E>(body: (served: Served) => Effect.Effect<A, E>) =>
   Effect.flatMap(serve, body).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
 
-const errorOf = (exit: Exit.Exit<unknown, unknown>) => (Exit.isFailure(exit) ? Option.getOrUndefined(Exit.findErrorOption(exit)) : undefined)
+const errorOf = (exit: Exit.Exit<unknown, unknown>) =>
+  Exit.isFailure(exit) ? Option.getOrUndefined(Exit.findErrorOption(exit)) : undefined
 const tagOf = (exit: Exit.Exit<unknown, unknown>) => {
   const error = errorOf(exit)
   return typeof error === "object" && error !== null && "_tag" in error ? error._tag : undefined
@@ -108,17 +115,31 @@ describe("the HTTP surface", () => {
         const sent = yield* client.turns.send({ params, payload: { input: "one" } })
         const turn = yield* client.turns.get({ params: { ...params, turnId: sent.id }, query: { wait: 10 } })
         assert.deepInclude({ ...turn }, { status: "completed", output: "one" })
-        assert.deepInclude({ ...(yield* client.threads.get({ params })) }, { title: "mine", status: "done", generation: 1 })
+        assert.deepInclude(
+          { ...(yield* client.threads.get({ params })) },
+          { title: "mine", status: "done", generation: 1 }
+        )
         const { items } = yield* client.threads.items({ params, query: {} })
-        assert.deepEqual(items.map(({ kind }) => kind), ["user-message", "assistant-message"])
+        assert.deepEqual(
+          items.map(({ kind }) => kind),
+          ["user-message", "assistant-message"]
+        )
         const receipts = yield* client.threads.receipts({ params, query: {} })
-        assert.deepEqual(receipts.items.map(({ outcome }) => outcome), ["created"])
+        assert.deepEqual(
+          receipts.items.map(({ outcome }) => outcome),
+          ["created"]
+        )
         const types = yield* client.follow(thread.id, 0).pipe(
           Stream.map(({ type }) => type),
           Stream.takeUntil((type) => type === "turn.completed"),
           Stream.runCollect
         )
-        assert.deepEqual(types.slice(0, 4), ["thread.updated", "turn.accepted", "session.started", "turn.started"])
+        assert.deepEqual(types.slice(0, 4), [
+          "thread.updated",
+          "turn.accepted",
+          "session.started",
+          "turn.started"
+        ])
         const moved = yield* client.sessions.move({ params, payload: { cwd: `${cwd}/tree` } })
         assert.deepInclude({ ...moved }, { outcome: "forked", cwdVerified: `${cwd}/tree` })
         const providers = yield* client.providers.list()
@@ -134,7 +155,8 @@ describe("the HTTP surface", () => {
     live(({ client, cwd }) =>
       Effect.gen(function* () {
         const ids: Array<string> = []
-        for (let i = 0; i < 5; i++) ids.push((yield* client.threads.create({ payload: { provider: memory, cwd } })).id)
+        for (let i = 0; i < 5; i++)
+          ids.push((yield* client.threads.create({ payload: { provider: memory, cwd } })).id)
         const seen: Array<string> = []
         let after: string | undefined
         do {
@@ -152,7 +174,11 @@ describe("the HTTP surface", () => {
   it.live("T1: the same key answers 200 with the same thread, a new one 201", () =>
     live(({ cwd, url }) =>
       Effect.gen(function* () {
-        const payload = JSON.stringify({ provider: "memory", cwd, key: { agent: "a", external: "telegram:1" } })
+        const payload = JSON.stringify({
+          provider: "memory",
+          cwd,
+          key: { agent: "a", external: "telegram:1" }
+        })
         const first = yield* plain(`${url}/api/threads`, json, "POST", payload)
         const second = yield* plain(`${url}/api/threads`, json, "POST", payload)
         assert.deepEqual([first.status, second.status], [201, 200])
@@ -165,7 +191,16 @@ describe("the HTTP surface", () => {
     live(({ client, cwd, url }) =>
       Effect.gen(function* () {
         const thread = yield* client.threads.create({ payload: { provider: memory, cwd } })
-        const bodies = ["", "{", "null", "[]", "{}", '{"input":1}', '{"input":""}', '{"input":"x","delivery":"never"}']
+        const bodies = [
+          "",
+          "{",
+          "null",
+          "[]",
+          "{}",
+          '{"input":1}',
+          '{"input":""}',
+          '{"input":"x","delivery":"never"}'
+        ]
         for (const body of bodies) {
           const answer = yield* plain(`${url}/api/threads/${thread.id}/turns`, json, "POST", body)
           assert.strictEqual(answer.status, 400, body)
@@ -175,7 +210,12 @@ describe("the HTTP surface", () => {
         assert.deepEqual([query.status, JSON.parse(query.body)._tag], [400, "InvalidInput"])
         const lastEventId = yield* plain(`${url}/api/events`, { ...bearer, "last-event-id": "x" })
         assert.deepEqual([lastEventId.status, JSON.parse(lastEventId.body)._tag], [400, "InvalidInput"])
-        for (const path of ["threads/none", "threads/..%2f..", "threads/none/turns/none", "threads/none/items"]) {
+        for (const path of [
+          "threads/none",
+          "threads/..%2f..",
+          "threads/none/turns/none",
+          "threads/none/items"
+        ]) {
           assert.strictEqual((yield* plain(`${url}/api/${path}`, bearer)).status, 404, path)
         }
       })
@@ -196,7 +236,9 @@ describe("the HTTP surface", () => {
           yield* Effect.exit(conflict),
           yield* Effect.exit(client.sessions.fork({ params, payload: {} })),
           yield* Effect.exit(client.sessions.release({ params })),
-          yield* Effect.exit(client.threads.answer({ params: { ...params, requestId: "r" }, payload: { decision: "accept" } })),
+          yield* Effect.exit(
+            client.threads.answer({ params: { ...params, requestId: "r" }, payload: { decision: "accept" } })
+          ),
           yield* Effect.exit(client.turns.get({ params: { ...params, turnId: "t" }, query: {} }))
         ]
         assert.deepEqual(exits.map(tagOf), [
@@ -264,7 +306,10 @@ describe("events over server-sent events", () => {
         assert.strictEqual(snapshot?.event, "snapshot")
         assert.strictEqual(snapshot?.id, snapshot?.data.thread.lastSeq)
         assert.lengthOf(snapshot?.data.items, 2)
-        assert.deepEqual(rest.map(({ id }) => id), rest.map((_, i) => (snapshot?.id ?? 0) + 1 + i))
+        assert.deepEqual(
+          rest.map(({ id }) => id),
+          rest.map((_, i) => (snapshot?.id ?? 0) + 1 + i)
+        )
       })
     )
   )
@@ -284,7 +329,10 @@ describe("events over server-sent events", () => {
           Stream.runCollect
         )
         const positions = events.map(({ position }) => position)
-        assert.deepEqual(positions, positions.map((_, i) => i + 1))
+        assert.deepEqual(
+          positions,
+          positions.map((_, i) => i + 1)
+        )
       })
     )
   )
@@ -302,7 +350,11 @@ describe("who is let in", () => {
             yield* plain(`${url}/api/${path}`, { authorization: "Bearer wrong" }),
             yield* plain(`${url}/api/${path}?token=${token}`)
           ]
-          assert.deepEqual(answers.map(({ status }) => status), [401, 401, 401], path)
+          assert.deepEqual(
+            answers.map(({ status }) => status),
+            [401, 401, 401],
+            path
+          )
           for (const { body } of answers) assert.notInclude(body, token)
         }
       })
@@ -314,7 +366,10 @@ describe("who is let in", () => {
       Effect.gen(function* () {
         const wrong = plain(`${url}/api/threads`, { authorization: "Bearer wrong" })
         const statuses = yield* Effect.replicateEffect(wrong, 70)
-        assert.include(statuses.map(({ status }) => status), 429)
+        assert.include(
+          statuses.map(({ status }) => status),
+          429
+        )
         assert.strictEqual((yield* plain(`${url}/api/threads`, bearer)).status, 200)
       })
     )
@@ -343,9 +398,19 @@ describe("who is let in", () => {
   it.live("roots are checked after realpath: no link, no `..` and no home of ours leads out", () =>
     live(({ client, cwd, root }) =>
       Effect.gen(function* () {
-        const create = (cwd: string) => Effect.exit(client.threads.create({ payload: { provider: memory, cwd } }))
+        const create = (cwd: string) =>
+          Effect.exit(client.threads.create({ payload: { provider: memory, cwd } }))
         const exits = yield* Effect.forEach(
-          [`${cwd}/escape`, `${cwd}/../home`, root, "/", `${cwd}-not`, `${cwd}/missing`, "relative", `${cwd}/tree/`],
+          [
+            `${cwd}/escape`,
+            `${cwd}/../home`,
+            root,
+            "/",
+            `${cwd}-not`,
+            `${cwd}/missing`,
+            "relative",
+            `${cwd}/tree/`
+          ],
           create
         )
         assert.deepEqual(exits.map(tagOf), [
@@ -365,7 +430,11 @@ describe("who is let in", () => {
   it.live("a body that is too large is 413", () =>
     live(({ url }) =>
       Effect.gen(function* () {
-        const answer = yield* plain(`${url}/api/threads`, { ...json, "content-length": String(1024 ** 3) }, "POST")
+        const answer = yield* plain(
+          `${url}/api/threads`,
+          { ...json, "content-length": String(1024 ** 3) },
+          "POST"
+        )
         assert.deepEqual([answer.status, JSON.parse(answer.body)._tag], [413, "PayloadTooLarge"])
       })
     )

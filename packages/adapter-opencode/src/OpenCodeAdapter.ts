@@ -11,17 +11,7 @@ import {
   ProviderAdapter,
   type ProviderAdapterShape
 } from "@rejoin/core/ProviderAdapter"
-import {
-  Deferred,
-  Effect,
-  FileSystem,
-  Layer,
-  Option,
-  RcMap,
-  Result,
-  Schema,
-  type Scope
-} from "effect"
+import { Deferred, Effect, FileSystem, Layer, Option, RcMap, Result, Schema, type Scope } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { decodeCursor, type OpenCodeCursor } from "./OpenCodeCursor.ts"
 import { Session } from "./OpenCodeSchema.ts"

@@ -94,8 +94,7 @@ export class OpenCodeTranslator {
         return [AdapterEvent.Retrying({ attempt: status.attempt, message: status.message })]
       }
       case "session.error":
-        // An abort is reported as an error too, and what failed first is what failed.
-        if (!isAborted(event.properties.error)) turn.error ??= event.properties.error
+        this.erred(turn, event.properties.error)
         return []
       case "message.updated":
         return this.message(turn, event.properties.info)
@@ -119,11 +118,17 @@ export class OpenCodeTranslator {
     const message = turn.assistants.get(info.id) ?? { completed: false, cwdTold: false, texts: new Map() }
     turn.assistants.set(info.id, message)
     message.completed = info.time.completed !== undefined || info.error !== undefined
-    if (info.error !== undefined && !isAborted(info.error)) turn.error ??= info.error
+    this.erred(turn, info.error)
     if (info.path === undefined || message.cwdTold) return []
     message.cwdTold = true
     // Told with the first word of the answer, before any tool runs (law 3).
     return [AdapterEvent.Checked({ what: "cwd", stage: "submit", found: known(info.path.cwd, "answer") })]
+  }
+
+  /** An abort is reported as an error too, whoever asked for it. Otherwise what failed first is what failed. */
+  private erred(turn: Turn, error: ErrorInfo | undefined): void {
+    if (isAborted(error)) turn.interrupted = true
+    else turn.error ??= error
   }
 
   private part(turn: Turn, part: Part): ReadonlyArray<AdapterEvent> {

@@ -263,7 +263,9 @@ export class HealthGroup extends HttpApiGroup.make("health")
 export class MetricsGroup extends HttpApiGroup.make("metrics")
   .add(
     HttpApiEndpoint.get("metrics", "/metrics", {
-      success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4; charset=utf-8" }))
+      success: Schema.String.pipe(
+        HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4; charset=utf-8" })
+      )
     })
   )
   .annotateMerge(OpenApi.annotations({ title: "Metrics", description: "For Prometheus." })) {}
