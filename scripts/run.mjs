@@ -12,6 +12,7 @@ const bin = join(root, "node_modules", ".bin")
 const environment = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^npm_(config|package|lifecycle)_/i.test(name))
 )
+environment.TURBO_TELEMETRY_DISABLED = "1"
 environment.PATH = `${bin}:${environment.PATH ?? ""}`
 
 function install() {
