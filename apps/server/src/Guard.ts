@@ -14,7 +14,7 @@ import { Token } from "./Token.ts"
 
 const failuresAMinute = 30
 
-/** The bearer token; after too many wrong ones within a minute, nobody is let in until the minute is over. */
+/** The bearer token. Too many wrong ones within a minute are answered 429 until it is over; the right one passes. */
 export const layerAuthorization = Layer.effect(
   Authorization,
   Effect.gen(function* () {

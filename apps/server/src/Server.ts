@@ -15,6 +15,7 @@ import { Configuration, settingsOf } from "./Configuration.ts"
 import { EventStream } from "./EventStream.ts"
 import * as Guard from "./Guard.ts"
 import * as Handlers from "./Handlers.ts"
+import * as Logging from "./Logging.ts"
 import * as Startup from "./Startup.ts"
 import { Token } from "./Token.ts"
 
@@ -76,4 +77,7 @@ export const http = endStreams.pipe(
 )
 
 /** The server as a layer: built when it listens, closed when nothing of it is left. */
-export const layer = http.pipe(Layer.provideMerge(services))
+export const layer = http.pipe(
+  Layer.provideMerge(services),
+  Layer.provide(Layer.provide(Logging.layer, Layer.provide(dataDirectory, Configuration.layer)))
+)

@@ -1,7 +1,21 @@
 // What a request may not set in an agent's environment: it would change whose account is used, which code is
 // loaded, or which program is run (S6). An instance's configured `env` is the operator's and is not filtered.
-const prefixes = ["CLAUDE", "CODEX", "OLLAMA", "ANTHROPIC_", "OPENAI_", "OPENCODE", "REJOIN_", "LD_", "DYLD_"]
-const names = ["NODE_OPTIONS", "PATH", "HOME"]
+const prefixes = [
+  "CLAUDE",
+  "CODEX",
+  "OLLAMA",
+  "ANTHROPIC_",
+  "OPENAI_",
+  "OPENCODE",
+  "REJOIN_",
+  "LD_",
+  "DYLD_",
+  "XDG_",
+  "NODE_",
+  "BUN_",
+  "GIT_"
+]
+const names = ["PATH", "HOME", "SHELL", "ENV", "BASH_ENV"]
 
 export interface FilteredEnv {
   readonly allowed: Readonly<Record<string, string>>

@@ -36,8 +36,9 @@ export interface LiveSession {
   turn: RunningTurn | undefined
   /** The turn that what comes late belongs to. */
   lastTurnId: TurnId | undefined
-  waiting: number
+  /** It is over: nothing is sent on it any more. */
   ended: boolean
+  closing: boolean
   /** For the reaper: whether anything happened since its last sweep, for how long nothing has (ms). */
   touched: boolean
   idle: number
@@ -126,11 +127,15 @@ export class LiveSessions extends Context.Service<
           release(live.threadId, entry)
         },
         close: Effect.fnUntraced(function* (live) {
-          const entry = entries.get(live.threadId)
-          if (entry?.live === live) {
-            entry.live = undefined
-            if (entry.users === 0) entries.delete(live.threadId)
+          if (!live.closing) {
+            live.closing = true
             yield* Scope.close(live.scope, Exit.void)
+            // It stays in the map until then: nothing resumes beside a session that is still closing.
+            const entry = entries.get(live.threadId)
+            if (entry?.live === live) {
+              entry.live = undefined
+              if (entry.users === 0) entries.delete(live.threadId)
+            }
             yield* Deferred.succeed(live.closed, undefined)
           }
           yield* Deferred.await(live.closed)

@@ -160,8 +160,6 @@ const make = Effect.sync(() => {
         for (const turn of turns.values((row) => row.threadId === id)) turns.delete(turn.id)
         for (const row of receipts.values((row) => row.threadId === id)) receipts.delete(row.id)
         for (const row of requests.values((row) => row.threadId === id)) requests.delete(`${id}/${row.id}`)
-        for (const row of intents.values((row) => row.threadId === id))
-          intents.delete(`${id}/${row.generation}`)
         byThread.delete(id)
       }),
     getBinding: (id) => run(() => Option.fromUndefinedOr(bindings.get(id))),
@@ -230,6 +228,7 @@ const make = Effect.sync(() => {
     saveItems: (rows) =>
       run(() => {
         for (const { item, threadId } of rows) {
+          if (threads.get(threadId) === undefined) continue
           const own = items.get(threadId) ?? table<string, Item>()
           items.set(threadId, own)
           own.set(item.id, item)

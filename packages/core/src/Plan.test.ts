@@ -196,7 +196,7 @@ describe("plan, over every probe × prior × live × directory × mode × capabi
         const probe = s.probe._tag === "Found" ? s.probe : undefined
         const mode = probe && "value" in probe.mode ? probe.mode.value : undefined
         if ((probe?.repairs.length ?? 0) > 0 || s.live?.cwd !== "/a") return tag === "Restart"
-        if (mode === wanted.mode) return tag === "Serve"
+        if (mode === wanted.mode && s.live?.mode === wanted.mode) return tag === "Serve"
         return tag === (s.capabilities === full ? "Reconfigure" : "Restart")
       }
     )

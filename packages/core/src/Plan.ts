@@ -186,7 +186,10 @@ const found = (situation: Situation, probe: Found): Plan => {
   if (repairs.length > 0 || live.cwd !== wanted.cwd) return Plan.Restart({ quiesce, repairs })
   const mode = isKnown(probe.mode) ? probe.mode.value : live.mode
   const model = isKnown(probe.model) ? probe.model.value : live.model
-  const configured = mode === wanted.mode && (Predicate.isNull(wanted.model) || model === wanted.model)
+  // Both what is in force upstream and what the live session goes by: it answers in the mode that it knows.
+  const modes = mode === wanted.mode && live.mode === wanted.mode
+  const models = Predicate.isNull(wanted.model) || (model === wanted.model && live.model === wanted.model)
+  const configured = modes && models
   if (configured) return Plan.Serve({ quiesce })
   return capabilities.reconfigure ? Plan.Reconfigure({ quiesce }) : Plan.Restart({ quiesce, repairs })
 }

@@ -11,7 +11,7 @@ import type { Capabilities, ProviderInfo, RelocateWay } from "@rejoin/contracts/
 import type { Answer } from "@rejoin/contracts/Request"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Attachment } from "@rejoin/contracts/Turn"
-import { Context, type Effect, type Option, type Scope, type Stream } from "effect"
+import { Context, Data, type Effect, type Option, type Scope, type Stream } from "effect"
 import type { AdapterEvent } from "./AdapterEvent.ts"
 import type { History, ModeFound, Probe, ProbeFailure } from "./Probe.ts"
 
@@ -73,15 +73,21 @@ export interface TurnInput {
   readonly attachments: ReadonlyArray<Attachment>
 }
 
+/** `sent` is `no` only where it is certain that nothing was: then, and only then, the turn is sent once more. */
+export class SendFailure extends Data.TaggedError("SendFailure")<{
+  readonly failure: AdapterFailure
+  readonly sent: "no" | "maybe"
+}> {}
+
 /** A live connection to an upstream session. It is closed by the scope in which it was started. */
 export interface AdapterSession {
   readonly cursor: ResumeCursor
   /** Subscribed before the start returned (C31); nothing is lost between the two. To be run once. */
   readonly events: Stream.Stream<AdapterEvent>
   /** Succeeds when the message was read back upstream, and returns the current cursor (C1). */
-  send(turn: TurnInput): Effect.Effect<ResumeCursor, AdapterFailure>
-  /** Joins the running turn. Where `capabilities.steer`. */
-  readonly steer?: (turn: TurnInput) => Effect.Effect<void, AdapterFailure>
+  send(turn: TurnInput): Effect.Effect<ResumeCursor, SendFailure>
+  /** Joins the running turn; false where none runs any more. Where `capabilities.steer`. */
+  readonly steer?: (turn: TurnInput) => Effect.Effect<boolean, AdapterFailure>
   /** Asks the running turn to end; it settles by its event. Where `capabilities.interrupt`. */
   readonly interrupt?: Effect.Effect<void, AdapterFailure>
   answer(requestId: string, answer: Answer): Effect.Effect<void, AdapterFailure>
@@ -100,8 +106,13 @@ export type Starting = Effect.Effect<Started, AdapterFailure | ProbeFailure | E.
 /** What a start that did not end may have left upstream. */
 export interface Leftover extends Environment {
   readonly created: ReadonlyArray<ProviderSessionId>
-  /** Part of the title of every session that was created for the thread. */
-  readonly titleMark: string
+  /**
+   * Part of the title of every session that was created for the thread; null where only `created` is known to be
+   * ours.
+   */
+  readonly titleMark: string | null
+  /** When the start ran, in ms since the epoch: what was created before or after is somebody else's. */
+  readonly window: { readonly from: number; readonly to: number }
   /** Sessions of the thread that must stay: the bound one and its lineage. */
   readonly keep: ReadonlyArray<ProviderSessionId>
   readonly cwd: string

@@ -112,7 +112,14 @@ export class ProviderService extends Context.Service<
 
       const receiptOf = Effect.fnUntraced(function* (thread: ThreadRecord, cwd: string) {
         const wanted = { cwd, mode: thread.runtimeMode, model: thread.model }
-        const { live, receipt } = yield* starts.ensure(thread, wanted)
+        const ready = yield* sessions.preemptible(thread.id)(starts.ensure(thread, wanted))
+        if (ready === "preempted") {
+          return yield* new E.ThreadBusy({
+            threadId: thread.id,
+            message: "The start was given up: it was interrupted."
+          })
+        }
+        const { live, receipt } = ready
         if (receipt !== undefined) return receipt
         return Option.getOrThrow(yield* store.getReceipt(live.receiptId))
       })
@@ -129,11 +136,17 @@ export class ProviderService extends Context.Service<
       const steer = Effect.fnUntraced(function* (live: LiveSession, turnId: TurnId, turn: NewTurn) {
         const messageId = yield* live.adapter.newMessageId
         const joined = yield* journal.steer(turnId, turn, messageId)
-        if (Option.isSome(joined) && joined.value.fresh && live.session.steer) {
-          const { attachments, input } = turn
-          yield* call.within(live.adapter, "steer", live.session.steer({ messageId, input, attachments }))
+        if (Option.isNone(joined) || !joined.value.fresh || live.session.steer === undefined) {
+          return Option.map(joined, ({ turn }) => turn)
         }
-        return Option.map(joined, ({ turn }) => turn)
+        const { attachments, input } = turn
+        const through = yield* call
+          .within(live.adapter, "steer", live.session.steer({ messageId, input, attachments }))
+          .pipe(Effect.tapError(() => journal.unsteer(turnId, messageId)))
+        if (through) return Option.some(joined.value.turn)
+        // The turn was over: it did not join, and waits for its own.
+        yield* journal.unsteer(turnId, messageId)
+        return Option.none()
       })
 
       const send = Effect.fn("ProviderService.send")(function* (id: ThreadId, request: Api.SendTurn) {
@@ -178,18 +191,26 @@ export class ProviderService extends Context.Service<
       const interrupt = Effect.fn("ProviderService.interrupt")(function* (id: ThreadId) {
         yield* threads.record(id)
         if (yield* sessions.preempt(id)) return
-        // A turn that is being dispatched holds the lease: it is running when this is let in.
-        const live = yield* sessions.withLease(id)(Effect.sync(() => sessions.get(id)))
-        const turnId = live?.turn?.id
-        if (live === undefined || turnId === undefined) return
-        if (live.session.interrupt === undefined) {
-          return yield* new E.CapabilityMissing({
-            capability: "interrupt",
-            message: "This provider cannot interrupt a turn.",
-            hint: "Stop the session instead."
+        // A turn that is being dispatched holds the lease: it is running when this is let in. And none other begins
+        // while this one is being interrupted.
+        const found = yield* sessions.withLease(id)(
+          Effect.gen(function* () {
+            const live = sessions.get(id)
+            const turnId = live?.turn?.id
+            if (live === undefined || live.ended || turnId === undefined) return undefined
+            if (live.session.interrupt === undefined) {
+              return yield* new E.CapabilityMissing({
+                capability: "interrupt",
+                message: "This provider cannot interrupt a turn.",
+                hint: "Stop the session instead."
+              })
+            }
+            yield* call.within(live.adapter, "interrupt", live.session.interrupt)
+            return { live, turnId }
           })
-        }
-        yield* call.within(live.adapter, "interrupt", live.session.interrupt)
+        )
+        if (found === undefined) return
+        const { live, turnId } = found
         yield* awaitSettled(id, turnId).pipe(
           Effect.timeoutOrElse({
             duration: settings.interruptTimeout,
@@ -237,7 +258,6 @@ export class ProviderService extends Context.Service<
             yield* store.deleteRequest(id, requestId)
             const kind = request.ask.kind === "approval" ? "request" : "user-input"
             emit({ type: `${kind}.resolved`, turnId: request.turnId, data: { id: requestId, answer } })
-            live.waiting = Math.max(0, live.waiting - 1)
           })
         )
       })
@@ -307,18 +327,23 @@ export class ProviderService extends Context.Service<
             if (powers) yield* idle(id)
             const at = yield* now
             const { generation } = yield* directory.get(id)
-            const next: ThreadRecord = {
-              ...(yield* threads.record(id)),
-              ...(change.title !== undefined && { title: change.title }),
-              ...(change.runtimeMode && { runtimeMode: change.runtimeMode }),
-              ...(change.model && { model: change.model }),
-              updatedAt: at
-            }
-            yield* events.transact({ threadId: id, generation }, (emit) =>
-              Effect.map(store.saveThread(next), () => emit({ type: "thread.updated", data: change }))
+            // Read within the transaction: a running turn writes its thread too.
+            const next = yield* events.transact({ threadId: id, generation }, (emit) =>
+              Effect.gen(function* () {
+                const next: ThreadRecord = {
+                  ...(yield* threads.record(id)),
+                  ...(change.title !== undefined && { title: change.title }),
+                  ...(change.runtimeMode && { runtimeMode: change.runtimeMode }),
+                  ...(change.model && { model: change.model }),
+                  updatedAt: at
+                }
+                yield* store.saveThread(next)
+                emit({ type: "thread.updated", data: change })
+                return next
+              })
             )
             const live = sessions.get(id)
-            if (!powers || live === undefined) return
+            if (!powers || live === undefined || live.ended) return
             const wanted = { cwd: next.cwd, mode: next.runtimeMode, model: next.model }
             // What cannot follow now is closed: the next start applies and verifies it.
             yield* starts

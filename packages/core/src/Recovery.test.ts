@@ -170,13 +170,24 @@ describe("a start-up after a crash", () => {
           })
           // Created upstream, but the crash came before its id was written.
           world.upstream.create({
+            createdAt: Date.parse(at) + 10,
             title: `left [${id}]`,
             directory: "/tree",
             mode: undefined,
             model: null,
             messages: []
           })
+          // The user's own fork of it, made later, has its title too.
           world.upstream.create({
+            createdAt: Date.parse(at) + 3_600_000,
+            title: `one [${id}] (fork #1)`,
+            directory: "/work",
+            mode: undefined,
+            model: null,
+            messages: []
+          })
+          world.upstream.create({
+            createdAt: Date.parse(at) + 10,
             title: "somebody else's",
             directory: "/",
             mode: undefined,
@@ -190,7 +201,7 @@ describe("a start-up after a crash", () => {
       assert.strictEqual(turn.output, "one | two")
       assert.deepEqual(
         [...world.upstream.sessions.values()].map(({ title }) => title.includes("left")),
-        [false, false]
+        [false, false, false]
       )
       assert.lengthOf(yield* world.store.listIntents, 0)
       assert.isTrue(Option.isSome(yield* world.store.getBinding(id)))

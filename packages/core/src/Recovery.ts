@@ -3,10 +3,12 @@ import type { Item } from "@rejoin/contracts/Item"
 import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import { Context, Effect, Layer, Option, Predicate, Queue } from "effect"
 import { LiveSessions } from "./LiveSessions.ts"
+import { closeRequests } from "./PendingRequests.ts"
 import { ProviderCall } from "./ProviderCall.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import type { StartIntent, TurnRecord } from "./Records.ts"
 import { SessionDirectory } from "./SessionDirectory.ts"
+import { ThreadEvents } from "./ThreadEvents.ts"
 import { ThreadStore } from "./ThreadStore.ts"
 import { TurnJournal } from "./TurnJournal.ts"
 
@@ -34,6 +36,7 @@ export class Recovery extends Context.Service<
       const journal = yield* TurnJournal
       const sessions = yield* LiveSessions
       const call = yield* ProviderCall
+      const events = yield* ThreadEvents
 
       const undo = Effect.fnUntraced(function* (intent: StartIntent) {
         const adapter = yield* registry.get(intent.instanceId)
@@ -106,12 +109,6 @@ export class Recovery extends Context.Service<
             )
           )
         }
-        for (const binding of yield* store.listBindings) {
-          if (binding.status === "none" || binding.status === "stopped") continue
-          yield* store
-            .saveBinding({ ...binding, status: "stopped" })
-            .pipe(Effect.catchTags({ StaleGeneration: Effect.die, SessionHeldElsewhere: Effect.die }))
-        }
         let rerun = 0
         let interrupted = 0
         const waiting = new Set<ThreadId>()
@@ -134,6 +131,13 @@ export class Recovery extends Context.Service<
           const generation = Option.isSome(binding) ? binding.value.generation : 0
           yield* interrupt(turn, generation, Option.isSome(binding) ? binding.value.instanceId : "")
           interrupted++
+        }
+        for (const binding of yield* store.listBindings) {
+          yield* events.transact(binding, (emit) => closeRequests(store, binding.threadId, emit))
+          if (binding.status === "none" || binding.status === "stopped") continue
+          yield* store
+            .saveBinding({ ...binding, status: "stopped" })
+            .pipe(Effect.catchTags({ StaleGeneration: Effect.die, SessionHeldElsewhere: Effect.die }))
         }
         yield* Queue.offerAll(sessions.attention, waiting)
         return { intents: intents.length, rerun, interrupted }

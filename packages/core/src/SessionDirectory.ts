@@ -7,7 +7,7 @@ import {
 import type { MessageId, ProviderSessionId, ThreadId } from "@rejoin/contracts/Ids"
 import type { Receipt } from "@rejoin/contracts/Receipt"
 import { now } from "@rejoin/contracts/Time"
-import { Context, Effect, Layer, Metric, Option } from "effect"
+import { Context, DateTime, Duration, Effect, Layer, Metric, Option } from "effect"
 import * as CoreMetrics from "./CoreMetrics.ts"
 import type { Wanted } from "./Plan.ts"
 import type { ProviderAdapterShape, ResumeCursor } from "./ProviderAdapter.ts"
@@ -181,7 +181,9 @@ export class SessionDirectory extends Context.Service<
           yield* adapter
             .undo({
               created: (stored?.created ?? intent.created).filter((id) => !keep.includes(id)),
-              titleMark: intent.titleMark,
+              // Without its binding we cannot tell what of the thread's must stay.
+              titleMark: Option.isSome(bound) ? intent.titleMark : null,
+              window: windowOf(intent, settings.startTimeout),
               keep,
               cwd: intent.cwd,
               extraEnv: thread.extraEnv,
@@ -199,6 +201,11 @@ export class SessionDirectory extends Context.Service<
       return SessionDirectory.of({ get, begin, created, commit, abandon })
     })
   )
+}
+
+const windowOf = ({ at }: StartIntent, startTimeout: Duration.Duration) => {
+  const from = DateTime.toEpochMillis(DateTime.makeUnsafe(at))
+  return { from, to: from + Duration.toMillis(startTimeout) }
 }
 
 /** Part of the title of every upstream session of a thread: what a crash leaves nameless is found by it. */

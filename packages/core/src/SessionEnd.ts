@@ -1,9 +1,10 @@
 import { ProviderFailed, type StoreFailed, toFailure } from "@rejoin/contracts/Errors"
 import type { Failure } from "@rejoin/contracts/Failure"
 import { now } from "@rejoin/contracts/Time"
-import { Context, Effect, Layer, Metric, Option } from "effect"
+import { Context, Effect, Layer, Metric, Option, Queue } from "effect"
 import * as CoreMetrics from "./CoreMetrics.ts"
-import { type LiveSession, LiveSessions } from "./LiveSessions.ts"
+import { type LiveSession, LiveSessions, type RunningTurn } from "./LiveSessions.ts"
+import { closeRequests } from "./PendingRequests.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { ThreadStore } from "./ThreadStore.ts"
 import { TurnJournal } from "./TurnJournal.ts"
@@ -31,20 +32,30 @@ export class SessionEnd extends Context.Service<
       const events = yield* ThreadEvents
       const store = yield* ThreadStore
 
-      const record = Effect.fnUntraced(function* (live: LiveSession, { event, reason, turn }: Ending) {
-        if (live.turn !== undefined) {
-          const error = toFailure(
-            new ProviderFailed({
-              provider: live.adapter.id,
-              message: `The session ended in the middle of the turn: ${reason}.`,
-              hint: "Send again: the conversation goes on from what the provider kept."
-            })
-          )
-          yield* journal.settle(live.turn.id, live, turn ?? { status: "interrupted", error })
-          live.turn = undefined
-        }
+      const settleTurn = Effect.fnUntraced(function* (
+        live: LiveSession,
+        turn: RunningTurn,
+        { reason, turn: settlement }: Ending
+      ) {
+        const error = toFailure(
+          new ProviderFailed({
+            provider: live.adapter.id,
+            message: `The session ended in the middle of the turn: ${reason}.`,
+            hint: "Send again: the conversation goes on from what the provider kept."
+          })
+        )
+        const open = [...turn.items.values()].filter(({ status }) => status === "started")
+        yield* journal.settle(turn.id, live, { status: "interrupted", error, ...settlement, open })
+        live.turn = undefined
+      })
+
+      const record = Effect.fnUntraced(function* (live: LiveSession, ending: Ending) {
+        const { event, reason } = ending
+        if (live.turn !== undefined) yield* settleTurn(live, live.turn, ending)
         yield* events.transact(live, (emit) =>
           Effect.gen(function* () {
+            // What it asked between turns cannot be answered any more either.
+            yield* closeRequests(store, live.threadId, emit)
             const binding = yield* store.getBinding(live.threadId)
             const at = yield* now
             if (Option.isSome(binding) && binding.value.generation === live.generation) {
@@ -64,6 +75,8 @@ export class SessionEnd extends Context.Service<
         // The scope is closed even where the store refuses: nothing outlives its session.
         yield* (first ? record(live, ending) : Effect.void).pipe(
           Effect.ensuring(sessions.close(live)),
+          // What waits for its turn gets another session.
+          Effect.ensuring(Queue.offer(sessions.attention, live.threadId)),
           Effect.ensuring(Effect.suspend(() => Metric.update(CoreMetrics.live, sessions.list().length))),
           Effect.uninterruptible
         )

@@ -7,7 +7,8 @@ import { now } from "@rejoin/contracts/Time"
 import { Context, Effect, Layer, Option, Queue, Stream } from "effect"
 import { AdapterEvent, type AdapterItem } from "./AdapterEvent.ts"
 import { type LiveSession, LiveSessions } from "./LiveSessions.ts"
-import { SessionEnd } from "./SessionEnd.ts"
+import { ProviderCall } from "./ProviderCall.ts"
+import { type Ending, SessionEnd } from "./SessionEnd.ts"
 import { directoryMismatch, permissionMismatch, withCheck } from "./SessionReceipt.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { ThreadStore } from "./ThreadStore.ts"
@@ -26,6 +27,7 @@ export class SessionPump extends Context.Service<
       const journal = yield* TurnJournal
       const sessions = yield* LiveSessions
       const ending = yield* SessionEnd
+      const call = yield* ProviderCall
       const scope = yield* Effect.scope
 
       const item = (
@@ -70,7 +72,6 @@ export class SessionPump extends Context.Service<
             })
           )
         )
-        live.waiting++
       })
 
       const requestResolved = Effect.fnUntraced(function* (live: LiveSession, turnId: TurnId, id: string) {
@@ -81,7 +82,6 @@ export class SessionPump extends Context.Service<
             yield* store.deleteRequest(live.threadId, open.id)
             const kind = open.ask.kind === "approval" ? "request" : "user-input"
             emit({ type: `${kind}.resolved`, turnId, data: { id } })
-            live.waiting = Math.max(0, live.waiting - 1)
           })
         )
       })
@@ -129,26 +129,28 @@ export class SessionPump extends Context.Service<
           })
         )
         if (!isKnown(found) || found.value === asked) return
-        const error =
+        const error = toFailure(
           what === "cwd" ? directoryMismatch(asked, found.value) : permissionMismatch(asked, found.value)
-        yield* live.session.interrupt?.pipe(Effect.ignore) ?? Effect.void
-        yield* leave(live, error.message, { status: "failed", error: toFailure(error) })
+        )
+        // Settled first: what the interrupt makes of the turn would hide why. `live.turn` stays, so that nothing
+        // else is sent on this session.
+        if (live.turn !== undefined) yield* journal.settle(live.turn.id, live, { status: "failed", error })
+        const interrupt = live.session.interrupt ?? Effect.void
+        yield* call
+          .within(live.adapter, "interrupt", interrupt)
+          .pipe(
+            Effect.ignore,
+            Effect.andThen(end(live, error.message, { status: "failed", error })),
+            Effect.forkIn(scope)
+          )
       })
 
+      const end = (live: LiveSession, reason: string, turn?: Ending["turn"]) =>
+        Effect.ignore(ending.end(live, { event: "session.exited", reason, ...(turn && { turn }) }))
+
       // The pump lives in the session's scope, which the end closes: so the end is another fiber's work.
-      const leave = (
-        live: LiveSession,
-        reason: string,
-        turn?: { status: "failed"; error: ReturnType<typeof toFailure> }
-      ) =>
-        ending
-          .end(live, { event: "session.exited", reason, ...(turn && { turn }) })
-          .pipe(
-            Effect.ensuring(Queue.offer(sessions.attention, live.threadId)),
-            Effect.ignore,
-            Effect.forkIn(scope),
-            Effect.asVoid
-          )
+      const leave = (live: LiveSession, reason: string) =>
+        Effect.asVoid(Effect.forkIn(end(live, reason), scope))
 
       const settled = Effect.fnUntraced(function* (live: LiveSession, event: Tagged<"TurnSettled">) {
         const { turn } = live
@@ -156,7 +158,6 @@ export class SessionPump extends Context.Service<
         const { error, output, status } = event
         yield* journal.settle(turn.id, live, { status, output, error })
         live.turn = undefined
-        live.waiting = 0
         yield* Queue.offer(sessions.attention, live.threadId)
       })
 

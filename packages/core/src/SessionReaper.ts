@@ -63,7 +63,7 @@ export class SessionReaper extends Context.Service<
           !busy && live.idle >= limits.idle
             ? yield* call
                 .within(adapter, "activity", session.background)
-                .pipe(Effect.orElseSucceed(() => false))
+                .pipe(Effect.orElseSucceed(() => true))
             : false
         const decision = verdict({ busy, background, idle: live.idle, deferred: live.deferred }, limits)
         if (decision === "keep") return false

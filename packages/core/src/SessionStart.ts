@@ -85,7 +85,7 @@ export class SessionStart extends Context.Service<
         const transcript = yield* store.getTranscript(thread.id)
         const previous = sessions.get(thread.id)
         // A session that ended by itself may still be closing: that is awaited before anything resumes.
-        if (previous?.ended === true) yield* sessions.close(previous)
+        if (previous?.ended === true) yield* Deferred.await(previous.closed)
         const live = sessions.get(thread.id)
         const probe: Probe | NoCursor =
           Option.isNone(cursor) || binding.resetRequested
@@ -202,8 +202,8 @@ export class SessionStart extends Context.Service<
               receiptId: receipt.id,
               turn: undefined,
               lastTurnId: turnId,
-              waiting: 0,
               ended: false,
+              closing: false,
               touched: true,
               idle: 0,
               deferred: 0
@@ -243,7 +243,11 @@ export class SessionStart extends Context.Service<
         const asked: Asked = { thread, wanted, binding: yield* directory.get(thread.id), turnId }
         const tell = (evidence: unknown) => (error: E.StartFailure) =>
           error._tag === "StoreFailed" ? Effect.void : refused(asked, error, evidence)
-        const { attempt, decision, live } = yield* decide(asked).pipe(Effect.tapError(tell(null)))
+        // A session can end while it is being looked at: then it does not serve, and is looked at again.
+        const { attempt, decision, live } = yield* decide(asked).pipe(
+          Effect.repeat({ while: ({ live }) => live?.ended === true, times: 3 }),
+          Effect.tapError(tell(null))
+        )
         return yield* carryOut(attempt, live, decision).pipe(Effect.tapError(tell(attempt.situation.probe)))
       })
 

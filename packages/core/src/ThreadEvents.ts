@@ -93,7 +93,14 @@ export class ThreadEvents extends Context.Service<
                     return [result, yield* store.appendEvents([...buffered.drafts, ...drafts])] as const
                   })
                 )
-                .pipe(Effect.onError(() => Effect.sync(() => pending.putBack(buffered))))
+                .pipe(
+                  Effect.onError(() =>
+                    Effect.sync(() => {
+                      pending.putBack(buffered)
+                      Deferred.doneUnsafe(dirty, Effect.void)
+                    })
+                  )
+                )
               publish(events)
               yield* Metric.update(CoreMetrics.events, events.length)
               return result
@@ -167,7 +174,8 @@ export class ThreadEvents extends Context.Service<
             Stream.paginate(
               after,
               Effect.fnUntraced(function* (reached: number) {
-                for (let after = reached; ; after = Math.max(after, topic.oldest)) {
+                let after = reached
+                while (true) {
                   const { changed } = topic
                   const recent = topic.since(after)
                   const events =
@@ -179,13 +187,13 @@ export class ThreadEvents extends Context.Service<
                       : recent
                   const first = events[0]
                   if (first !== undefined) {
-                    const last = events.at(-1) ?? first
-                    const gap =
-                      topic.key(first) > after + 1 ? [gapBefore(first, after, topic.key(first))] : []
-                    return [[...gap, ...events], Option.some(topic.key(last))] as const
+                    const key = topic.key(first)
+                    const gap = key > reached + 1 ? [gapBefore(first, reached, key)] : []
+                    return [[...gap, ...events], Option.some(topic.key(events.at(-1) ?? first))] as const
                   }
                   // Behind, and the store has nothing either: what is missing was removed, and is told with what comes.
-                  if (recent !== "behind") yield* Deferred.await(changed)
+                  if (recent === "behind") after = topic.oldest
+                  else yield* Deferred.await(changed)
                 }
               })
             )

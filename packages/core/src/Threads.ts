@@ -173,6 +173,9 @@ export class Threads extends Context.Service<
         )
 
       const create = Effect.fn("Threads.create")(function* (request: Api.CreateThread) {
+        // A thread that is there is found whatever has become of its provider and its directory.
+        const known = request.key === undefined ? Option.none<Thread>() : yield* find(request.key)
+        if (Option.isSome(known)) return { thread: known.value, created: false }
         const { driver } = yield* registry.get(request.provider)
         const cwd = yield* directories.admit(request.cwd)
         // One at a time: two requests with one key must not make two threads.

@@ -216,9 +216,9 @@ describe("a provider that breaks", () => {
         Effect.gen(function* () {
           const id = yield* openThread()
           yield* say(id, "one")
-          world.upstream.faults.failsSend = { times: 1, arrives: false }
+          world.upstream.faults.failsSend = { times: 1, arrives: false, certain: true }
           assert.strictEqual((yield* say(id, "two")).output, "one | two")
-          world.upstream.faults.failsSend = { times: 2, arrives: false }
+          world.upstream.faults.failsSend = { times: 2, arrives: false, certain: true }
           const failed = yield* say(id, "three")
           assert.deepInclude(failed, { status: "failed" })
           assert.deepEqual(world.upstream.history("mem_1"), ["one", "two"])

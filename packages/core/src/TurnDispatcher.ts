@@ -1,9 +1,9 @@
 import * as E from "@rejoin/contracts/Errors"
 import type { ThreadId } from "@rejoin/contracts/Ids"
-import { Cause, Context, Effect, FiberSet, Layer, Option, Queue, Result } from "effect"
+import { Cause, Context, Deferred, Effect, FiberSet, Layer, Option, Queue, Result } from "effect"
 import { type LiveSession, LiveSessions } from "./LiveSessions.ts"
 import { ProviderCall } from "./ProviderCall.ts"
-import type { AdapterFailure } from "./ProviderAdapter.ts"
+import { SendFailure } from "./ProviderAdapter.ts"
 import type { ThreadRecord, TurnRecord } from "./Records.ts"
 import { SessionDirectory } from "./SessionDirectory.ts"
 import { SessionEnd } from "./SessionEnd.ts"
@@ -32,26 +32,26 @@ export class TurnDispatcher extends Context.Service<
 
       const again = (threadId: ThreadId) => Queue.offer(sessions.attention, threadId)
 
-      /** The turn could not be sent. It is run again only where it is proved that the message did not arrive. */
+      /** The turn could not be sent. What may have arrived is never sent again, whatever is found later (law 6). */
       const notSent = Effect.fnUntraced(function* (
         thread: ThreadRecord,
         turn: TurnRecord,
         live: LiveSession,
-        failure: AdapterFailure,
+        { failure, sent }: Pick<SendFailure, "failure" | "sent">,
         mayRetry: boolean
       ) {
         const { adapter, session } = live
-        const arrival =
-          turn.messageId === null
-            ? "unknown"
-            : yield* call
-                .within(adapter, "delivered", adapter.delivered(session.cursor, turn.messageId, thread))
-                .pipe(Effect.orElseSucceed(() => "unknown" as const))
         yield* ending.end(live, { event: "session.exited", reason: failure.message })
-        if (arrival === "absent" && mayRetry) {
+        if (sent === "no" && mayRetry) {
           yield* journal.reopen(turn)
           return true
         }
+        const arrival =
+          sent === "no" || turn.messageId === null
+            ? "absent"
+            : yield* call
+                .within(adapter, "delivered", adapter.delivered(session.cursor, turn.messageId, thread))
+                .pipe(Effect.orElseSucceed(() => "unknown" as const))
         const status = arrival === "absent" ? "failed" : "interrupted"
         yield* journal.settle(turn.id, live, { status, error: E.toFailure(failure) })
         return false
@@ -65,7 +65,12 @@ export class TurnDispatcher extends Context.Service<
         const { attachments, input } = turn
         const sent = yield* call
           .within(adapter, "send", session.send({ messageId, input, attachments }))
-          .pipe(Effect.result)
+          .pipe(
+            Effect.catchTag("ProviderTimeout", (failure) =>
+              Effect.fail(new SendFailure({ failure, sent: "maybe" }))
+            ),
+            Effect.result
+          )
         if (Result.isSuccess(sent)) {
           yield* journal.running(
             dispatched,
@@ -106,10 +111,29 @@ export class TurnDispatcher extends Context.Service<
         }
         const { live } = started.success
         const { dispatched, sent } = yield* send(turn, live).pipe(Effect.ensuring(live.gate.open))
-        if (Result.isSuccess(sent)) return
+        // It may have ended while we sent: then nobody listens, and the turn is settled as one that lost its session.
+        if (Result.isSuccess(sent)) return yield* live.ended ? Effect.asVoid(again(thread.id)) : Effect.void
         const reopened = yield* notSent(thread, dispatched, live, sent.failure, mayRetry)
         if (reopened) return yield* run({ ...turn, status: "accepted" }, false)
         yield* again(thread.id)
+      })
+
+      /**
+       * A turn that is under way in the store but on no live session: the store refused to write its end, or its
+       * session was gone before it began. It is told as interrupted, and the thread goes on.
+       */
+      const settleForsaken = Effect.fnUntraced(function* (threadId: ThreadId) {
+        const open = yield* store.openTurns(threadId)
+        const forsaken = open.filter(({ status }) => status !== "accepted")
+        if (forsaken.length === 0) return
+        const binding = yield* store.getBinding(threadId)
+        const generation = Option.isSome(binding) ? binding.value.generation : 0
+        for (const turn of forsaken) {
+          const error = E.toFailure(
+            new E.StoreFailed({ message: "The turn lost its session before it was settled." })
+          )
+          yield* journal.settle(turn.id, { threadId, generation }, { status: "interrupted", error })
+        }
       })
 
       const drain = (threadId: ThreadId) =>
@@ -117,16 +141,23 @@ export class TurnDispatcher extends Context.Service<
           Effect.gen(function* () {
             const live = sessions.get(threadId)
             if (live?.turn !== undefined && !live.ended) return
+            // While it closes, its end settles the turn.
+            if (live?.ended === true) yield* Deferred.await(live.closed)
+            yield* settleForsaken(threadId)
             const turn = yield* journal.next(threadId)
             if (Option.isSome(turn)) yield* run(turn.value, true)
           })
         )
 
       const fibers = yield* FiberSet.make<void>()
-      const look = (threadId: ThreadId) =>
+      const look = (threadId: ThreadId): Effect.Effect<void> =>
         drain(threadId).pipe(
           Effect.catchCause((cause) =>
-            Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("A turn could not be run.", cause)
+            Cause.hasInterruptsOnly(cause)
+              ? Effect.void
+              : Effect.logError("A turn could not be run; it is tried again.", cause).pipe(
+                  Effect.andThen(Effect.delay(again(threadId), "1 second"))
+                )
           ),
           FiberSet.run(fibers),
           Effect.asVoid

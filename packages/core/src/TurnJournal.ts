@@ -1,15 +1,17 @@
 import { IdempotencyConflict, type StoreFailed } from "@rejoin/contracts/Errors"
 import type { Failure } from "@rejoin/contracts/Failure"
 import type { MessageId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import type { Item } from "@rejoin/contracts/Item"
 import type { ThreadStatus } from "@rejoin/contracts/Thread"
 import { now } from "@rejoin/contracts/Time"
 import { type Attachment, type Delivery, isSettled } from "@rejoin/contracts/Turn"
 import { Context, Effect, Layer, Metric, Option } from "effect"
 import * as CoreMetrics from "./CoreMetrics.ts"
 import { newId } from "./NewId.ts"
+import { closeRequests } from "./PendingRequests.ts"
 import type { ResumeCursor } from "./ProviderAdapter.ts"
 import type { Binding, TurnRecord } from "./Records.ts"
-import { type Emit, type Origin, ThreadEvents } from "./ThreadEvents.ts"
+import { type Origin, ThreadEvents } from "./ThreadEvents.ts"
 import { ThreadStore } from "./ThreadStore.ts"
 
 export interface NewTurn {
@@ -24,6 +26,8 @@ export interface Settlement {
   readonly status: "completed" | "failed" | "interrupted"
   readonly output?: string
   readonly error?: Failure | undefined
+  /** Items that will not be completed any more, as far as they came. */
+  readonly open?: ReadonlyArray<Item>
 }
 
 /**
@@ -65,6 +69,8 @@ export class TurnJournal extends Context.Service<
       Option.Option<{ readonly turn: TurnRecord; readonly fresh: boolean }>,
       StoreFailed | IdempotencyConflict
     >
+    /** The steer did not get through: as if it had not been. */
+    readonly unsteer: (turnId: TurnId, messageId: MessageId) => Effect.Effect<void, StoreFailed>
     /**
      * Exactly once: a turn that is settled already stays as it is. With it go its open items and the thread's
      * pending requests. Returns whether this call settled it.
@@ -225,18 +231,21 @@ export class TurnJournal extends Context.Service<
         )
       })
 
-      const closeRequests = Effect.fnUntraced(function* (threadId: ThreadId, turnId: TurnId, emit: Emit) {
-        for (const request of yield* store.listRequests(threadId)) {
-          yield* store.deleteRequest(threadId, request.id)
-          const kind = request.ask.kind === "approval" ? "request" : "user-input"
-          emit({ type: `${kind}.resolved`, turnId, data: { id: request.id, by: "turn-end" } })
-        }
+      const unsteer = Effect.fn("TurnJournal.unsteer")(function* (turnId: TurnId, messageId: MessageId) {
+        yield* store.transaction(
+          Effect.gen(function* () {
+            const turn = yield* store.getTurn(turnId)
+            if (Option.isNone(turn)) return
+            const steers = turn.value.steers.filter((steer) => steer.messageId !== messageId)
+            yield* store.saveTurn({ ...turn.value, steers })
+          })
+        )
       })
 
       const settle = Effect.fn("TurnJournal.settle")(function* (
         turnId: TurnId,
         origin: Origin,
-        { error, output, status }: Settlement
+        { error, open = [], output, status }: Settlement
       ) {
         const at = yield* now
         return yield* events.transact(origin, (emit) =>
@@ -250,7 +259,11 @@ export class TurnJournal extends Context.Service<
               error: error ?? null,
               settledAt: at
             })
-            yield* closeRequests(origin.threadId, turnId, emit)
+            for (const item of open.map((item): Item => ({ ...item, status: "failed" }))) {
+              yield* store.saveItems([{ threadId: origin.threadId, item }])
+              emit({ type: "item.completed", turnId, itemId: item.id, data: { item } })
+            }
+            yield* closeRequests(store, origin.threadId, emit)
             yield* patchBinding(origin, { status: "ready" })
             yield* touchThread(origin.threadId, {
               status: status === "completed" ? "done" : status === "failed" ? "error" : "idle",
@@ -263,7 +276,7 @@ export class TurnJournal extends Context.Service<
         )
       })
 
-      return TurnJournal.of({ accept, next, dispatching, running, reopen, steer, settle })
+      return TurnJournal.of({ accept, next, dispatching, running, reopen, steer, unsteer, settle })
     })
   )
 }

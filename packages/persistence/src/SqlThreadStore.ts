@@ -115,6 +115,7 @@ const make = Effect.gen(function* () {
     }
     yield* sql`INSERT INTO turn ${sql.insert({ id: turn.id, ...row })}
       ON CONFLICT (id) DO UPDATE SET ${sql.update(row)}`
+    yield* sql`DELETE FROM turn_key WHERE turn_id = ${turn.id}`
     for (const key of [turn.idempotencyKey, ...turn.steers.map(({ idempotencyKey }) => idempotencyKey)]) {
       if (key === null) continue
       yield* sql`INSERT INTO turn_key ${sql.insert({ thread_id: turn.threadId, idempotency_key: key, turn_id: turn.id })}
@@ -249,11 +250,11 @@ const make = Effect.gen(function* () {
       run(
         Effect.forEach(
           records,
-          ({ item, threadId }) => {
-            const row = { thread_id: threadId, id: item.id, record_json: items.encode(item) }
-            return sql`INSERT INTO item ${sql.insert(row)}
-              ON CONFLICT (thread_id, id) DO UPDATE SET record_json = excluded.record_json`
-          },
+          ({ item, threadId }) =>
+            // The thread may have been deleted meanwhile: then there is nothing to keep.
+            sql`INSERT INTO item (thread_id, id, record_json)
+              SELECT ${threadId}, ${item.id}, ${items.encode(item)} WHERE EXISTS (SELECT 1 FROM thread WHERE id = ${threadId})
+              ON CONFLICT (thread_id, id) DO UPDATE SET record_json = excluded.record_json`,
           { discard: true }
         )
       ),

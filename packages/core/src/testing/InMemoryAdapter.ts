@@ -1,7 +1,7 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { known, unknown } from "@rejoin/contracts/Fact"
 import { MessageId, ProviderInstanceId, ProviderSessionId, StoreId } from "@rejoin/contracts/Ids"
-import { Effect, Layer, Queue, Schema, Scope, Stream } from "effect"
+import { Clock, Effect, Layer, Queue, Schema, Scope, Stream } from "effect"
 import { AdapterEvent } from "../AdapterEvent.ts"
 import { newId } from "../NewId.ts"
 import { type History, Probe, ProbeFailure } from "../Probe.ts"
@@ -10,6 +10,7 @@ import {
   eraseCursor,
   ProviderAdapter,
   type ProviderAdapterShape,
+  SendFailure,
   type Started,
   type Starting,
   type StartRequest,
@@ -83,7 +84,8 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
         if (failsSend !== undefined && failsSend.times > 0) {
           failsSend.times--
           if (failsSend.arrives) session.messages.push({ id: turn.messageId, input: turn.input })
-          return yield* new ProviderFailed({ provider: id, message: "The connection broke while sending." })
+          const failure = new ProviderFailed({ provider: id, message: "The connection broke while sending." })
+          return yield* new SendFailure({ failure, sent: failsSend.certain === true ? "no" : "maybe" })
         }
         yield* turns.start(turn)
         return cursor
@@ -107,6 +109,7 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
     Effect.gen(function* () {
       const session = upstream.create({
         title: request.title,
+        createdAt: yield* Clock.currentTimeMillis,
         directory: upstream.faults.directory ?? request.cwd,
         mode: undefined,
         model: null,
@@ -215,13 +218,18 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
           ? ("arrived" as const)
           : ("absent" as const)
       }),
-    undo: ({ created, keep, titleMark }) =>
+    undo: ({ created, keep, titleMark, window }) =>
       Effect.suspend(() => {
         if (upstream.faults.failsUndo) return Effect.fail(unavailable)
-        const marked = [...upstream.sessions.values()]
-          .filter(({ id, title }) => title.includes(titleMark) && !keep.includes(ProviderSessionId.make(id)))
-          .map(({ id }) => id)
-        for (const id of new Set([...created, ...marked])) upstream.delete(id)
+        const marked = [...upstream.sessions.values()].filter(
+          ({ createdAt, id, title }) =>
+            titleMark !== null &&
+            title.includes(titleMark) &&
+            createdAt >= window.from &&
+            createdAt <= window.to &&
+            !keep.includes(ProviderSessionId.make(id))
+        )
+        for (const id of new Set([...created, ...marked.map(({ id }) => id)])) upstream.delete(id)
         return Effect.void
       })
   }

@@ -53,10 +53,12 @@ export class InMemoryTurns {
     })
   }
 
-  steer(turn: TurnInput): Effect.Effect<void> {
+  steer(turn: TurnInput): Effect.Effect<boolean> {
     return Effect.sync(() => {
+      if (this.running === undefined) return false
       this.session.messages.push({ id: turn.messageId, input: turn.input })
       this.item({ id: this.id(), kind: "user-message", status: "completed", text: turn.input })
+      return true
     })
   }
 

@@ -12,6 +12,8 @@ export interface UpstreamMessage {
 export interface UpstreamSession {
   readonly id: string
   readonly title: string
+  /** In ms since the epoch. */
+  readonly createdAt: number
   directory: string
   mode: RuntimeMode | undefined
   model: string | null
@@ -40,8 +42,8 @@ export interface Faults {
   failsAfterCreate?: boolean
   /** Does not answer a start until it is told to. */
   holdsStart?: Deferred.Deferred<void>
-  /** How many sends fail, and whether the message arrives all the same. */
-  failsSend?: { times: number; readonly arrives: boolean }
+  /** How many sends fail, whether the message arrives all the same, and whether the failure proves that it did not. */
+  failsSend?: { times: number; readonly arrives: boolean; readonly certain?: boolean }
   /** Undoing fails: the provider is away. */
   failsUndo?: boolean
   /** It works in the background. */
