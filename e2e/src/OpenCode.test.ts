@@ -191,10 +191,17 @@ describe("OpenCode: a thread keeps its conversation", () => {
         assert.strictEqual((yield* receipts(server, id))[0]?.outcome, "refused")
         const moved = yield* server.client.sessions.move({
           params: { id },
-          payload: { cwd: world.at("repo") }
+          payload: { cwd: world.at("tree2") }
         })
-        assert.strictEqual(moved.outcome, "forked")
+        assert.deepInclude({ ...moved }, { outcome: "forked", cwdVerified: world.at("tree2") })
         assert.strictEqual((yield* say(server, id, "two")).output, "one | two")
+
+        // Also for a server that never saw the directory while it was there.
+        yield* world.git(world.at("repo"), "worktree", "remove", "--force", world.at("tree2"))
+        yield* server.stop
+        const again = yield* world.start()
+        yield* again.client.sessions.move({ params: { id }, payload: { cwd: world.at("repo") } })
+        assert.strictEqual((yield* say(again, id, "three")).output, "one | two | three")
       })
     )
   )

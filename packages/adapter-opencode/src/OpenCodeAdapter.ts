@@ -8,6 +8,7 @@ import {
   type AdapterFailure,
   type Environment,
   eraseCursor,
+  type Leftover,
   ProviderAdapter,
   type ProviderAdapterShape
 } from "@rejoin/core/ProviderAdapter"
@@ -59,7 +60,18 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
         password: options.password,
         environment: { ...environment, ...(JSON.parse(extraEnv) as Record<string, string>) },
         config: options.config ?? {}
-      }),
+      }).pipe(
+        Effect.timeoutOrElse({
+          duration: "45 seconds",
+          orElse: () =>
+            Effect.fail(
+              new ProviderUnavailable({
+                provider: id,
+                message: "OpenCode did not come up within 45 seconds."
+              })
+            )
+        })
+      ),
     idleTimeToLive: "5 minutes"
   })
 
@@ -84,7 +96,9 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
   })
 
   const withServer = <A, E>(of: Environment, body: (upstream: OpenCodeUpstream) => Effect.Effect<A, E>) =>
-    Effect.scoped(Effect.flatMap(acquire(of), ({ client }) => body(makeUpstream(client, fs))))
+    Effect.scoped(
+      Effect.flatMap(acquire(of), ({ client }) => body(makeUpstream(client, fs, options.url !== undefined)))
+    )
 
   const requireStore = Effect.fnUntraced(function* (cursor: OpenCodeCursor) {
     const actual = yield* storeId
@@ -93,29 +107,40 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
   })
   const starts = makeStarts({ options, acquire, requireStore, storeId, fs, spawner })
 
+  /** Sessions that this start created, though it never came to write their ids down. */
+  const nameless = Effect.fnUntraced(function* (
+    upstream: OpenCodeUpstream,
+    mark: string,
+    { cwd, keep, window }: Leftover
+  ) {
+    // A fork that was not moved yet stands where its source stands.
+    const kept = yield* Effect.forEach(keep, (id) => Effect.option(upstream.session(id)))
+    const places = new Set([cwd, ...kept.flatMap(Option.toArray).map(({ directory }) => directory)])
+    const listed = yield* Effect.forEach([...places], (directory) =>
+      upstream.client.read("list", Schema.Array(Session), (sdk, signal) =>
+        sdk.session.list({ directory, search: mark, limit: 100 }, { signal })
+      )
+    )
+    return listed
+      .flat()
+      .filter(
+        ({ id, time, title }) =>
+          title.includes(mark) &&
+          time.created >= window.from &&
+          time.created <= window.to &&
+          !keep.some((kept) => kept === id)
+      )
+      .map(({ id }) => id)
+  })
+
   const undo: ProviderAdapterShape<OpenCodeCursor>["undo"] = (leftover) =>
     withServer(leftover, (upstream) =>
       Effect.gen(function* () {
-        const { client } = upstream
-        // A fork that was not moved yet stands where its source stands.
-        const kept = yield* Effect.forEach(leftover.keep, (id) => Effect.option(upstream.session(id)))
-        const places = new Set([
-          leftover.cwd,
-          ...kept.flatMap(Option.toArray).map(({ directory }) => directory)
-        ])
-        const marked = yield* Effect.forEach([...places], (directory) =>
-          client.read("list", Schema.Array(Session), (sdk, signal) =>
-            sdk.session.list({ directory, search: leftover.titleMark, limit: 100 }, { signal })
-          )
-        )
-        const ours = marked
-          .flat()
-          .filter(
-            ({ id, title }) => title.includes(leftover.titleMark) && !leftover.keep.some((k) => k === id)
-          )
-        for (const sessionID of new Set([...leftover.created, ...ours.map(({ id }) => id)])) {
+        const { created, titleMark } = leftover
+        const found = titleMark === null ? [] : yield* nameless(upstream, titleMark, leftover)
+        for (const sessionID of new Set([...created, ...found])) {
           if (!(yield* exists(upstream, sessionID))) continue
-          yield* client.run("delete", (sdk, signal) => sdk.session.delete({ sessionID }, { signal }))
+          yield* upstream.client.run("delete", (sdk, signal) => sdk.session.delete({ sessionID }, { signal }))
         }
       })
     )
@@ -126,7 +151,7 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
       (answer) => !(answer._tag === "Refused" && answer.status === 404)
     )
 
-  const version = yield* Effect.cached(
+  const detect =
     options.url === undefined
       ? spawner
           .string(
@@ -139,12 +164,18 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
           .pipe(
             Effect.map((text) => text.trim()),
             Effect.timeout("20 seconds"),
-            Effect.mapError((error) => `OpenCode cannot be run (${options.binary}): ${error.message}`)
+            Effect.mapError(({ message }) => `OpenCode cannot be run (${options.binary}): ${message}`)
           )
       : Effect.scoped(acquire({ extraEnv: {}, additionalDirectories: [] })).pipe(
           Effect.map(({ version }) => version),
           Effect.mapError(({ message }) => message)
         )
+  // A version that was found stays; one that was not is looked for again.
+  let found: string | undefined
+  const version = Effect.suspend(() =>
+    found === undefined
+      ? Effect.tap(detect, (version) => Effect.sync(() => (found = version)))
+      : Effect.succeed(found)
   )
 
   const adapter: ProviderAdapterShape<OpenCodeCursor> = {

@@ -27,6 +27,16 @@ export const rulesOf: Readonly<Record<RuntimeMode, ReadonlyArray<Rule>>> = {
   "full-access": [rule("*", "allow")]
 }
 
+/**
+ * On a server of somebody else, whose configuration need not ask: sub-agents would inherit no ask of their session,
+ * so where something is asked there are none.
+ */
+export const externalRulesOf: Readonly<Record<RuntimeMode, ReadonlyArray<Rule>>> = {
+  ...rulesOf,
+  "approval-required": [...rulesOf["approval-required"], rule("task", "deny")],
+  "auto-accept-edits": [...rulesOf["auto-accept-edits"], rule("task", "deny")]
+}
+
 const same = (a: Rule | undefined, b: Rule | undefined) =>
   a?.permission === b?.permission && a?.pattern === b?.pattern && a?.action === b?.action
 
@@ -42,8 +52,11 @@ const modes: ReadonlyArray<RuntimeMode> = [
 ]
 
 /** The mode in force: the one whose complete set is the tail. Undefined where somebody else's rules hold. */
-export const modeOf = (rules: ReadonlyArray<Rule> | undefined): RuntimeMode | undefined =>
-  rules === undefined ? undefined : modes.find((mode) => endsWith(rules, rulesOf[mode]))
+export const modeOf = (
+  rules: ReadonlyArray<Rule> | undefined,
+  sets: Readonly<Record<RuntimeMode, ReadonlyArray<Rule>>> = rulesOf
+): RuntimeMode | undefined =>
+  rules === undefined ? undefined : modes.find((mode) => endsWith(rules, sets[mode]))
 
 /**
  * The server's own configuration: sub-agents inherit denies of their session but not its asks, and do inherit what

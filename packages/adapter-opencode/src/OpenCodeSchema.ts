@@ -18,6 +18,7 @@ export const Session = Schema.Struct({
   directory: Schema.String,
   projectID: Schema.String,
   parentID: Schema.optional(Schema.String),
+  time: Schema.Struct({ created: Schema.Finite }),
   permission: Schema.optional(Schema.Array(Rule)),
   revert: Schema.optional(Schema.Struct({ messageID: Schema.String }))
 })
@@ -131,6 +132,7 @@ const ofSession = { sessionID: Schema.String }
 /** The events that we act on. Everything else on the bus is dropped, the `sync` doubles among it. */
 export const BusEvent = Schema.Union([
   event("session.created", Schema.Struct({ info: Session })),
+  event("session.updated", Schema.Struct({ info: Session })),
   event(
     "session.status",
     Schema.Struct({
@@ -170,6 +172,7 @@ export type BusEvent = typeof BusEvent.Type
 export const sessionOf = (event: BusEvent): string | undefined => {
   switch (event.type) {
     case "session.created":
+    case "session.updated":
     case "session.deleted":
       return event.properties.info.id
     case "message.updated":

@@ -1,22 +1,8 @@
-import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
-import { ProcessOwner, sendSignal } from "@rejoin/core/ProcessOwner"
-import {
-  Deferred,
-  Effect,
-  Exit,
-  FileSystem,
-  Predicate,
-  Queue,
-  Redacted,
-  Result,
-  Schema,
-  Stream
-} from "effect"
-import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { ProviderUnavailable } from "@rejoin/contracts/Errors"
+import { Deferred, Effect, type Redacted, Schema, type Scope, Semaphore } from "effect"
+import { makeBus, type OpenCodeBus } from "./OpenCodeBus.ts"
 import { OpenCodeClient } from "./OpenCodeClient.ts"
-import { serverPermission } from "./OpenCodePermissions.ts"
-import { BusEvent, sessionOf } from "./OpenCodeSchema.ts"
-import { newId } from "@rejoin/core/NewId"
+import { spawnServer } from "./OpenCodeProcess.ts"
 
 export interface ServerOptions {
   readonly provider: string
@@ -30,14 +16,15 @@ export interface ServerOptions {
   readonly config: Readonly<Record<string, unknown>>
 }
 
-type Listener = (event: BusEvent) => void
-
-/** A running OpenCode server, and its one subscription to everything that happens on it. */
-export interface OpenCodeServer {
+/** A running OpenCode server. */
+export interface OpenCodeServer extends OpenCodeBus {
   readonly client: OpenCodeClient
   readonly version: string
-  /** Runs a listener on the events of one session and of its sub-agents. Synchronous, so that nothing is missed. */
-  readonly listen: (sessionId: string, listener: Listener) => () => void
+  /**
+   * Keeps the server's instance for a directory alive within the scope. The last one to leave disposes of it: each
+   * costs memory and threads for as long as it is there, used or not (providers/opencode.md: Costs).
+   */
+  readonly use: (directory: string) => Effect.Effect<void, never, Scope.Scope>
   /** Done with the reason when the server or its stream of events is gone, and all that it started with it. */
   readonly gone: Deferred.Deferred<string>
 }
@@ -49,21 +36,22 @@ export const isSupported = (version: string): boolean => {
 }
 
 const Health = Schema.Struct({ healthy: Schema.Boolean, version: Schema.String })
-const decodeEvent = Schema.decodeUnknownResult(BusEvent)
 
 /** Starts a server, or connects to one, in the scope that ends it. Returns when its events are subscribed. */
 export const startServer = Effect.fn("OpenCodeServer.start")(function* (options: ServerOptions) {
   const lost = yield* Deferred.make<string>()
   const gone = yield* Deferred.make<string>()
-  const spawned = options.url === undefined ? yield* spawn(options, lost) : undefined
-  const connection = spawned ?? { url: options.url ?? "", password: options.password }
+  const spawned = options.url === undefined ? yield* spawnServer(options, lost) : undefined
   // Gone is gone with all that it started: nothing resumes while a tool of a dead server still works (law 9).
   yield* Deferred.await(lost).pipe(
     Effect.tap(() => spawned?.end ?? Effect.void),
     Effect.flatMap((reason) => Deferred.succeed(gone, reason)),
     Effect.forkScoped
   )
-  const client = new OpenCodeClient(options.provider, connection)
+  const client = new OpenCodeClient(
+    options.provider,
+    spawned ?? { url: options.url ?? "", password: options.password }
+  )
   const { version } = yield* client.read("health", Health, (sdk, signal) => sdk.global.health({ signal }))
   if (!isSupported(version)) {
     return yield* new ProviderUnavailable({
@@ -71,177 +59,29 @@ export const startServer = Effect.fn("OpenCodeServer.start")(function* (options:
       message: `OpenCode ${version} is not supported: this adapter knows 1.18 and later 1.x.`
     })
   }
-  const roots = new Map<string, string>()
-  const listeners = new Map<string, Set<Listener>>()
-  const dispatch = (payload: unknown) => {
-    const decoded = decodeEvent(payload)
-    if (Result.isFailure(decoded)) return
-    const event = decoded.success
-    if (event.type === "session.created" && event.properties.info.parentID !== undefined) {
-      const { id, parentID } = event.properties.info
-      roots.set(id, roots.get(parentID) ?? parentID)
-    }
-    const id = sessionOf(event)
-    if (id === undefined) return
-    // Events of sessions that nobody here listens to end at this point (C20).
-    for (const listener of listeners.get(roots.get(id) ?? id) ?? []) listener(event)
-    if (event.type === "session.deleted") roots.delete(id)
-  }
-  yield* subscribe(client, dispatch, lost)
+  const { listen } = yield* makeBus(client, lost)
+
+  const uses = new Map<string, number>()
+  const counting = Semaphore.makeUnsafe(1)
+  // Under one permit: nobody comes to a directory while it is being disposed of.
+  const count = (directory: string, change: 1 | -1) =>
+    counting.withPermit(
+      Effect.suspend(() => {
+        const left = (uses.get(directory) ?? 0) + change
+        if (left > 0) uses.set(directory, left)
+        else uses.delete(directory)
+        if (left > 0 || spawned === undefined || Deferred.isDoneUnsafe(gone)) return Effect.void
+        return client
+          .run("dispose", (sdk, signal) => sdk.instance.dispose({ directory }, { signal }))
+          .pipe(Effect.timeout("2 seconds"), Effect.ignore)
+      })
+    )
   const server: OpenCodeServer = {
     client,
     version,
+    listen,
     gone,
-    listen: (sessionId, listener) => {
-      const own = listeners.get(sessionId) ?? new Set()
-      listeners.set(sessionId, own)
-      own.add(listener)
-      return () => {
-        own.delete(listener)
-        if (own.size === 0) listeners.delete(sessionId)
-      }
-    }
+    use: (directory) => Effect.acquireRelease(count(directory, 1), () => count(directory, -1))
   }
   return server
-})
-
-/**
- * One `/global/event` a server. The SDK connects at the first pull, and by default connects again without end and
- * loses what came meanwhile: one break ends it here, and that is an exit (C30).
- */
-const subscribe = Effect.fnUntraced(function* (
-  client: OpenCodeClient,
-  dispatch: (payload: unknown) => void,
-  lost: Deferred.Deferred<string>
-) {
-  const connected = yield* Deferred.make<void>()
-  const ended = yield* Deferred.make<void>()
-  // Closed last to first: the signal ends the pull at once, where an interrupt would wait for the next heartbeat.
-  yield* Effect.addFinalizer(() => Deferred.await(ended))
-  const signal = yield* Effect.abortSignal
-  const events = yield* Effect.tryPromise({
-    try: () => client.sdk.global.event({ signal, sseMaxRetryAttempts: 1 }),
-    catch: (cause) => client.failure("events", { _tag: "Down", cause: String(cause) })
-  }).pipe(Effect.onError(() => Deferred.succeed(ended, undefined)))
-  yield* Stream.fromAsyncIterable(events.stream as AsyncIterable<unknown>, String).pipe(
-    Stream.runForEach((envelope) =>
-      Effect.sync(() => {
-        const payload = Predicate.hasProperty(envelope, "payload") ? envelope.payload : undefined
-        Deferred.doneUnsafe(connected, Effect.void)
-        dispatch(payload)
-      })
-    ),
-    Effect.ignore,
-    Effect.andThen(Deferred.succeed(lost, "its stream of events ended")),
-    Effect.ensuring(Deferred.succeed(ended, undefined)),
-    Effect.forkDetach
-  )
-  yield* Effect.raceFirst(
-    Deferred.await(connected),
-    Effect.flatMap(Deferred.await(lost), (reason) =>
-      Effect.fail(
-        new ProviderUnavailable({ provider: client.provider, message: `OpenCode is gone: ${reason}.` })
-      )
-    )
-  )
-})
-
-const listening = /listening on (http:\/\/\S+)/
-
-const spawn = Effect.fnUntraced(function* (options: ServerOptions, lost: Deferred.Deferred<string>) {
-  const owner = yield* ProcessOwner
-  const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
-  const fs = yield* FileSystem.FileSystem
-  const password = Redacted.make(yield* newId("pw"))
-  const pool = yield* newId("srv")
-  const unavailable = (message: string) => new ProviderUnavailable({ provider: options.provider, message })
-  // Registered first, so it runs last: tools that the server started outlive it, whatever ended it.
-  yield* Effect.addFinalizer(() => owner.sweepPool(pool))
-  const cwd = yield* fs
-    .makeTempDirectoryScoped({ prefix: "rejoin-opencode-" })
-    .pipe(Effect.mapError((e) => unavailable(e.message)))
-  const config = { autoupdate: false, share: "disabled", ...options.config, permission: serverPermission }
-  const handle = yield* spawner
-    .spawn(
-      ChildProcess.make(options.binary, ["serve", "--hostname", "127.0.0.1", "--port", "0"], {
-        cwd,
-        env: {
-          ...options.environment,
-          ...owner.mark(pool),
-          OPENCODE_SERVER_PASSWORD: Redacted.value(password),
-          OPENCODE_CONFIG_CONTENT: JSON.stringify(config)
-        },
-        extendEnv: false,
-        stdin: "ignore",
-        // The end is ours: dispose, then TERM, TERM, KILL.
-        killSignal: "SIGKILL"
-      })
-    )
-    .pipe(
-      Effect.mapError((error) =>
-        unavailable(`OpenCode cannot be started (${options.binary}): ${error.message}`)
-      )
-    )
-  const lines = yield* Queue.unbounded<string>()
-  const last: Array<string> = []
-  yield* handle.all.pipe(
-    Stream.decodeText(),
-    Stream.splitLines,
-    Stream.runForEach((line) =>
-      Effect.sync(() => {
-        last.push(line)
-        if (last.length > 20) last.shift()
-        Queue.offerUnsafe(lines, line)
-      })
-    ),
-    Effect.ignore,
-    Effect.forkScoped
-  )
-  yield* handle.exitCode.pipe(
-    Effect.exit,
-    Effect.flatMap((exit) =>
-      Deferred.succeed(
-        lost,
-        Exit.isSuccess(exit) ? `the process ended with ${exit.value}` : "the process was killed"
-      )
-    ),
-    Effect.forkScoped
-  )
-  // Connections made before this line hang for ever (providers/opencode.md: Costs).
-  const url = yield* Queue.take(lines).pipe(
-    Effect.map((line) => listening.exec(line)?.[1]),
-    Effect.repeat({ until: Predicate.isNotUndefined }),
-    Effect.raceFirst(
-      Effect.flatMap(Deferred.await(lost), (reason) =>
-        Effect.fail(unavailable(`OpenCode did not start: ${reason}. ${last.join(" ").slice(0, 500)}`))
-      )
-    ),
-    Effect.timeoutOrElse({
-      duration: "30 seconds",
-      orElse: () => Effect.fail(unavailable("OpenCode did not start listening within 30 seconds."))
-    })
-  )
-  // Later lines are not kept.
-  yield* Queue.take(lines).pipe(Effect.forever, Effect.forkScoped)
-  if (url === undefined)
-    return yield* new ProviderFailed({ provider: options.provider, message: "OpenCode told no address." })
-  const client = new OpenCodeClient(options.provider, { url, password })
-  yield* Effect.addFinalizer(() =>
-    Effect.gen(function* () {
-      if (!(yield* handle.isRunning.pipe(Effect.orElseSucceed(() => false)))) return
-      // Ends running turns and their tools; a signal alone would orphan them.
-      yield* client
-        .run("dispose", (sdk, signal) => sdk.global.dispose({ signal }))
-        .pipe(Effect.timeout("1 second"), Effect.ignore)
-      const ended = Effect.ignore(handle.exitCode)
-      // One SIGTERM can be swallowed (providers/opencode.md: Crash).
-      for (const signal of ["SIGTERM", "SIGTERM", "SIGKILL"] as const) {
-        yield* sendSignal(handle.pid, signal)
-        const done = yield* Effect.timeoutOption(ended, "700 millis")
-        if (done._tag === "Some") return
-      }
-    })
-  )
-  const end = Effect.andThen(sendSignal(handle.pid, "SIGKILL"), owner.sweepPool(pool))
-  return { url, password, end }
 })

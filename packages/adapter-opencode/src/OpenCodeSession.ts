@@ -1,8 +1,12 @@
-import { ProviderFailed } from "@rejoin/contracts/Errors"
 import { type Fact, unknown } from "@rejoin/contracts/Fact"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { AdapterEvent } from "@rejoin/core/AdapterEvent"
-import type { AdapterFailure, AdapterSession, TurnInput } from "@rejoin/core/ProviderAdapter"
+import {
+  type AdapterFailure,
+  type AdapterSession,
+  SendFailure,
+  type TurnInput
+} from "@rejoin/core/ProviderAdapter"
 import { Deferred, Effect, Queue, Schedule, Stream } from "effect"
 import { isNotFound } from "./OpenCodeClient.ts"
 import type { OpenCodeCursor } from "./OpenCodeCursor.ts"
@@ -63,16 +67,15 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   const permission = (asked: PermissionAsked) => {
     // A session's own asks follow its rules. A sub-agent's follow the server's: its session's mode decides.
     const answer = asked.sessionID === sessionID ? undefined : answerForSubAgent(mode, asked.permission)
-    if (answer !== undefined) {
-      background(
-        replyPermission(
-          asked.id,
-          answer,
-          answer === "reject" ? "This session may not change anything." : undefined
-        )
-      )
-      return
-    }
+    if (answer === undefined) return ask(asked)
+    const message = answer === "reject" ? "This session may not change anything." : undefined
+    // Where the answer does not get through, somebody else must give it, or the sub-agent waits for ever.
+    background(
+      replyPermission(asked.id, answer, message).pipe(Effect.catch(() => Effect.sync(() => ask(asked))))
+    )
+  }
+
+  const ask = (asked: PermissionAsked) => {
     asks.set(asked.id, "permission")
     const diff = asked.metadata?.["diff"]
     const command = asked.metadata?.["command"]
@@ -119,17 +122,19 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   const abort = client.run("abort", (sdk, signal) => sdk.session.abort({ sessionID, directory }, { signal }))
 
   /** What waits for an answer is rejected first: an abort would leave it pending for ever (providers/opencode.md). */
-  const rejectPending = Effect.forEach(
-    [...asks],
-    ([id, kind]) =>
-      kind === "permission"
-        ? Effect.ignore(replyPermission(id, "reject"))
-        : Effect.ignore(
-            client.run("question", (sdk, signal) =>
-              sdk.question.reject({ requestID: id, directory }, { signal })
-            )
-          ),
-    { discard: true }
+  const rejectPending = Effect.suspend(() =>
+    Effect.forEach(
+      [...asks],
+      ([id, kind]) =>
+        kind === "permission"
+          ? Effect.ignore(replyPermission(id, "reject"))
+          : Effect.ignore(
+              client.run("question", (sdk, signal) =>
+                sdk.question.reject({ requestID: id, directory }, { signal })
+              )
+            ),
+      { discard: true }
+    )
   )
 
   const onEvent = (event: BusEvent) => {
@@ -151,11 +156,8 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
         break
       case "session.status": {
         const { status } = event.properties
-        if (
-          event.properties.sessionID === sessionID &&
-          status.type === "retry" &&
-          status.attempt > retriesAtMost
-        ) {
+        // Its own, or a sub-agent's: either way the turn does not get on.
+        if (status.type === "retry" && status.attempt > retriesAtMost) {
           translator.failing({ name: "RetriesExhausted", data: { message: status.message } })
           background(abort)
         }
@@ -191,45 +193,46 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     Effect.forkScoped
   )
 
-  const prompt = Effect.fnUntraced(function* ({ attachments, input, messageId }: TurnInput) {
+  const post = ({ attachments, input, messageId }: TurnInput) => {
     const chosen = modelOf(model)
-    yield* client.run("prompt", (sdk, signal) =>
+    const files = attachments.map(({ data, mediaType, name }) => ({
+      type: "file" as const,
+      mime: mediaType,
+      filename: name,
+      url: `data:${mediaType};base64,${data}`
+    }))
+    return client.ask((sdk, signal) =>
       sdk.session.promptAsync(
         {
           sessionID,
           directory,
           messageID: messageId,
           ...(chosen && { model: chosen }),
-          parts: [
-            { type: "text" as const, text: input },
-            ...attachments.map(({ data, mediaType, name }) => ({
-              type: "file" as const,
-              mime: mediaType,
-              filename: name,
-              url: `data:${mediaType};base64,${data}`
-            }))
-          ]
+          parts: [{ type: "text", text: input }, ...files]
         },
         { signal }
       )
     )
-    // The 204 comes for turns that fail too: what counts is that the message is there.
-    yield* client
-      .ask((sdk, signal) => sdk.session.message({ sessionID, messageID: messageId, directory }, { signal }))
-      .pipe(
-        Effect.repeat({ while: isNotFound, schedule: Schedule.spaced("50 millis"), times: 100 }),
-        Effect.flatMap((answer) => {
-          if (answer._tag === "Ok") return Effect.void
-          return isNotFound(answer)
-            ? Effect.fail(
-                new ProviderFailed({
-                  provider: client.provider,
-                  message: "OpenCode accepted the message but does not have it."
-                })
-              )
-            : Effect.fail(client.failure("message", answer))
-        })
+  }
+
+  /** Sends, and succeeds when the message was read back: the 204 comes for turns that fail too. */
+  const prompt = Effect.fnUntraced(function* (turn: TurnInput) {
+    const posted = yield* post(turn)
+    if (posted._tag !== "Ok") {
+      // Refused, or there was nobody: nothing was sent. A connection that broke proves nothing.
+      const sent = posted._tag === "Refused" || posted.cause === "ECONNREFUSED" ? "no" : "maybe"
+      return yield* new SendFailure({ failure: client.failure("prompt", posted), sent })
+    }
+    const answer = yield* client
+      .ask((sdk, signal) =>
+        sdk.session.message({ sessionID, messageID: turn.messageId, directory }, { signal })
       )
+      .pipe(Effect.repeat({ while: isNotFound, schedule: Schedule.spaced("50 millis"), times: 100 }))
+    if (answer._tag === "Ok") return
+    const failure = isNotFound(answer)
+      ? client.failed("it accepted the message and does not have it")
+      : client.failure("message", answer)
+    return yield* new SendFailure({ failure, sent: "maybe" })
   })
 
   const session: AdapterSession = {
@@ -237,12 +240,19 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     events: Stream.fromQueue(events),
     send: Effect.fnUntraced(function* (turn) {
       translator.begin(turn.messageId)
-      yield* prompt(turn).pipe(Effect.onError(() => Effect.sync(() => translator.forget())))
+      // What may have arrived stays a turn of ours: it is aborted when this session is closed.
+      yield* prompt(turn).pipe(
+        Effect.tapError(({ sent }) => Effect.sync(() => (sent === "no" ? translator.forget() : undefined)))
+      )
       return cursor
     }),
     steer: Effect.fnUntraced(function* (turn) {
-      translator.steer(turn.messageId)
-      yield* prompt(turn)
+      if (!translator.steer(turn.messageId)) return false
+      yield* prompt(turn).pipe(
+        Effect.tapError(() => Effect.sync(() => translator.unsteer(turn.messageId))),
+        Effect.mapError(({ failure }) => failure)
+      )
+      return true
     }),
     interrupt: Effect.suspend(() => {
       translator.interrupting()
@@ -265,11 +275,19 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
       yield* decision === "accept" ? replyPermission(id, "once") : replyPermission(id, "reject", said)
     }),
     reconfigure: Effect.fnUntraced(function* (to) {
-      yield* upstream.applyMode(sessionID, to.mode)
-      const verified = yield* upstream.verify(sessionID, null)
-      mode = to.mode
-      model = to.model ?? model
-      return { ...verified, model: modelFact(model) }
+      if (to.model !== null && modelOf(to.model) === undefined) {
+        return yield* client.failed(`there is no model ${to.model}: a model is named provider/model`)
+      }
+      // Both or neither: sub-agents are answered by the mode that is known here.
+      yield* Effect.uninterruptible(
+        Effect.tap(upstream.applyMode(sessionID, to.mode), () =>
+          Effect.sync(() => {
+            mode = to.mode
+            model = to.model ?? model
+          })
+        )
+      )
+      return { ...(yield* upstream.verify(sessionID, null)), model: modelFact(model) }
     }),
     background: Effect.map(upstream.activity(sessionID, directory), (activity) => activity !== "idle")
   }

@@ -7,10 +7,10 @@ import { ChildProcess, type ChildProcessSpawner } from "effect/process"
 import { copyOf, isExport } from "./OpenCodeCopy.ts"
 import { cursorOf, type OpenCodeCursor } from "./OpenCodeCursor.ts"
 import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
-import { rulesOf } from "./OpenCodePermissions.ts"
+import { externalRulesOf, rulesOf } from "./OpenCodePermissions.ts"
 import { Session } from "./OpenCodeSchema.ts"
 import type { OpenCodeServer } from "./OpenCodeServer.ts"
-import { connect, modelFact } from "./OpenCodeSession.ts"
+import { connect, modelFact, modelOf } from "./OpenCodeSession.ts"
 import { makeUpstream } from "./OpenCodeUpstream.ts"
 
 interface Needs {
@@ -25,6 +25,22 @@ interface Needs {
 /** The ways in which a session comes to life: created, adopted, forked, copied. Each reads back what it did. */
 export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeId }: Needs) => {
   const { environment, id } = options
+  const external = options.url !== undefined
+  const rules = external ? externalRulesOf : rulesOf
+
+  /** A server, and its instance for the directory, for as long as the session lives. */
+  const arrive = Effect.fnUntraced(function* (request: StartRequest) {
+    const model = request.model ?? options.model ?? null
+    if (model !== null && modelOf(model) === undefined) {
+      return yield* new ProviderFailed({
+        provider: id,
+        message: `OpenCode knows no model ${model}: a model is named provider/model.`
+      })
+    }
+    const server = yield* acquire(request)
+    yield* server.use(request.cwd)
+    return server
+  })
 
   /** Applies the mode, reads everything back, and goes live. The last act of every start. */
   const finish = Effect.fnUntraced(function* (
@@ -33,7 +49,7 @@ export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeI
     request: StartRequest,
     mark: MessageId | null
   ) {
-    const upstream = makeUpstream(server.client, fs)
+    const upstream = makeUpstream(server.client, fs, external)
     yield* upstream.applyMode(sessionId, request.mode)
     const verified = yield* upstream.verify(sessionId, mark)
     const model = request.model ?? options.model ?? null
@@ -49,11 +65,11 @@ export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeI
   })
 
   const create = Effect.fn("OpenCode.create")(function* (request: StartRequest) {
-    const server = yield* acquire(request)
+    const server = yield* arrive(request)
     const { client } = server
     const { cwd: directory, mode, title } = request
     const created = yield* client.read("create", Session, (sdk, signal) =>
-      sdk.session.create({ directory, title, permission: [...rulesOf[mode]] }, { signal })
+      sdk.session.create({ directory, title, permission: [...rules[mode]] }, { signal })
     )
     yield* request.created(ProviderSessionId.make(created.id))
     return yield* finish(server, created.id, request, null)
@@ -61,7 +77,7 @@ export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeI
 
   const adopt = Effect.fn("OpenCode.adopt")(function* (cursor: OpenCodeCursor, request: StartRequest) {
     yield* requireStore(cursor)
-    return yield* finish(yield* acquire(request), cursor.providerSessionId, request, request.mark)
+    return yield* finish(yield* arrive(request), cursor.providerSessionId, request, request.mark)
   })
 
   const lostMessages = (found: number, wanted: number) =>
@@ -73,9 +89,9 @@ export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeI
    */
   const fork = Effect.fn("OpenCode.fork")(function* (cursor: OpenCodeCursor, request: StartRequest) {
     yield* requireStore(cursor)
-    const server = yield* acquire(request)
+    const server = yield* arrive(request)
     const { client } = server
-    const upstream = makeUpstream(client, fs)
+    const upstream = makeUpstream(client, fs, external)
     const before = yield* upstream.messages(cursor.providerSessionId)
     const forked = yield* client.read("fork", Session, (sdk, signal) =>
       sdk.session.fork({ sessionID: cursor.providerSessionId }, { signal })
@@ -102,7 +118,7 @@ export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeI
   /** Into another project: only a copy with new ids can be written there, by the program's own import. */
   const copy = Effect.fn("OpenCode.copy")(function* (cursor: OpenCodeCursor, request: StartRequest) {
     yield* requireStore(cursor)
-    const server = yield* acquire(request)
+    const server = yield* arrive(request)
     const { client } = server
     const sessionID = cursor.providerSessionId
     const info = yield* client.read("export", Schema.Unknown, (sdk, signal) =>
@@ -117,7 +133,7 @@ export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeI
       request,
       JSON.stringify({ ...document, info: { ...document.info, title: request.title } })
     )
-    const upstream = makeUpstream(client, fs)
+    const upstream = makeUpstream(client, fs, external)
     const after = yield* upstream.messages(sessionId)
     if (after.length !== document.messages.length)
       return yield* lostMessages(after.length, document.messages.length)

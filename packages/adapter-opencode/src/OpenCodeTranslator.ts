@@ -17,6 +17,12 @@ import type {
 interface Turn {
   /** Our message, and those that were steered in. */
   readonly messages: Set<string>
+  /** Those that were steered in and that no answer has begun for yet. */
+  readonly steers: Set<string>
+  /** Messages of OpenCode's own under which the turn goes on. */
+  readonly continued: Set<string>
+  /** When our message was stored, by the server's clock in ms. */
+  since: number | undefined
   readonly assistants: Map<
     string,
     { completed: boolean; cwdTold: boolean; readonly texts: Map<string, string> }
@@ -52,6 +58,9 @@ export class OpenCodeTranslator {
   begin(messageId: string): void {
     this.turn = {
       messages: new Set([messageId]),
+      steers: new Set(),
+      continued: new Set(),
+      since: undefined,
       assistants: new Map(),
       parts: new Map(),
       diffs: new Map(),
@@ -66,8 +75,16 @@ export class OpenCodeTranslator {
     this.turn = undefined
   }
 
-  steer(messageId: string): void {
+  /** False where no turn runs any more: then there is nothing to join. */
+  steer(messageId: string): boolean {
     this.turn?.messages.add(messageId)
+    this.turn?.steers.add(messageId)
+    return this.turn !== undefined
+  }
+
+  unsteer(messageId: string): void {
+    this.turn?.messages.delete(messageId)
+    this.turn?.steers.delete(messageId)
   }
 
   interrupting(): void {
@@ -113,8 +130,15 @@ export class OpenCodeTranslator {
   }
 
   private message(turn: Turn, info: MessageInfo): ReadonlyArray<AdapterEvent> {
-    if (info.role !== "assistant" || info.parentID === undefined || !turn.messages.has(info.parentID))
+    if (info.role === "user") {
+      if (turn.messages.has(info.id)) turn.since ??= info.time.created
+      // After a compaction OpenCode goes on under a message of its own.
+      else if (turn.since !== undefined && info.time.created > turn.since) turn.continued.add(info.id)
       return []
+    }
+    const { parentID } = info
+    if (parentID === undefined || !(turn.messages.has(parentID) || turn.continued.has(parentID))) return []
+    turn.steers.delete(parentID)
     const message = turn.assistants.get(info.id) ?? { completed: false, cwdTold: false, texts: new Map() }
     turn.assistants.set(info.id, message)
     message.completed = info.time.completed !== undefined || info.error !== undefined
@@ -218,7 +242,8 @@ export class OpenCodeTranslator {
     if (!turn.idle) return []
     const assistants = [...turn.assistants.values()]
     if (assistants.some(({ completed }) => !completed)) return []
-    if (assistants.length === 0 && turn.error === undefined && !turn.interrupted) return []
+    const broken = turn.error !== undefined || turn.interrupted
+    if (!broken && (assistants.length === 0 || turn.steers.size > 0)) return []
     this.turn = undefined
     const output = [...(assistants.at(-1)?.texts.values() ?? [])].join("\n\n")
     const open = [...turn.parts.values()].filter(({ done }) => !done)

@@ -7,7 +7,7 @@ import type { AdapterFailure, Verified } from "@rejoin/core/ProviderAdapter"
 import { Effect, type FileSystem, Option, Schedule, Schema } from "effect"
 import { isNotFound, type OpenCodeClient } from "./OpenCodeClient.ts"
 import type { OpenCodeCursor } from "./OpenCodeCursor.ts"
-import { modeOf, rulesOf } from "./OpenCodePermissions.ts"
+import { externalRulesOf, modeOf, rulesOf } from "./OpenCodePermissions.ts"
 import { Message, Session } from "./OpenCodeSchema.ts"
 
 const Statuses = Schema.Record(Schema.String, Schema.Struct({ type: Schema.String }))
@@ -19,7 +19,11 @@ const decodeSession = Schema.decodeUnknownOption(Session)
 export type OpenCodeUpstream = ReturnType<typeof makeUpstream>
 
 /** What is asked of an OpenCode server about its sessions, and what is done to them, one fact or act at a time. */
-export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem) => {
+export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem, external: boolean) => {
+  const sets = external ? externalRulesOf : rulesOf
+  const modeFact = ({ permission }: Session): Fact<ModeFound> =>
+    known(modeOf(permission, sets) ?? "other", "store")
+
   const session = (sessionID: string) =>
     client.read("session", Session, (sdk, signal) => sdk.session.get({ sessionID }, { signal }))
 
@@ -66,16 +70,20 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem) 
     })
   }
 
-  /** Same project: a fork can be moved there. Another one: only a copy can be written there. */
-  const ways = (of: Session, wantedCwd: string): Effect.Effect<ReadonlyArray<RelocateWay>> =>
-    client
-      .read("project", Project, (sdk, signal) => sdk.project.current({ directory: wantedCwd }, { signal }))
-      .pipe(
-        Effect.map(({ id }): ReadonlyArray<RelocateWay> =>
-          id === of.projectID && id !== "global" ? ["fork"] : ["copy"]
-        ),
-        Effect.orElseSucceed(() => [])
-      )
+  /**
+   * Same project: a fork can be moved there. Another one, or from a directory that is gone (a fork of which is of no
+   * project): only a copy can be written there, by a program on the server's own data, which is out of reach where
+   * it is somebody else's.
+   */
+  const ways = Effect.fnUntraced(function* (of: Session, wantedCwd: string) {
+    const { id } = yield* client.read("project", Project, (sdk, signal) =>
+      sdk.project.current({ directory: wantedCwd }, { signal })
+    )
+    const isThere = yield* Effect.orElseSucceed(fs.exists(of.directory), () => false)
+    const forkable = isThere && id === of.projectID && id !== "global"
+    const found: ReadonlyArray<RelocateWay> = forkable ? ["fork"] : external ? [] : ["copy"]
+    return found
+  })
 
   /** The structural probe. Only a structured 404 about this id, from the store that has it, is an absence. */
   const probe = Effect.fnUntraced(
@@ -85,7 +93,11 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem) 
     ) {
       const answer = yield* client.ask((sdk, signal) => sdk.session.get({ sessionID }, { signal }))
       if (answer._tag === "Down") return Probe.Unavailable({ cause: answer.cause })
-      if (isNotFound(answer)) return Probe.NotFound({ evidence: { status: 404, sessionID } })
+      if (isNotFound(answer)) {
+        // Whose data directory a server of somebody else looks at is not told: its 404 proves nothing (C33).
+        const evidence = { status: 404, sessionID, server: external ? "external" : "own" }
+        return external ? Probe.Inconclusive({ evidence }) : Probe.NotFound({ evidence })
+      }
       if (answer._tag === "Refused") return Probe.Inconclusive({ evidence: { status: answer.status } })
       const found = Option.filter(decodeSession(answer.data), ({ id }) => id === sessionID)
       if (Option.isNone(found)) {
@@ -122,9 +134,9 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem) 
   /** Appends the mode's complete set, unless it is in force already: rules only ever grow (providers/opencode.md). */
   const applyMode = Effect.fnUntraced(function* (sessionID: string, mode: RuntimeMode) {
     const { permission } = yield* session(sessionID)
-    if (modeOf(permission) === mode) return
+    if (modeOf(permission, sets) === mode) return
     yield* client.run("permission", (sdk, signal) =>
-      sdk.session.update({ sessionID, permission: [...rulesOf[mode]] }, { signal })
+      sdk.session.update({ sessionID, permission: [...sets[mode]] }, { signal })
     )
   })
 
@@ -139,5 +151,3 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem) 
 
   return { client, session, messages, has, activity, probe, verify, applyMode, quiesce }
 }
-
-const modeFact = ({ permission }: Session): Fact<ModeFound> => known(modeOf(permission) ?? "other", "store")

@@ -1,5 +1,4 @@
 import { StoreId } from "@rejoin/contracts/Ids"
-import { ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { Effect, FileSystem, Option } from "effect"
 import { hostname } from "node:os"
 
@@ -17,22 +16,18 @@ const machineId = Effect.gen(function* () {
 })
 
 /**
- * Which data directory this is: realpath, device, inode and machine, so that two homes never pass for one and one
- * never for two. OpenCode itself does not tell, and answers a 404 alike from any (providers/opencode.md: Errors).
+ * Which data directory this is: machine, realpath and inode, so that two homes never pass for one. The device's
+ * number is left out: on btrfs, overlays and network file systems it is another one after each mount. OpenCode
+ * itself does not tell, and answers a 404 alike from any (providers/opencode.md: Errors).
  */
-export const storeIdOf = Effect.fnUntraced(
-  function* (directory: string) {
-    const fs = yield* FileSystem.FileSystem
-    yield* fs.makeDirectory(directory, { recursive: true })
-    const real = yield* fs.realPath(directory)
-    const { dev, ino } = yield* fs.stat(real)
-    return StoreId.make(`${yield* machineId}:${real}:${dev}:${Option.getOrElse(ino, () => 0)}`)
-  },
-  Effect.mapError(
-    (error) =>
-      new ProviderUnavailable({
-        provider: "opencode",
-        message: `OpenCode's data directory cannot be used: ${error.message}`
-      })
+export const storeIdOf = Effect.fnUntraced(function* (directory: string) {
+  const fs = yield* FileSystem.FileSystem
+  const found = yield* fs.realPath(directory).pipe(
+    Effect.flatMap((real) =>
+      Effect.map(fs.stat(real), ({ ino }) => `${real}:${Option.getOrElse(ino, () => 0)}`)
+    ),
+    // Not there yet, or no more: another one than any that was.
+    Effect.orElseSucceed(() => `${directory}:missing`)
   )
-)
+  return StoreId.make(`${yield* machineId}:${found}`)
+})
