@@ -111,6 +111,32 @@ describe("events", () => {
     )
   )
 
+  it.effect("S20: a batch larger than what is kept in memory reaches a reader that waits for it whole", () =>
+    inLife(
+      Effect.gen(function* () {
+        const threadId = yield* openThread()
+        const events = yield* ThreadEvents
+        const waiting = yield* Effect.forkChild(
+          events.follow(threadId, 1).pipe(
+            Stream.map(({ seq }) => seq),
+            Stream.take(3000),
+            Stream.runCollect
+          )
+        )
+        for (let i = 0; i < 10; i++) yield* Effect.yieldNow
+        yield* events.transact({ threadId, generation: 1 }, (emit) =>
+          Effect.sync(() => {
+            for (let i = 0; i < 3000; i++) emit({ type: "warning", data: i })
+          })
+        )
+        assert.deepEqual(
+          yield* Fiber.join(waiting),
+          Array.from({ length: 3000 }, (_, i) => i + 2)
+        )
+      })
+    )
+  )
+
   it.effect("S20: a range that is no longer stored is told as one gap", () =>
     Effect.gen(function* () {
       const inner = Context.get(yield* Layer.build(layerMemory), ThreadStore)

@@ -1,7 +1,7 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { known, unknown } from "@rejoin/contracts/Fact"
 import { MessageId, ProviderInstanceId, ProviderSessionId, StoreId } from "@rejoin/contracts/Ids"
-import { Clock, Effect, Layer, Queue, Schema, Scope, Stream } from "effect"
+import { Clock, Deferred, Effect, Layer, Queue, Schema, Scope, Stream } from "effect"
 import { AdapterEvent } from "../AdapterEvent.ts"
 import { newId } from "../NewId.ts"
 import { type History, Probe, ProbeFailure } from "../Probe.ts"
@@ -60,6 +60,12 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
     const turns = new InMemoryTurns(upstream, session, scope, (event) => Queue.offerUnsafe(events, event))
     const connection = { scope, turns }
     upstream.connect(connection)
+    yield* Scope.addFinalizer(
+      scope,
+      Effect.suspend(() =>
+        upstream.faults.holdsClose ? Deferred.await(upstream.faults.holdsClose) : Effect.void
+      )
+    )
     yield* Scope.addFinalizer(
       scope,
       Effect.sync(() => {

@@ -63,7 +63,9 @@ export class InMemoryTurns {
   }
 
   get interrupt(): Effect.Effect<void> {
-    return Effect.suspend(() => (this.running ? Fiber.interrupt(this.running) : Effect.void))
+    return Effect.suspend(() =>
+      this.running && !this.upstream.faults.ignoresInterrupt ? Fiber.interrupt(this.running) : Effect.void
+    )
   }
 
   answer(id: string, answer: Answer): Effect.Effect<void> {

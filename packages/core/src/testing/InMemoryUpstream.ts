@@ -1,6 +1,7 @@
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Capabilities } from "@rejoin/contracts/Provider"
 import { Deferred, Effect, Scope, Exit } from "effect"
+import type { AdapterEvent } from "../AdapterEvent.ts"
 import type { Probe } from "../Probe.ts"
 import type { Starting } from "../ProviderAdapter.ts"
 
@@ -23,7 +24,7 @@ export interface UpstreamSession {
 
 export interface Connection {
   readonly scope: Scope.Closeable
-  readonly turns: { dead: boolean }
+  readonly turns: { dead: boolean; readonly tell: (event: AdapterEvent) => void }
 }
 
 /** How the upstream misbehaves. Each is off until a test sets it. */
@@ -46,6 +47,10 @@ export interface Faults {
   failsSend?: { times: number; readonly arrives: boolean; readonly certain?: boolean }
   /** Undoing fails: the provider is away. */
   failsUndo?: boolean
+  /** An interrupt is accepted and has no effect. */
+  ignoresInterrupt?: boolean
+  /** A connection takes this long to close. */
+  holdsClose?: Deferred.Deferred<void>
   /** It works in the background. */
   background?: boolean
 }
@@ -116,6 +121,11 @@ export class InMemoryUpstream {
       { discard: true }
     )
   })
+
+  /** Tells every connection something, as a provider may at any time. */
+  tell(event: AdapterEvent): void {
+    for (const { turns } of this.connections) turns.tell(event)
+  }
 
   /** Held here, where a test wants to look at a start that is under way. */
   readonly started = Deferred.makeUnsafe<void>()
