@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Option } from "effect"
-import { event, live, makeWorld, open, receipts, say, send, settled } from "./World.ts"
+import { event, live, makeWorld, open, opencode, receipts, say, send, settled } from "./World.ts"
 
 const errorTag = (exit: Exit.Exit<unknown, unknown>) => {
   const error = Exit.isFailure(exit) ? Option.getOrUndefined(Exit.findErrorOption(exit)) : undefined
@@ -204,6 +204,32 @@ describe("OpenCode: a thread keeps its conversation", () => {
         assert.strictEqual((yield* say(again, id, "three")).output, "one | two | three")
       })
     )
+  )
+
+  it.live(
+    "S6: what a thread sets in the environment reaches its tools, what is ours does not; attachments reach the model",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          const server = yield* world.start({ REJOIN_SECRET: "ours" })
+          const extraEnv = { COLOUR: "green", LD_PRELOAD: "/evil.so" }
+          const thread = yield* server.client.threads.create({
+            payload: { provider: opencode, cwd: world.at("repo"), runtimeMode: "full-access", extraEnv }
+          })
+          const plain = yield* open(server, world.at("repo"))
+          const shown = yield* say(server, thread.id, "run echo $COLOUR-$REJOIN_SECRET-$LD_PRELOAD")
+          assert.strictEqual(shown.output, "result: green--")
+          assert.strictEqual((yield* say(server, plain, "run echo -$COLOUR-")).output, "result: --")
+          const data = Buffer.from("the attached text").toString("base64")
+          const sent = yield* server.client.turns.send({
+            params: { id: plain },
+            payload: { input: "look", attachments: [{ name: "note.txt", mediaType: "text/plain", data }] }
+          })
+          assert.strictEqual((yield* settled(server, plain, sent.id)).status, "completed")
+          assert.include(JSON.stringify(world.model.requests().at(-1)?.messages), "the attached text")
+        })
+      )
   )
 
   it.live("move, reset and mode are refused during a turn; interrupt ends it", () =>

@@ -6,7 +6,7 @@ import {
   TooManyRequests,
   Unauthorized
 } from "@rejoin/contracts/Errors"
-import { Clock, Effect, Layer, Redacted, Result } from "effect"
+import { ByteSize, Clock, Effect, Layer, Redacted, Result } from "effect"
 import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiMiddleware } from "effect/http-api"
 import { Configuration } from "./Configuration.ts"
@@ -83,7 +83,12 @@ export const layerOriginGuard = HttpRouter.middleware(
             413
           )
         }
-        return yield* handler
+        // A body without a length is counted while it is read.
+        return yield* Effect.provideService(
+          handler,
+          HttpServerRequest.MaxBodySize,
+          ByteSize.fromInputUnsafe(maxBodyBytes)
+        )
       })
   }),
   { global: true }

@@ -427,7 +427,7 @@ describe("who is let in", () => {
     )
   )
 
-  it.live("a body that is too large is 413", () =>
+  it.live("a body that is too large is 413, whether it says so or not", () =>
     live(({ url }) =>
       Effect.gen(function* () {
         const answer = yield* plain(
@@ -436,6 +436,14 @@ describe("who is let in", () => {
           "POST"
         )
         assert.deepEqual([answer.status, JSON.parse(answer.body)._tag], [413, "PayloadTooLarge"])
+        const body = JSON.stringify({ provider: "memory", cwd: "x".repeat(25 * 1024 * 1024) })
+        const chunked = yield* plain(
+          `${url}/api/threads`,
+          { ...json, "transfer-encoding": "chunked" },
+          "POST",
+          body
+        )
+        assert.strictEqual(chunked.status, 413)
       })
     )
   )

@@ -48,6 +48,12 @@ const register = Effect.gen(function* () {
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const owner = yield* ProcessOwner
+    const { file } = yield* Configuration
+    const ahead = ["retention", "stallMinutes", "stallSeconds", "injectAgentNotificationHooks"].filter(
+      (name) => name in file
+    )
+    if (ahead.length > 0)
+      yield* Effect.logWarning(`This version does not act on these settings yet: ${ahead.join(", ")}.`)
     const recovery = yield* Recovery
     const orphans = yield* owner.sweepEarlier
     if (orphans.length > 0) yield* Effect.logInfo("Ended processes that an earlier server left.", { orphans })

@@ -232,7 +232,19 @@ export class Threads extends Context.Service<
         create,
         get: (id) => Effect.flatMap(record(id), view),
         find,
-        list: (page) => Effect.flatMap(store.listThreads(page), Effect.forEach(view)),
+        list: Effect.fn("Threads.list")(function* (page) {
+          const found = yield* store.listThreads(page)
+          // One thread whose binding cannot be read does not hide the others (E12).
+          const views = yield* Effect.forEach(found, (thread) =>
+            view(thread).pipe(
+              Effect.tapError((error) =>
+                Effect.logWarning(`The thread ${thread.id} is passed over.`, error.message)
+              ),
+              Effect.option
+            )
+          )
+          return views.flatMap(Option.toArray)
+        }),
         remove,
         snapshot,
         items,
