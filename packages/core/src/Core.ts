@@ -14,6 +14,7 @@ import { SessionStart } from "./SessionStart.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { Threads } from "./Threads.ts"
 import type { ThreadStore } from "./ThreadStore.ts"
+import { TurnControl } from "./TurnControl.ts"
 import { TurnDispatcher } from "./TurnDispatcher.ts"
 import { TurnJournal } from "./TurnJournal.ts"
 import { WorkingDirectory } from "./WorkingDirectory.ts"
@@ -31,6 +32,7 @@ export type Core =
 /** Everything but the reaper's clock and the directories: for tests that sweep by hand. */
 export const layerManual = Recovery.layer.pipe(
   Layer.provideMerge(ProviderService.layer),
+  Layer.provideMerge(TurnControl.layer),
   Layer.provideMerge(SessionReaper.layerManual),
   Layer.provideMerge(Layer.merge(TurnDispatcher.layer, Threads.layer)),
   Layer.provideMerge(SessionStart.layer),
