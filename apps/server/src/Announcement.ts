@@ -1,10 +1,21 @@
 import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
+import type { ProviderInfo } from "@rejoin/contracts/Provider"
+import { recallName } from "@rejoin/model-server/Recall"
 import { DataDirectory, type ServerFile } from "@rejoin/persistence/DataDirectory"
 import { Console, Effect, FileSystem, Layer } from "effect"
 import { HttpServer } from "effect/http"
 import { Configuration } from "./Configuration.ts"
 import { Token } from "./Token.ts"
 import { version } from "./version.ts"
+
+/** Which model answers, and where its conversations are. */
+const told = ({ dataDirectory, model }: ProviderInfo): string => {
+  const name = model === "recall/recall" ? recallName : model
+  return (
+    (name === null ? "" : `\n             model ${name}`) +
+    (dataDirectory === null ? "" : `\n             data  ${dataDirectory}`)
+  )
+}
 
 /** Says where we are: to people on the terminal, to programs in `server.json`, for as long as we are here. */
 export const layer = Layer.effectDiscard(
@@ -33,15 +44,15 @@ export const layer = Layer.effectDiscard(
         `  token      ${tokenSource}`,
         ...providers.map((info) =>
           info.status === "ready"
-            ? `  provider   ${info.id} (${info.driver} ${info.version ?? ""})`
+            ? `  provider   ${info.id} (${info.driver} ${info.version ?? ""})${told(info)}`
             : `  provider   ${info.id} is unusable: ${info.reason ?? "unknown"}`
         ),
         "",
         "Try it (a new thread, a turn, its answer):",
-        `  auth="Authorization: Bearer ${bearer}"`,
-        `  curl -s -H "$auth" -H 'Content-Type: application/json' ${url}/api/threads -d '{"provider":"${providers[0]?.id ?? "opencode"}","cwd":"'"$PWD"'"}'`,
-        `  curl -s -H "$auth" -H 'Content-Type: application/json' ${url}/api/threads/<id>/turns -d '{"input":"My name is Ada."}'`,
-        `  curl -s -H "$auth" '${url}/api/threads/<id>/turns/<turn>?wait=60'`,
+        `  auth="Authorization: Bearer ${bearer}" json="Content-Type: application/json" api=${url}/api`,
+        `  id=$(curl -s -H "$auth" -H "$json" $api/threads -d '{"provider":"${providers[0]?.id ?? "opencode"}","cwd":"'"$PWD"'"}' | grep -o 'thr_[a-z0-9]*' | head -1)`,
+        `  turn=$(curl -s -H "$auth" -H "$json" $api/threads/$id/turns -d '{"input":"My name is Ada."}' | grep -o 'trn_[a-z0-9]*' | head -1)`,
+        `  curl -s -H "$auth" "$api/threads/$id/turns/$turn?wait=60"`,
         `The whole interface: ${url}/docs. The story in a minute: npm run demo.`,
         ""
       ].join("\n")

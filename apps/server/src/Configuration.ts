@@ -48,6 +48,12 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
           (error) => new InvalidInput({ message: `The environment cannot be used: ${error.message}` })
         )
       )
+      if (environment.port < 0 || environment.port > 65_535) {
+        return yield* new InvalidInput({
+          field: "REJOIN_PORT",
+          message: "REJOIN_PORT is a port, or 0 for any."
+        })
+      }
       const home = Option.getOrElse(environment.home, () => join(environment.user, ".rejoin"))
       const path = Option.getOrElse(environment.config, () => join(home, "config.json"))
       // npm runs scripts in the package's directory and tells in INIT_CWD where it was called.
@@ -63,16 +69,24 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
         else yield* Effect.logWarning(`The root ${root} does not exist and is left out.`)
       }
       const { host, port, token } = environment
-      return Configuration.of({ home, host, port, token, roots, file: yield* read(path) })
+      return Configuration.of({
+        home,
+        host,
+        port,
+        token,
+        roots,
+        file: yield* read(path, Option.isSome(environment.config))
+      })
     })
   )
 }
 
 const decode = Schema.decodeUnknownEffect(FileConfig, { errors: "all", onExcessProperty: "error" })
 
-const read = Effect.fnUntraced(function* (path: string) {
+const read = Effect.fnUntraced(function* (path: string, named: boolean) {
   const fs = yield* FileSystem.FileSystem
-  if (!(yield* fs.exists(path).pipe(Effect.orElseSucceed(() => false)))) return {}
+  // Without a file there is nothing to read; one that was named and is not there is a mistake.
+  if (!named && !(yield* fs.exists(path).pipe(Effect.orElseSucceed(() => false)))) return {}
   const bad = (message: string) => new InvalidInput({ field: path, message: `${path}: ${message}` })
   const text = yield* fs.readFileString(path).pipe(Effect.mapError((error) => bad(error.message)))
   const json = Result.try(() => JSON.parse(text) as unknown)

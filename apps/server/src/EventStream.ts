@@ -12,6 +12,8 @@ const encoder = new TextEncoder()
 const frame = (event: string, data: unknown, id?: number) =>
   encoder.encode(`${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
 
+const connected = encoder.encode(": connected\n\n")
+
 const heartbeat = encoder.encode(": heartbeat\n\n")
 
 // One event goes to many readers: it is encoded once for those of a thread and once for those of all.
@@ -57,7 +59,8 @@ export class EventStream extends Context.Service<
           Stream.map(() => heartbeat)
         )
         return HttpServerResponse.stream(
-          frames.pipe(
+          // Headers go out with the first bytes: a reader that is up to date must not wait for them.
+          Stream.concat(Stream.make(connected), frames).pipe(
             Stream.catch((error) => Stream.make(frame("warning", { message: error.message }))),
             Stream.merge(beats, { haltStrategy: "left" }),
             Stream.interruptWhen(Deferred.await(closing))
@@ -85,10 +88,8 @@ export class EventStream extends Context.Service<
         const after = yield* lastEventId
         const rest = (seq: number) =>
           Stream.map(events.follow(id, seq), (event) => encoded(bySeq, event, event.seq))
-        if (after !== undefined) {
-          yield* threads.record(id)
-          return respond(rest(after))
-        }
+        // An id that is ahead of us is of another database: it is told what is here.
+        if (after !== undefined && after <= (yield* threads.record(id)).lastSeq) return respond(rest(after))
         const snapshot = yield* threads.snapshot(id, 200)
         const seq = snapshot.thread.lastSeq
         return respond(Stream.concat(Stream.make(frame("snapshot", { seq, ...snapshot }, seq)), rest(seq)))
@@ -100,9 +101,9 @@ export class EventStream extends Context.Service<
           Stream.map(events.follow(undefined, position), (event) =>
             encoded(byPosition, event, event.position)
           )
-        if (after !== undefined) return respond(rest(after))
         yield* events.flush
         const position = yield* store.lastPosition
+        if (after !== undefined && after <= position) return respond(rest(after))
         const items = yield* threads.list({ limit: 500 })
         return respond(
           Stream.concat(

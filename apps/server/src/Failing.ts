@@ -6,7 +6,9 @@ export const tell = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
   if (!Predicate.isError(error)) return Console.error(Cause.pretty(cause))
   const hint = Predicate.hasProperty(error, "hint") && Predicate.isString(error.hint) ? `\n${error.hint}` : ""
-  return Console.error(`Rejoin cannot start. ${error.message}${hint}`)
+  // An error of the platform has its reason in its cause: that a port is taken, for one.
+  const reason = error.message === "" && Predicate.isError(error.cause) ? error.cause.message : error.message
+  return Console.error(`Rejoin cannot start. ${reason}${hint}`)
 }
 
 /** A server that was told to stop, and did, has done well. */

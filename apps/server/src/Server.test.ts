@@ -206,6 +206,26 @@ describe("the HTTP surface", () => {
           assert.strictEqual(answer.status, 400, body)
           assert.strictEqual(JSON.parse(answer.body)._tag, "InvalidInput", body)
         }
+        // A field that is not known is not passed over: a mistyped mode must not pass for none.
+        const mistyped = [
+          yield* plain(`${url}/api/threads/${thread.id}`, json, "PATCH", '{"runtimMode":"read-only"}'),
+          yield* plain(
+            `${url}/api/threads/${thread.id}/turns`,
+            json,
+            "POST",
+            '{"input":"x","idempotency_key":"k"}'
+          ),
+          yield* plain(
+            `${url}/api/threads/${thread.id}/turns`,
+            json,
+            "POST",
+            '{"input":"x","attachments":[{"name":"a","mediaType":"b","data":"%"}]}'
+          )
+        ]
+        assert.deepEqual(
+          mistyped.map(({ status }) => status),
+          [400, 400, 400]
+        )
         const query = yield* plain(`${url}/api/threads?limit=many`, bearer)
         assert.deepEqual([query.status, JSON.parse(query.body)._tag], [400, "InvalidInput"])
         const lastEventId = yield* plain(`${url}/api/events`, { ...bearer, "last-event-id": "x" })
@@ -310,6 +330,27 @@ describe("events over server-sent events", () => {
           rest.map(({ id }) => id),
           rest.map((_, i) => (snapshot?.id ?? 0) + 1 + i)
         )
+      })
+    )
+  )
+
+  it.live("a reader that is up to date hears at once; one that is ahead of us gets a snapshot", () =>
+    live(({ client, cwd, url }) =>
+      Effect.gen(function* () {
+        const { id } = yield* client.threads.create({ payload: { provider: memory, cwd } })
+        const first = (after: number) =>
+          Effect.promise(async () => {
+            const headers = { ...bearer, "last-event-id": String(after) }
+            const response = await fetch(`${url}/api/threads/${id}/events`, { headers })
+            let text = ""
+            for await (const piece of response.body ?? []) {
+              text += new TextDecoder().decode(piece as Uint8Array)
+              if (after === 1 || text.includes("event:")) break
+            }
+            return text
+          })
+        assert.include(yield* first(1), ": connected")
+        assert.include(yield* first(999), "event: snapshot")
       })
     )
   )

@@ -7,7 +7,7 @@ import * as Database from "@rejoin/persistence/Database"
 import { DataDirectory } from "@rejoin/persistence/DataDirectory"
 import * as SqlThreadStore from "@rejoin/persistence/SqlThreadStore"
 import { Effect, Layer } from "effect"
-import { HttpRouter } from "effect/http"
+import { HttpRouter, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
 import { createHash, randomBytes } from "node:crypto"
 import { createServer } from "node:http"
@@ -54,7 +54,9 @@ const api = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
   Layer.provide(Layer.merge(Guard.layerAuthorization, Guard.layerSchemaErrors))
 )
 
-const routes = Layer.mergeAll(api, HttpApiScalar.layer(Api, { path: "/docs" })).pipe(
+const toDocs = HttpRouter.add("GET", "/", Effect.succeed(HttpServerResponse.redirect("/docs")))
+
+const routes = Layer.mergeAll(api, toDocs, HttpApiScalar.layer(Api, { path: "/docs" })).pipe(
   Layer.provide(Guard.layerOriginGuard)
 )
 

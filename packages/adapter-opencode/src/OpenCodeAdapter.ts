@@ -12,7 +12,18 @@ import {
   ProviderAdapter,
   type ProviderAdapterShape
 } from "@rejoin/core/ProviderAdapter"
-import { Deferred, Effect, FileSystem, Layer, Option, RcMap, Result, Schema, type Scope } from "effect"
+import {
+  Deferred,
+  Effect,
+  FileSystem,
+  Layer,
+  Option,
+  Predicate,
+  RcMap,
+  Result,
+  Schema,
+  type Scope
+} from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { decodeCursor, type OpenCodeCursor } from "./OpenCodeCursor.ts"
 import { Session } from "./OpenCodeSchema.ts"
@@ -28,7 +39,8 @@ const capabilities: Capabilities = {
   reconfigure: true,
   steer: true,
   interrupt: true,
-  restore: false
+  restore: false,
+  additionalDirectories: false
 }
 
 const none: Capabilities = {
@@ -37,7 +49,8 @@ const none: Capabilities = {
   reconfigure: false,
   steer: false,
   interrupt: false,
-  restore: false
+  restore: false,
+  additionalDirectories: false
 }
 
 const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
@@ -182,7 +195,14 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
     id,
     driver: "opencode",
     info: Effect.map(Effect.result(version), (found) => {
-      const base = { id, driver: "opencode", authenticated: null }
+      const configured = options.config?.["model"]
+      const base = {
+        id,
+        driver: "opencode",
+        authenticated: null,
+        model: options.model ?? (Predicate.isString(configured) ? configured : null),
+        dataDirectory: options.url === undefined ? `${dataHome}/opencode` : null
+      }
       if (Result.isFailure(found)) {
         return {
           ...base,

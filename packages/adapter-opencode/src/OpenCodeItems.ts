@@ -13,8 +13,14 @@ const changesOf = ({ state }: ToolPart, diffOfApproval: string | undefined): Rea
   return [{ path, diff: text(metadata?.["diff"]) ?? diffOfApproval ?? "" }]
 }
 
+/** What a tool part does not tell of itself: where its message works, and the diff that its approval showed. */
+export interface Around {
+  readonly cwd: string | undefined
+  readonly diff: string | undefined
+}
+
 /** A tool call as an item. */
-export const itemOf = (part: ToolPart, diffOfApproval: string | undefined): AdapterItem => {
+export const itemOf = (part: ToolPart, around: Around): AdapterItem => {
   const { error, input, metadata, output, status, title } = part.state
   const base = {
     id: ItemId.make(part.id),
@@ -31,7 +37,7 @@ export const itemOf = (part: ToolPart, diffOfApproval: string | undefined): Adap
     case "bash": {
       const printed = text(metadata?.["output"]) ?? said
       const exit = metadata?.["exit"]
-      const workdir = text(input?.["workdir"])
+      const workdir = text(input?.["workdir"]) ?? around.cwd
       return {
         ...base,
         kind: "command",
@@ -48,7 +54,7 @@ export const itemOf = (part: ToolPart, diffOfApproval: string | undefined): Adap
       return {
         ...base,
         kind: "file-change",
-        changes: changesOf(part, diffOfApproval),
+        changes: changesOf(part, around.diff),
         ...(error !== undefined && { text: error })
       }
     case "todowrite":

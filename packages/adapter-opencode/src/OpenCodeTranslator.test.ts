@@ -74,7 +74,7 @@ describe("OpenCode's events as turns, on recordings of the real server", () => {
 
   it("a command: its output as it comes, its exit code; a failing one is a completed one", () => {
     const ok = completed(play("bashok")).find(({ kind }) => kind === "command")
-    assert.deepInclude({ ...ok }, { status: "completed", exitCode: 0 })
+    assert.deepInclude({ ...ok }, { status: "completed", exitCode: 0, cwd: "/repo" })
     const failed = completed(play("bashfail")).find(({ kind }) => kind === "command")
     assert.deepInclude({ ...failed }, { status: "completed", exitCode: 3 })
   })

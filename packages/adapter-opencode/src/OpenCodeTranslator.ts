@@ -25,7 +25,7 @@ interface Turn {
   since: number | undefined
   readonly assistants: Map<
     string,
-    { completed: boolean; cwdTold: boolean; readonly texts: Map<string, string> }
+    { completed: boolean; cwd: string | undefined; readonly texts: Map<string, string> }
   >
   readonly parts: Map<string, { item: AdapterItem; done: boolean }>
   /** The last tool whose diff was only told with its approval, by call. */
@@ -139,12 +139,12 @@ export class OpenCodeTranslator {
     const { parentID } = info
     if (parentID === undefined || !(turn.messages.has(parentID) || turn.continued.has(parentID))) return []
     turn.steers.delete(parentID)
-    const message = turn.assistants.get(info.id) ?? { completed: false, cwdTold: false, texts: new Map() }
+    const message = turn.assistants.get(info.id) ?? { completed: false, cwd: undefined, texts: new Map() }
     turn.assistants.set(info.id, message)
     message.completed = info.time.completed !== undefined || info.error !== undefined
     this.erred(turn, info.error)
-    if (info.path === undefined || message.cwdTold) return []
-    message.cwdTold = true
+    if (info.path === undefined || message.cwd !== undefined) return []
+    message.cwd = info.path.cwd
     // Told with the first word of the answer, before any tool runs (law 3).
     return [AdapterEvent.Checked({ what: "cwd", stage: "submit", found: known(info.path.cwd, "answer") })]
   }
@@ -168,7 +168,7 @@ export class OpenCodeTranslator {
     const assistant = turn.assistants.get(part.messageID)
     if (assistant === undefined) return []
     if (isText(part)) return this.text(turn, part, assistant.texts)
-    if (isTool(part)) return this.tool(turn, part)
+    if (isTool(part)) return this.tool(turn, part, assistant.cwd)
     if (!isStepFinish(part)) return []
     const { cache, input, output, reasoning } = part.tokens
     const used = {
@@ -211,12 +211,12 @@ export class OpenCodeTranslator {
     return [AdapterEvent.ItemDelta({ itemId: partId, field: "text", delta })]
   }
 
-  private tool(turn: Turn, part: ToolPart): ReadonlyArray<AdapterEvent> {
+  private tool(turn: Turn, part: ToolPart, cwd: string | undefined): ReadonlyArray<AdapterEvent> {
     // A pending tool has no input yet: there is nothing to show.
     if (part.state.status === "pending") return []
     const before = turn.parts.get(part.id)
     if (before?.done === true) return []
-    const item = itemOf(part, turn.diffs.get(part.callID))
+    const item = itemOf(part, { cwd, diff: turn.diffs.get(part.callID) })
     const done = part.state.status === "completed" || part.state.status === "error"
     turn.parts.set(part.id, { item, done })
     const events: Array<AdapterEvent> = []

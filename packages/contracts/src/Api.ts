@@ -96,45 +96,58 @@ export class ThreadsGroup extends HttpApiGroup.make("threads")
     HttpApiEndpoint.post("create", "/threads", {
       payload: CreateThread,
       success: [Thread.pipe(HttpApiSchema.status(201)), Thread],
-      error: [E.ProviderNotFound, E.CwdNotAllowed, E.CwdUnavailable, E.InvalidInput, E.StoreFailed]
-    }),
+      error: [
+        E.ProviderNotFound,
+        E.CapabilityMissing,
+        E.CwdNotAllowed,
+        E.CwdUnavailable,
+        E.InvalidInput,
+        E.StoreFailed
+      ]
+    }).annotate(OpenApi.Summary, "Open a thread, or find the one with this key; starts no session"),
     HttpApiEndpoint.get("list", "/threads", {
       query: { project: Schema.optionalKey(Schema.String), ...paging },
       success: page(Thread),
       error: [E.InvalidInput, E.StoreFailed]
-    }),
-    HttpApiEndpoint.get("get", "/threads/:id", { params: id, success: Thread, error: thread }),
+    }).annotate(OpenApi.Summary, "Threads in the order of their creation"),
+    HttpApiEndpoint.get("get", "/threads/:id", { params: id, success: Thread, error: thread }).annotate(
+      OpenApi.Summary,
+      "One thread, as it is now"
+    ),
     HttpApiEndpoint.patch("update", "/threads/:id", {
       params: id,
       payload: UpdateThread,
       success: Thread,
       error: [...thread, E.ThreadBusy, E.ProviderNotFound, E.CapabilityMissing]
-    }),
+    }).annotate(OpenApi.Summary, "Title at any time; runtime mode and model between turns"),
     HttpApiEndpoint.delete("remove", "/threads/:id", {
       params: id,
       success: HttpApiSchema.NoContent,
       error: [...thread, E.ThreadBusy]
-    }),
+    }).annotate(OpenApi.Summary, "Forget the thread; the upstream session stays"),
     HttpApiEndpoint.get("items", "/threads/:id/items", {
       params: id,
       query: { before: Schema.optionalKey(Schema.String), limit: Schema.optionalKey(Limit) },
       success: page(Item),
       error: [...thread, E.InvalidInput]
-    }),
+    }).annotate(OpenApi.Summary, "The conversation: the last items before `before`, oldest first"),
     HttpApiEndpoint.get("events", "/threads/:id/events", {
       params: id,
       success: HttpApiSchema.StreamUint8Array({ contentType: "text/event-stream" }),
       error: [...thread, E.InvalidInput]
-    }),
+    }).annotate(
+      OpenApi.Summary,
+      "Server-sent events of one thread: a snapshot first, or what came after the header Last-Event-ID (a seq)"
+    ),
     HttpApiEndpoint.get("allEvents", "/events", {
       success: HttpApiSchema.StreamUint8Array({ contentType: "text/event-stream" }),
       error: [E.InvalidInput, E.StoreFailed]
-    }),
+    }).annotate(OpenApi.Summary, "Server-sent events of all threads, by position"),
     HttpApiEndpoint.get("requests", "/threads/:id/requests", {
       params: id,
       success: page(PendingRequest),
       error: thread
-    }),
+    }).annotate(OpenApi.Summary, "Approvals and questions that wait for an answer"),
     HttpApiEndpoint.post("answer", "/threads/:id/requests/:requestId", {
       params: { ...id, requestId: Schema.String },
       payload: Answer,
@@ -147,13 +160,13 @@ export class ThreadsGroup extends HttpApiGroup.make("threads")
         E.ProviderTimeout,
         E.ProviderUnavailable
       ]
-    }),
+    }).annotate(OpenApi.Summary, "Accept, decline or cancel an approval, or answer a question"),
     HttpApiEndpoint.get("receipts", "/threads/:id/receipts", {
       params: id,
       query: paging,
       success: page(Receipt),
       error: [...thread, E.InvalidInput]
-    })
+    }).annotate(OpenApi.Summary, "What each start did and what was verified, newest first")
   )
   .annotateMerge(
     OpenApi.annotations({ title: "Threads", description: "Durable conversations with an agent." })
@@ -174,13 +187,13 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
         E.ProviderTimeout,
         E.ProviderUnavailable
       ]
-    }),
+    }).annotate(OpenApi.Summary, "Send a turn: durable when answered, run at most once"),
     HttpApiEndpoint.get("list", "/threads/:id/turns", {
       params: id,
       query: paging,
       success: page(Turn),
       error: [...thread, E.InvalidInput]
-    }),
+    }).annotate(OpenApi.Summary, "Turns, oldest first"),
     HttpApiEndpoint.get("get", "/threads/:id/turns/:turnId", {
       params: { ...id, turnId: Schema.String },
       query: {
@@ -190,7 +203,10 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
       },
       success: Turn,
       error: [...thread, E.TurnNotFound]
-    })
+    }).annotate(
+      OpenApi.Summary,
+      "One turn; `wait` holds the answer until it settles, for so many seconds (600 at most)"
+    )
   )
   .annotateMerge(OpenApi.annotations({ title: "Turns", description: "One input until it settles." })) {}
 
@@ -200,17 +216,17 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
       params: id,
       success: HttpApiSchema.NoContent,
       error: [...thread, E.CapabilityMissing, E.ProviderFailed, E.ProviderTimeout, E.ProviderUnavailable]
-    }),
+    }).annotate(OpenApi.Summary, "End the running turn, or the start that it waits for"),
     HttpApiEndpoint.post("stop", "/threads/:id/stop", {
       params: id,
       success: HttpApiSchema.NoContent,
       error: [...thread, E.SessionNotRunning]
-    }),
+    }).annotate(OpenApi.Summary, "End the session and the turns that wait for it; the binding stays"),
     HttpApiEndpoint.post("reset", "/threads/:id/reset", {
       params: id,
       success: Thread,
       error: [...thread, E.ThreadBusy]
-    }),
+    }).annotate(OpenApi.Summary, "Let the next turn start anew; the old session stays in the lineage"),
     HttpApiEndpoint.post("move", "/threads/:id/move", {
       params: id,
       payload: Schema.Struct({ cwd: Schema.NonEmptyString }),
@@ -223,7 +239,7 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
         E.ProviderNotFound,
         ...startFailures
       ]
-    }),
+    }).annotate(OpenApi.Summary, "Carry the conversation into another directory, now"),
     HttpApiEndpoint.post("fork", "/threads/:id/fork", {
       params: id,
       payload: Schema.Struct({
@@ -232,31 +248,36 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
       }),
       success: Thread.pipe(HttpApiSchema.status(201)),
       error: [...thread, E.CapabilityMissing]
-    }),
+    }).annotate(OpenApi.Summary, "Not available yet: answers CapabilityMissing"),
     HttpApiEndpoint.post("release", "/threads/:id/release", {
       params: id,
       success: HttpApiSchema.NoContent,
       error: [...thread, E.CapabilityMissing]
-    }),
+    }).annotate(OpenApi.Summary, "Not available yet: answers CapabilityMissing"),
     HttpApiEndpoint.post("claim", "/threads/:id/claim", {
       params: id,
       success: HttpApiSchema.NoContent,
       error: [...thread, E.CapabilityMissing]
-    })
+    }).annotate(OpenApi.Summary, "Not available yet: answers CapabilityMissing")
   )
   .annotateMerge(
     OpenApi.annotations({ title: "Sessions", description: "The live connection of a thread." })
   ) {}
 
 export class ProvidersGroup extends HttpApiGroup.make("providers")
-  .add(HttpApiEndpoint.get("list", "/providers", { success: page(ProviderInfo), error: E.StoreFailed }))
+  .add(
+    HttpApiEndpoint.get("list", "/providers", { success: page(ProviderInfo), error: E.StoreFailed }).annotate(
+      OpenApi.Summary,
+      "The configured agents: found where, which version, usable or why not"
+    )
+  )
   .annotateMerge(OpenApi.annotations({ title: "Providers", description: "The configured agents." })) {}
 
 export class HealthGroup extends HttpApiGroup.make("health")
   .add(
     HttpApiEndpoint.get("health", "/health", {
       success: Schema.Struct({ status: Schema.Literal("ok"), version: Schema.String })
-    })
+    }).annotate(OpenApi.Summary, "Alive, and which version")
   )
   .annotateMerge(OpenApi.annotations({ title: "Health", description: "Without a token." })) {}
 
@@ -266,7 +287,7 @@ export class MetricsGroup extends HttpApiGroup.make("metrics")
       success: Schema.String.pipe(
         HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4; charset=utf-8" })
       )
-    })
+    }).annotate(OpenApi.Summary, "Metrics for Prometheus")
   )
   .annotateMerge(OpenApi.annotations({ title: "Metrics", description: "For Prometheus." })) {}
 
@@ -279,6 +300,9 @@ export class Api extends HttpApi.make("rejoin")
   .add(MetricsGroup.middleware(Authorization))
   .add(HealthGroup)
   .prefix("/api")
+  // A field that is not known is an error: a mistyped mode or idempotency key must not pass for none.
+  .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error" })
+  .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
   .annotateMerge(
     OpenApi.annotations({
       title: "Rejoin",

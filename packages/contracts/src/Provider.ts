@@ -16,7 +16,9 @@ export const Capabilities = Schema.Struct({
   steer: Schema.Boolean,
   interrupt: Schema.Boolean,
   /** A lost session can be written back from our transcript. */
-  restore: Schema.Boolean
+  restore: Schema.Boolean,
+  /** A thread can be given directories beside its own. */
+  additionalDirectories: Schema.Boolean
 })
 export type Capabilities = typeof Capabilities.Type
 
@@ -29,6 +31,10 @@ export const ProviderInfo = Schema.Struct({
   supported: Schema.Boolean,
   /** Null where the agent does not tell without being asked to work. */
   authenticated: Schema.NullOr(Schema.Boolean),
+  /** The model of threads that name none, where it is configured here. */
+  model: Schema.NullOr(Schema.String),
+  /** Where the agent keeps its conversations, where that is known. */
+  dataDirectory: Schema.NullOr(Schema.String),
   capabilities: Capabilities
 })
 export type ProviderInfo = typeof ProviderInfo.Type

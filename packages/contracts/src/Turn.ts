@@ -17,7 +17,7 @@ export type TurnStatus = typeof TurnStatus.Type
 export const Attachment = Schema.Struct({
   name: Schema.NonEmptyString.check(Schema.isMaxLength(255)),
   mediaType: Schema.NonEmptyString.check(Schema.isMaxLength(255)),
-  data: Schema.String
+  data: Schema.String.check(Schema.isBase64())
 })
 export type Attachment = typeof Attachment.Type
 

@@ -13,7 +13,8 @@ const full: Capabilities = {
   reconfigure: true,
   steer: true,
   interrupt: true,
-  restore: true
+  restore: true,
+  additionalDirectories: true
 }
 const bare: Capabilities = { ...full, relocate: [], reconfigure: false, interrupt: false, restore: false }
 

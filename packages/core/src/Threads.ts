@@ -1,5 +1,6 @@
 import type * as Api from "@rejoin/contracts/Api"
 import type {
+  CapabilityMissing,
   CwdNotAllowed,
   CwdUnavailable,
   ProviderNotFound,
@@ -41,7 +42,7 @@ export class Threads extends Context.Service<
       request: Api.CreateThread
     ) => Effect.Effect<
       { readonly thread: Thread; readonly created: boolean },
-      ProviderNotFound | CwdNotAllowed | CwdUnavailable | StoreFailed
+      ProviderNotFound | CapabilityMissing | CwdNotAllowed | CwdUnavailable | StoreFailed
     >
     readonly get: (id: ThreadId) => Effect.Effect<Thread, ThreadNotFound | StoreFailed>
     readonly find: (key: ThreadKey) => Effect.Effect<Option.Option<Thread>, StoreFailed>
@@ -176,7 +177,17 @@ export class Threads extends Context.Service<
         // A thread that is there is found whatever has become of its provider and its directory.
         const known = request.key === undefined ? Option.none<Thread>() : yield* find(request.key)
         if (Option.isSome(known)) return { thread: known.value, created: false }
-        const { driver } = yield* registry.get(request.provider)
+        const adapter = yield* registry.get(request.provider)
+        if (request.additionalDirectories !== undefined && request.additionalDirectories.length > 0) {
+          const { capabilities } = yield* adapter.info
+          if (!capabilities.additionalDirectories) {
+            return yield* new E.CapabilityMissing({
+              capability: "additionalDirectories",
+              message: "This provider cannot be given directories beside the thread's own."
+            })
+          }
+        }
+        const { driver } = adapter
         const cwd = yield* directories.admit(request.cwd)
         // One at a time: two requests with one key must not make two threads.
         return yield* creating.withPermit(

@@ -150,6 +150,8 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
       version: "1.0.0",
       supported: true,
       authenticated: null,
+      model: null,
+      dataDirectory: null,
       capabilities: upstream.capabilities
     })),
     capabilities: Effect.sync(() => upstream.capabilities),

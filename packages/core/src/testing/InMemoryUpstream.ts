@@ -75,7 +75,8 @@ export class InMemoryUpstream {
     reconfigure: true,
     steer: true,
     interrupt: true,
-    restore: true
+    restore: true,
+    additionalDirectories: true
   }
   private readonly connections = new Set<Connection>()
   private ids = 0
