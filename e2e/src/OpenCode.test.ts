@@ -44,7 +44,7 @@ describe("OpenCode: a thread keeps its conversation", () => {
   )
 
   it.live(
-    "C12, C13, C29: a move to a worktree and to another project carries history, directory and permissions",
+    "C12, C13, C15, C29: a move to a worktree and to another project carries history, directory and permissions",
     () =>
       live(
         Effect.gen(function* () {

@@ -43,23 +43,38 @@ describe("OpenCode: a server of somebody else, by its URL", () => {
       )
   )
 
-  it.live("C17: stopping us stops nothing of theirs; the turn that we ran there is aborted", () =>
-    live(
-      Effect.gen(function* () {
-        const world = yield* makeWorld()
-        const foreign = yield* foreignServer(world)
-        yield* world.configure({ providers: [{ id: "opencode", driver: "opencode", url: foreign.url }] })
-        const server = yield* world.start()
-        const id = yield* open(server, world.at("repo"))
-        yield* send(server, id, "hold on")
-        yield* event(server, id, "item.updated")
-        const busy = () => foreign.sdk.session.status({ directory: world.at("repo") })
-        assert.lengthOf(Object.keys((yield* Effect.promise(busy)).data ?? {}), 1)
-        assert.strictEqual(yield* server.stop, 0)
-        assert.deepEqual((yield* Effect.promise(busy)).data, {})
-        assert.isTrue((yield* Effect.promise(() => foreign.sdk.global.health())).data?.healthy)
-      })
-    )
+  it.live(
+    "C17, C28: stopping us stops nothing of theirs; the turn that we ran there is aborted, and only that",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          const foreign = yield* foreignServer(world)
+          yield* world.configure({ providers: [{ id: "opencode", driver: "opencode", url: foreign.url }] })
+          const server = yield* world.start()
+          const id = yield* open(server, world.at("repo"))
+          yield* send(server, id, "hold on")
+          yield* event(server, id, "item.updated")
+          const busy = () => foreign.sdk.session.status({ directory: world.at("repo") })
+          assert.lengthOf(Object.keys((yield* Effect.promise(busy)).data ?? {}), 1)
+          assert.strictEqual(yield* server.stop, 0)
+          assert.deepEqual((yield* Effect.promise(busy)).data, {})
+
+          // What somebody else runs there is not ours to end, though the session is the thread's.
+          const sessions = yield* Effect.promise(() =>
+            foreign.sdk.session.list({ directory: world.at("repo") })
+          )
+          const sessionID = sessions.data?.[0]?.id ?? ""
+          const again = yield* world.start()
+          yield* say(again, id, "two")
+          const parts = [{ type: "text" as const, text: "hold on" }]
+          yield* Effect.promise(() => foreign.sdk.session.promptAsync({ sessionID, parts }))
+          yield* until(Effect.promise(async () => Object.keys((await busy()).data ?? {}).length === 1))
+          assert.strictEqual(yield* again.stop, 0)
+          assert.lengthOf(Object.keys((yield* Effect.promise(busy)).data ?? {}), 1)
+          assert.isTrue((yield* Effect.promise(() => foreign.sdk.global.health())).data?.healthy)
+        })
+      )
   )
 })
 

@@ -50,7 +50,7 @@ export class OpenCodeClient {
       Effect.map(({ data, error, response }): Answer => {
         if (response === undefined) return { _tag: "Down", cause: causeOf(error) }
         if (!response.ok) return { _tag: "Refused", status: response.status, body: error }
-        // A route that is not there answers 200 with a page (providers/opencode.md: Errors).
+        // A route that is not there answers 200 with a page (docs/providers/opencode.md: Errors).
         const isPage = response.headers.get("content-type")?.includes("text/html") === true
         return isPage ? { _tag: "Refused", status: 200, body: "text/html" } : { _tag: "Ok", data }
       }),

@@ -20,7 +20,7 @@ const idOf = (record: Json): string => (Predicate.isString(record["id"]) ? recor
 
 /**
  * The document of an export with new ids everywhere. With old message ids an import says success and brings none
- * (providers/opencode.md: Another directory). Ids that come later sort later: the history is ordered by time and id.
+ * (docs/providers/opencode.md: Another directory). Ids that come later sort later: the history is ordered by time and id.
  */
 export const copyOf = Effect.fnUntraced(function* (source: Export) {
   const base = (yield* newId("x")).slice(2)

@@ -18,7 +18,7 @@ const looking = (secrets: Rule["action"]): ReadonlyArray<Rule> => [
 
 /**
  * The complete set for a mode, starting with `*`: OpenCode appends rules and the last match wins, so that only a
- * complete set is one that holds whatever came before (providers/opencode.md: Permissions).
+ * complete set is one that holds whatever came before (docs/providers/opencode.md: Permissions).
  */
 export const rulesOf: Readonly<Record<RuntimeMode, ReadonlyArray<Rule>>> = {
   "read-only": [rule("*", "deny"), ...looking("deny")],

@@ -77,7 +77,7 @@ export const spawnServer = Effect.fnUntraced(function* (
     ),
     Effect.forkScoped
   )
-  // Connections made before this line hang for ever (providers/opencode.md: Costs).
+  // Connections made before this line hang for ever (docs/providers/opencode.md: Costs).
   const url = yield* Queue.take(lines).pipe(
     Effect.map((line) => listening.exec(line)?.[1]),
     Effect.repeat({ until: Predicate.isNotUndefined }),
@@ -104,7 +104,7 @@ export const spawnServer = Effect.fnUntraced(function* (
         .run("dispose", (sdk, signal) => sdk.global.dispose({ signal }))
         .pipe(Effect.timeout("1 second"), Effect.ignore)
       const ended = Effect.ignore(handle.exitCode)
-      // One SIGTERM can be swallowed (providers/opencode.md: Crash).
+      // One SIGTERM can be swallowed (docs/providers/opencode.md: Crash).
       for (const signal of ["SIGTERM", "SIGTERM", "SIGKILL"] as const) {
         yield* sendSignal(handle.pid, signal)
         const done = yield* Effect.timeoutOption(ended, "700 millis")

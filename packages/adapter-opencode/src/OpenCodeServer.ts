@@ -22,7 +22,7 @@ export interface OpenCodeServer extends OpenCodeBus {
   readonly version: string
   /**
    * Keeps the server's instance for a directory alive within the scope. The last one to leave disposes of it: each
-   * costs memory and threads for as long as it is there, used or not (providers/opencode.md: Costs).
+   * costs memory and threads for as long as it is there, used or not (docs/providers/opencode.md: Costs).
    */
   readonly use: (directory: string) => Effect.Effect<void, never, Scope.Scope>
   /** Done with the reason when the server or its stream of events is gone, and all that it started with it. */

@@ -121,7 +121,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
 
   const abort = client.run("abort", (sdk, signal) => sdk.session.abort({ sessionID, directory }, { signal }))
 
-  /** What waits for an answer is rejected first: an abort would leave it pending for ever (providers/opencode.md). */
+  /** What waits for an answer is rejected first: an abort would leave it pending for ever (docs/providers/opencode.md). */
   const rejectPending = Effect.suspend(() =>
     Effect.forEach(
       [...asks],

@@ -85,7 +85,7 @@ export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeI
 
   /**
    * A fork keeps its source's directory, whatever it is asked, and loses the permissions: so fork, permissions,
-   * move, and then everything is read back (providers/opencode.md: Another directory).
+   * move, and then everything is read back (docs/providers/opencode.md: Another directory).
    */
   const fork = Effect.fn("OpenCode.fork")(function* (cursor: OpenCodeCursor, request: StartRequest) {
     yield* requireStore(cursor)

@@ -236,7 +236,7 @@ export class OpenCodeTranslator {
   /**
    * A turn ends when the session is idle and its answer is complete, not with the first idle: after an abort or an
    * error the final message comes later. With an error and no answer at all, idle is the end
-   * (providers/opencode.md: Events).
+   * (docs/providers/opencode.md: Events).
    */
   private settle(turn: Turn): ReadonlyArray<AdapterEvent> {
     if (!turn.idle) return []

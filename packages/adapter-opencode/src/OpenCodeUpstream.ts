@@ -131,7 +131,7 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem, 
     return verified
   })
 
-  /** Appends the mode's complete set, unless it is in force already: rules only ever grow (providers/opencode.md). */
+  /** Appends the mode's complete set, unless it is in force already: rules only ever grow (docs/providers/opencode.md). */
   const applyMode = Effect.fnUntraced(function* (sessionID: string, mode: RuntimeMode) {
     const { permission } = yield* session(sessionID)
     if (modeOf(permission, sets) === mode) return

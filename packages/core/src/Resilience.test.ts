@@ -3,10 +3,13 @@ import { StoreFailed } from "@rejoin/contracts/Errors"
 import { known } from "@rejoin/contracts/Fact"
 import { ItemId, type ThreadId, type TurnId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
-import { Deferred, Effect, Fiber, Option, Stream } from "effect"
+import { Deferred, Effect, Fiber, Layer, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { AdapterEvent } from "./AdapterEvent.ts"
+import { ProviderAdapter } from "./ProviderAdapter.ts"
+import { ProviderRegistry } from "./ProviderRegistry.ts"
 import { ProviderService } from "./ProviderService.ts"
+import { makeInMemoryAdapter } from "./testing/InMemoryAdapter.ts"
 import { makeWorld, openThread, say } from "./testing/World.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { Threads } from "./Threads.ts"
@@ -227,6 +230,27 @@ describe("a session that goes wrong", () => {
           const service = yield* ProviderService
           yield* service.stop(id)
           assert.deepEqual(yield* world.store.listRequests(id), [])
+        })
+      )
+    })
+  )
+})
+
+describe("C31", () => {
+  it.effect("what a provider tells before its start has returned is not lost", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.life(
+        Effect.gen(function* () {
+          const registry = yield* ProviderRegistry
+          const adapter = makeInMemoryAdapter(world.upstream)
+          const early = AdapterEvent.Warning({ message: "told early" })
+          const create: typeof adapter.create = (request) =>
+            Effect.tap(adapter.create(request), () => Effect.sync(() => world.upstream.tell(early)))
+          yield* registry.add(Layer.succeed(ProviderAdapter, { ...adapter, create }))
+          const id = yield* openThread()
+          yield* say(id, "one")
+          assert.include(JSON.stringify((yield* event(id, "warning")).data), "told early")
         })
       )
     })

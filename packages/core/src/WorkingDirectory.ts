@@ -13,7 +13,7 @@ export class WorkingDirectory extends Context.Service<
     readonly admit: (path: string) => Effect.Effect<string, CwdUnavailable | CwdNotAllowed>
     /**
      * Refuses a realpath that is gone, or that a link now leads elsewhere: asked again before every turn, since an
-     * agent may silently make a missing directory anew (providers/opencode.md).
+     * agent may silently make a missing directory anew (docs/providers/opencode.md).
      */
     readonly unchanged: (real: string) => Effect.Effect<void, CwdUnavailable>
   }
