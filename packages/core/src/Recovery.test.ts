@@ -2,9 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { MessageId, TurnId, type ThreadId } from "@rejoin/contracts/Ids"
 import { Timestamp } from "@rejoin/contracts/Time"
 import { Effect, Option, Stream } from "effect"
-import { ProviderService } from "./ProviderService.ts"
 import type { TurnRecord } from "./Records.ts"
-import { makeWorld, openThread, say } from "./testing/World.ts"
+import { makeWorld, openThread, say, settled } from "./testing/World.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { ThreadStore } from "./ThreadStore.ts"
 
@@ -37,9 +36,6 @@ const plant = Effect.fnUntraced(function* (
   yield* store.saveTurn(turn)
   return turn.id
 })
-
-const settled = (id: ThreadId, turnId: TurnId) =>
-  Effect.flatMap(ProviderService, (service) => service.awaitSettled(id, turnId))
 
 describe("a start-up after a crash", () => {
   it.effect("T10, N8: an accepted turn is run", () =>

@@ -2,38 +2,18 @@ import { assert, describe, it } from "@effect/vitest"
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import { known } from "@rejoin/contracts/Fact"
 import { ItemId, type ThreadId, type TurnId } from "@rejoin/contracts/Ids"
-import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
-import { Deferred, Effect, Fiber, Layer, Option, Stream } from "effect"
+import { Deferred, Effect, Fiber, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { AdapterEvent } from "./AdapterEvent.ts"
 import { ProviderAdapter } from "./ProviderAdapter.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import { ProviderService } from "./ProviderService.ts"
 import { makeInMemoryAdapter } from "./testing/InMemoryAdapter.ts"
-import { makeWorld, openThread, say } from "./testing/World.ts"
+import { event, makeWorld, openThread, say, sendHeld, settled } from "./testing/World.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { Threads } from "./Threads.ts"
 
 type World = Effect.Success<ReturnType<typeof makeWorld>>
-
-const event = Effect.fnUntraced(function* (id: ThreadId, type: RuntimeEvent["type"]) {
-  const events = yield* ThreadEvents
-  return yield* events.follow(id, 0).pipe(
-    Stream.filter((event) => event.type === type),
-    Stream.runHead,
-    Effect.map(Option.getOrThrow)
-  )
-})
-
-const sendHeld = Effect.fnUntraced(function* (id: ThreadId) {
-  const service = yield* ProviderService
-  const turn = yield* service.send(id, { input: "hold" })
-  yield* event(id, "turn.started")
-  return turn.id
-})
-
-const settled = (id: ThreadId, turnId: TurnId) =>
-  Effect.flatMap(ProviderService, (service) => service.awaitSettled(id, turnId))
 
 const busy = new StoreFailed({ message: "the database is locked" })
 

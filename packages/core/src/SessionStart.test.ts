@@ -1,15 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { known, unknown } from "@rejoin/contracts/Fact"
-import { Cause, Deferred, Effect, Exit, Fiber, Option } from "effect"
+import { Deferred, Effect, Fiber, Option } from "effect"
 import { LiveSessions } from "./LiveSessions.ts"
 import { Probe } from "./Probe.ts"
 import { ProviderService } from "./ProviderService.ts"
 import { inMemoryCursor } from "./testing/InMemoryAdapter.ts"
-import { makeWorld, openThread, say } from "./testing/World.ts"
+import { failureOf, makeWorld, openThread, say } from "./testing/World.ts"
 import { Threads } from "./Threads.ts"
-
-const failure = <A, E>(exit: Exit.Exit<A, E>) =>
-  Exit.isFailure(exit) ? Option.getOrUndefined(Cause.findErrorOption(exit.cause)) : undefined
 
 const has = (actual: object | undefined, expected: Readonly<Record<string, unknown>>) =>
   assert.deepInclude(actual, expected)
@@ -227,7 +224,7 @@ describe("the right directory and the right powers", () => {
             world.upstream.faults.directory = "/elsewhere"
             const service = yield* ProviderService
             const moved = yield* Effect.exit(service.move(id, "/tree"))
-            assert.strictEqual(failure(moved)?._tag, "DirectoryMismatch")
+            assert.strictEqual(failureOf(moved)?._tag, "DirectoryMismatch")
             assert.deepEqual([...world.upstream.sessions.keys()], ["mem_1"])
             delete world.upstream.faults.directory
             const threads = yield* Threads
@@ -248,7 +245,7 @@ describe("the right directory and the right powers", () => {
           world.upstream.faults.forgetsOnFork = true
           const service = yield* ProviderService
           const moved = yield* Effect.exit(service.move(id, "/tree"))
-          assert.strictEqual(failure(moved)?._tag, "HistoryMismatch")
+          assert.strictEqual(failureOf(moved)?._tag, "HistoryMismatch")
         })
       )
     })
@@ -394,7 +391,7 @@ describe("starts that race, fail or are given up", () => {
             const first = yield* Effect.forkChild(service.start(id))
             yield* Deferred.await(world.upstream.started)
             const second = yield* Effect.exit(service.move(id, "/tree"))
-            assert.strictEqual(failure(second)?._tag, "StartInProgress")
+            assert.strictEqual(failureOf(second)?._tag, "StartInProgress")
             yield* Deferred.succeed(held, undefined)
             assert.strictEqual((yield* Fiber.join(first)).outcome, "created")
             assert.strictEqual(world.upstream.sessions.size, 1)
@@ -419,7 +416,7 @@ describe("starts that race, fail or are given up", () => {
             // Another server starts the same thread meanwhile.
             yield* world.store.nextGeneration(id)
             yield* Deferred.succeed(held, undefined)
-            assert.strictEqual(failure(yield* Fiber.join(losing))?._tag, "StaleGeneration")
+            assert.strictEqual(failureOf(yield* Fiber.join(losing))?._tag, "StaleGeneration")
             assert.deepEqual([...world.upstream.sessions.keys()], ["mem_1"])
             has(world.upstream.sessions.get("mem_1"), { directory: "/work", mode: "approval-required" })
           })
@@ -440,7 +437,7 @@ describe("starts that race, fail or are given up", () => {
           const taken = yield* Effect.exit(
             world.store.saveBinding({ ...binding, providerSessionId: "mem_1" as never })
           )
-          assert.strictEqual(failure(taken)?._tag, "SessionHeldElsewhere")
+          assert.strictEqual(failureOf(taken)?._tag, "SessionHeldElsewhere")
         })
       )
     })

@@ -1,42 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import { RequestId, type ThreadId, type TurnId } from "@rejoin/contracts/Ids"
-import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
-import { Cause, Deferred, Effect, Exit, Fiber, Option, Stream } from "effect"
+import { RequestId } from "@rejoin/contracts/Ids"
+import { Deferred, Effect, Fiber, Option, Stream } from "effect"
 import { LiveSessions } from "./LiveSessions.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import { ProviderService } from "./ProviderService.ts"
 import { layerInMemoryAdapter } from "./testing/InMemoryAdapter.ts"
-import { makeWorld, openThread, say } from "./testing/World.ts"
+import { event, failureOf, makeWorld, openThread, say, sendHeld, settled } from "./testing/World.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { ThreadStore } from "./ThreadStore.ts"
 import { Threads } from "./Threads.ts"
-
-const failure = <A, E>(exit: Exit.Exit<A, E>) =>
-  Exit.isFailure(exit) ? Option.getOrUndefined(Cause.findErrorOption(exit.cause)) : undefined
-
-/** Waits for the first event of this type on a thread, from its beginning. */
-const event = Effect.fnUntraced(function* (
-  id: ThreadId,
-  type: RuntimeEvent["type"],
-  where: (event: RuntimeEvent) => boolean = () => true
-) {
-  const events = yield* ThreadEvents
-  return yield* events.follow(id, 0).pipe(
-    Stream.filter((event) => event.type === type && where(event)),
-    Stream.runHead,
-    Effect.map(Option.getOrThrow)
-  )
-})
-
-const sendHeld = Effect.fnUntraced(function* (id: ThreadId, input = "hold") {
-  const service = yield* ProviderService
-  const turn = yield* service.send(id, { input })
-  yield* event(id, "turn.started", ({ turnId }) => turnId === turn.id)
-  return turn.id
-})
-
-const settled = (id: ThreadId, turnId: TurnId) =>
-  Effect.flatMap(ProviderService, (service) => service.awaitSettled(id, turnId))
 
 describe("turns", () => {
   it.effect(
@@ -57,7 +29,7 @@ describe("turns", () => {
             const again = yield* service.send(id, { input: "one", idempotencyKey: "k" })
             assert.strictEqual(again.id, first.id)
             const other = yield* Effect.exit(service.send(id, { input: "two", idempotencyKey: "k" }))
-            assert.strictEqual(failure(other)?._tag, "IdempotencyConflict")
+            assert.strictEqual(failureOf(other)?._tag, "IdempotencyConflict")
             assert.strictEqual((yield* service.awaitSettled(id, first.id)).output, "one")
             assert.lengthOf(world.upstream.asked, 1)
           })
@@ -142,12 +114,12 @@ describe("turns", () => {
           assert.deepInclude(yield* threads.get(id), { pendingRequests: 1, status: "running" })
           assert.strictEqual((yield* threads.get(id)).session.state, "waiting")
           const wrong = yield* Effect.exit(service.answer(id, yield* pending, { answers: [["A"]] }))
-          assert.strictEqual(failure(wrong)?._tag, "InvalidInput")
+          assert.strictEqual(failureOf(wrong)?._tag, "InvalidInput")
           const answered = yield* pending
           yield* service.answer(id, answered, { decision: "accept" })
           assert.strictEqual((yield* settled(id, write.id)).output, "wrote a")
           const twice = yield* Effect.exit(service.answer(id, answered, { decision: "accept" }))
-          assert.strictEqual(failure(twice)?._tag, "RequestNotFound")
+          assert.strictEqual(failureOf(twice)?._tag, "RequestNotFound")
 
           const question = yield* service.send(id, { input: "ask" })
           yield* event(id, "user-input.opened")
@@ -255,7 +227,7 @@ describe("a provider that breaks", () => {
           assert.strictEqual((yield* settled(id, running)).status, "interrupted")
           assert.strictEqual((yield* settled(id, queued.id)).status, "interrupted")
           assert.strictEqual(world.upstream.open, 0)
-          assert.strictEqual(failure(yield* Effect.exit(service.stop(id)))?._tag, "SessionNotRunning")
+          assert.strictEqual(failureOf(yield* Effect.exit(service.stop(id)))?._tag, "SessionNotRunning")
         })
       )
     })
@@ -279,7 +251,7 @@ describe("what may not happen during a turn", () => {
             yield* Effect.exit(threads.remove(id))
           ]
           assert.deepEqual(
-            refusals.map((exit) => failure<unknown, { readonly _tag: string }>(exit)?._tag),
+            refusals.map((exit) => failureOf<unknown, { readonly _tag: string }>(exit)?._tag),
             ["ThreadBusy", "ThreadBusy", "ThreadBusy", "ThreadBusy"]
           )
           yield* service.update(id, { title: "a title may change" })

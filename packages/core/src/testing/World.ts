@@ -1,13 +1,15 @@
 import { ProviderInstanceId } from "@rejoin/contracts/Ids"
+import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Turn } from "@rejoin/contracts/Turn"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Exit, Layer, Option, Stream } from "effect"
 import * as Core from "../Core.ts"
 import { layerMemory } from "../MemoryThreadStore.ts"
 import { ProviderRegistry } from "../ProviderRegistry.ts"
 import { ProviderService } from "../ProviderService.ts"
 import { Recovery } from "../Recovery.ts"
 import { defaults, Settings, type SettingsShape } from "../Settings.ts"
+import { ThreadEvents } from "../ThreadEvents.ts"
 import { Threads } from "../Threads.ts"
 import { ThreadStore } from "../ThreadStore.ts"
 import { WorkingDirectory } from "../WorkingDirectory.ts"
@@ -54,3 +56,32 @@ export const say = Effect.fnUntraced(function* (threadId: Turn["threadId"], inpu
   const accepted = yield* service.send(threadId, { input })
   return yield* service.awaitSettled(threadId, accepted.id)
 })
+
+/** The first event of this kind on the thread, from its beginning. */
+export const event = Effect.fnUntraced(function* (
+  threadId: Turn["threadId"],
+  type: RuntimeEvent["type"],
+  where: (event: RuntimeEvent) => boolean = () => true
+) {
+  const events = yield* ThreadEvents
+  return yield* events.follow(threadId, 0).pipe(
+    Stream.filter((event) => event.type === type && where(event)),
+    Stream.runHead,
+    Effect.map(Option.getOrThrow)
+  )
+})
+
+/** Sends a turn that goes on until it is ended, and returns its id once it runs. */
+export const sendHeld = Effect.fnUntraced(function* (threadId: Turn["threadId"]) {
+  const service = yield* ProviderService
+  const turn = yield* service.send(threadId, { input: "hold" })
+  yield* event(threadId, "turn.started", ({ turnId }) => turnId === turn.id)
+  return turn.id
+})
+
+export const settled = (threadId: Turn["threadId"], turnId: Turn["id"]) =>
+  Effect.flatMap(ProviderService, (service) => service.awaitSettled(threadId, turnId))
+
+/** The typed error of an exit; undefined where it has none. */
+export const failureOf = <A, E>(exit: Exit.Exit<A, E>): E | undefined =>
+  Option.getOrUndefined(Exit.findErrorOption(exit))
