@@ -1,15 +1,24 @@
 import { Effect } from "effect"
 import { createServer, request, type ServerResponse } from "node:http"
 
-export type Fault = "none" | "unauthorized" | "server-error" | "page" | "bare-404" | "foreign-404" | "refused"
+export type Fault =
+  | "none"
+  | "unauthorized"
+  | "server-error"
+  | "page"
+  | "bare-404"
+  | "foreign-404"
+  | "refused"
+  | "lost-answer"
 
-/** Stands before a real server and answers in its place as it is told, for everything but its health and events. */
+/** Stands before a real server and answers in its place as it is told, for everything about its sessions. */
 export const faultyProxy = Effect.fn("faultyProxy")(function* (target: string) {
   const state: { fault: Fault } = { fault: "none" }
   const answer = (response: ServerResponse): boolean => {
     const json = { "content-type": "application/json" }
     switch (state.fault) {
       case "none":
+      case "lost-answer":
         return false
       case "unauthorized":
         response.writeHead(401).end()
@@ -46,6 +55,11 @@ export const faultyProxy = Effect.fn("faultyProxy")(function* (target: string) {
       headers: { ...headers, host: `${hostname}:${port}` }
     })
     outgoing.on("response", (from) => {
+      // The prompt arrived, and its answer is lost on the way back.
+      if (state.fault === "lost-answer" && url?.includes("/prompt_async") === true) {
+        response.writeHead(502).end()
+        return
+      }
       response.writeHead(from.statusCode ?? 502, from.headers)
       from.pipe(response)
     })

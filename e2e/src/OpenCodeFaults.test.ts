@@ -44,6 +44,32 @@ describe("OpenCode: a server of somebody else, by its URL", () => {
   )
 
   it.live(
+    "law 6: a prompt whose answer was lost on the way back is not sent again, and what it started is ended",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          const foreign = yield* foreignServer(world)
+          const proxy = yield* faultyProxy(foreign.url)
+          yield* world.configure({ providers: [{ id: "opencode", driver: "opencode", url: proxy.url }] })
+          const server = yield* world.start()
+          const id = yield* open(server, world.at("repo"))
+          yield* say(server, id, "one")
+          proxy.state.fault = "lost-answer"
+          const turn = yield* say(server, id, "hold on")
+          assert.strictEqual(turn.status, "interrupted")
+          assert.strictEqual(turn.error?._tag, "ProviderFailed")
+          proxy.state.fault = "none"
+          assert.strictEqual((yield* say(server, id, "two")).output, "one | hold on | two")
+          const status = yield* Effect.promise(() =>
+            foreign.sdk.session.status({ directory: world.at("repo") })
+          )
+          assert.deepEqual(status.data, {})
+        })
+      )
+  )
+
+  it.live(
     "C17, C28: stopping us stops nothing of theirs; the turn that we ran there is aborted, and only that",
     () =>
       live(

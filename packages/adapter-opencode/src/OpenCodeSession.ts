@@ -157,7 +157,8 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
       case "session.status": {
         const { status } = event.properties
         // Its own, or a sub-agent's: either way the turn does not get on.
-        if (status.type === "retry" && status.attempt > retriesAtMost) {
+        // Where no turn of ours runs, it is somebody else's to end.
+        if (translator.isRunning && status.type === "retry" && status.attempt > retriesAtMost) {
           translator.failing({ name: "RetriesExhausted", data: { message: status.message } })
           background(abort)
         }
@@ -219,8 +220,11 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   const prompt = Effect.fnUntraced(function* (turn: TurnInput) {
     const posted = yield* post(turn)
     if (posted._tag !== "Ok") {
-      // Refused, or there was nobody: nothing was sent. A connection that broke proves nothing.
-      const sent = posted._tag === "Refused" || posted.cause === "ECONNREFUSED" ? "no" : "maybe"
+      // A 4xx is the server's own no, and nobody hears behind a refused connection. A connection that broke, a 5xx of
+      // whoever stands between, or an answer that cannot be read proves nothing (law 6).
+      const refused = posted._tag === "Refused" && posted.status >= 400 && posted.status < 500
+      const nobody = posted._tag === "Down" && posted.cause === "ECONNREFUSED"
+      const sent = refused || nobody ? "no" : "maybe"
       return yield* new SendFailure({ failure: client.failure("prompt", posted), sent })
     }
     const answer = yield* client
@@ -249,8 +253,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     steer: Effect.fnUntraced(function* (turn) {
       if (!translator.steer(turn.messageId)) return false
       yield* prompt(turn).pipe(
-        Effect.tapError(() => Effect.sync(() => translator.unsteer(turn.messageId))),
-        Effect.mapError(({ failure }) => failure)
+        Effect.tapError(({ sent }) => Effect.sync(() => translator.unsteer(turn.messageId, sent === "maybe")))
       )
       return true
     }),

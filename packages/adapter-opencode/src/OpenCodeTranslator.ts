@@ -82,8 +82,9 @@ export class OpenCodeTranslator {
     return this.turn !== undefined
   }
 
-  unsteer(messageId: string): void {
-    this.turn?.messages.delete(messageId)
+  /** It is not waited for any more. Where it may have arrived all the same, an answer to it is still the turn's. */
+  unsteer(messageId: string, mayHaveArrived: boolean): void {
+    if (!mayHaveArrived) this.turn?.messages.delete(messageId)
     this.turn?.steers.delete(messageId)
   }
 

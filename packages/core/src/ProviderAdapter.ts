@@ -87,7 +87,7 @@ export interface AdapterSession {
   /** Succeeds when the message was read back upstream, and returns the current cursor (C1). */
   send(turn: TurnInput): Effect.Effect<ResumeCursor, SendFailure>
   /** Joins the running turn; false where none runs any more. Where `capabilities.steer`. */
-  readonly steer?: (turn: TurnInput) => Effect.Effect<boolean, AdapterFailure>
+  readonly steer?: (turn: TurnInput) => Effect.Effect<boolean, SendFailure>
   /** Asks the running turn to end; it settles by its event. Where `capabilities.interrupt`. */
   readonly interrupt?: Effect.Effect<void, AdapterFailure>
   answer(requestId: string, answer: Answer): Effect.Effect<void, AdapterFailure>

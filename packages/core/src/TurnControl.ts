@@ -65,7 +65,15 @@ export class TurnControl extends Context.Service<
         const { attachments, input } = turn
         const through = yield* call
           .within(live.adapter, "steer", live.session.steer({ messageId, input, attachments }))
-          .pipe(Effect.tapError(() => journal.unsteer(turnId, messageId)))
+          .pipe(
+            // What may have arrived stays: with the same key it is not sent again (law 6).
+            Effect.tapError((error) =>
+              error._tag === "SendFailure" && error.sent === "no"
+                ? journal.unsteer(turnId, messageId)
+                : Effect.void
+            ),
+            Effect.mapError((error) => (error._tag === "SendFailure" ? error.failure : error))
+          )
         if (through) return Option.some(joined.value.turn)
         // The turn was over: it did not join, and waits for its own.
         yield* journal.unsteer(turnId, messageId)

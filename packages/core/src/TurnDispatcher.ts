@@ -129,8 +129,9 @@ export class TurnDispatcher extends Context.Service<
         const binding = yield* store.getBinding(threadId)
         const generation = Option.isSome(binding) ? binding.value.generation : 0
         for (const turn of forsaken) {
+          const provider = Option.isSome(binding) ? binding.value.instanceId : ""
           const error = E.toFailure(
-            new E.StoreFailed({ message: "The turn lost its session before it was settled." })
+            new E.ProviderFailed({ provider, message: "The turn lost its session before it was settled." })
           )
           yield* journal.settle(turn.id, { threadId, generation }, { status: "interrupted", error })
         }
