@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Option } from "effect"
-import { event, live, makeWorld, open, opencode, receipts, say, send, settled } from "./World.ts"
+import { opencode } from "./Agents.ts"
+import { event, live, makeWorld, open, receipts, say, send, settled } from "./World.ts"
 
 const errorTag = (exit: Exit.Exit<unknown, unknown>) => {
   const error = Exit.isFailure(exit) ? Option.getOrUndefined(Exit.findErrorOption(exit)) : undefined
@@ -227,7 +228,7 @@ describe("OpenCode: a thread keeps its conversation", () => {
             payload: { input: "look", attachments: [{ name: "note.txt", mediaType: "text/plain", data }] }
           })
           assert.strictEqual((yield* settled(server, plain, sent.id)).status, "completed")
-          assert.include(JSON.stringify(world.model.requests().at(-1)?.messages), "the attached text")
+          assert.include(JSON.stringify(world.model.requests().at(-1)?.body), "the attached text")
         })
       )
   )

@@ -2,7 +2,8 @@ import { createOpencodeClient } from "@opencode-ai/sdk/v2/client"
 import { Effect } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { Stream } from "effect"
-import { opencodeInstance, type World } from "./World.ts"
+import { opencodeInstance } from "./Agents.ts"
+import { type World } from "./World.ts"
 import { bundledBinary } from "@rejoin/server/EmbeddedOpenCode"
 
 /**

@@ -3,7 +3,8 @@ import { MessageId } from "@rejoin/contracts/Ids"
 import { Effect } from "effect"
 import { DatabaseSync } from "node:sqlite"
 import { foreignServer } from "./OpenCodeApi.ts"
-import { live, makeWorld, open, opencodeInstance, receipts, say, type World } from "./World.ts"
+import { opencodeInstance } from "./Agents.ts"
+import { live, makeWorld, open, receipts, say, type World } from "./World.ts"
 
 const idOf = (receipt: { readonly providerSessionIdAfter: string | null } | undefined) =>
   receipt?.providerSessionIdAfter ?? ""

@@ -1,50 +1,89 @@
-import { type ChatRequest, hasTool, type Reply, said, toolResults } from "@rejoin/model-server/Chat"
+import { type Conversation, type Reply, shellCall } from "@rejoin/model-server/Model"
+
+const say = (text: string): Reply => ({ _tag: "Say", text })
+
+/** The directory in which the agent says that it works. */
+const directoryOf = ({ body }: Conversation): string =>
+  /[Ww]orking directory: ([^\\"\n]+)/.exec(JSON.stringify(body))?.[1] ?? ""
+
+/** A file written by whichever tool the agent has for it. */
+const writeCall = (conversation: Conversation, path: string, content: string): Reply | undefined => {
+  const { tools } = conversation
+  if (tools.includes("write")) return { _tag: "Call", name: "write", input: { filePath: path, content } }
+  if (tools.includes("Write")) {
+    const file_path = path.startsWith("/") ? path : `${directoryOf(conversation)}/${path}`
+    return { _tag: "Call", name: "Write", input: { file_path, content } }
+  }
+  const patch = `*** Begin Patch\n*** Add File: ${path}\n+${content}\n*** End Patch`
+  return tools.includes("apply_patch") ? { _tag: "Call", name: "apply_patch", input: patch } : undefined
+}
+
+const delegateCall = ({ tools }: Conversation, prompt: string): Reply | undefined => {
+  const input = { description: "a test", prompt }
+  if (tools.includes("task"))
+    return { _tag: "Call", name: "task", input: { ...input, subagent_type: "general" } }
+  return tools.includes("Agent")
+    ? {
+        _tag: "Call",
+        name: "Agent",
+        input: { ...input, subagent_type: "general-purpose", run_in_background: false }
+      }
+    : undefined
+}
+
+const askCall = ({ tools }: Conversation): Reply | undefined => {
+  const options = [
+    { label: "A", description: "the first" },
+    { label: "B", description: "the second" }
+  ]
+  const question = { question: "Which?", header: "Choice", options }
+  if (tools.includes("question")) return { _tag: "Call", name: "question", input: { questions: [question] } }
+  if (tools.includes("AskUserQuestion")) {
+    const questions = [{ ...question, multiSelect: false }]
+    return { _tag: "Call", name: "AskUserQuestion", input: { questions } }
+  }
+  const questions = [{ ...question, id: "q1" }]
+  return tools.includes("request_user_input")
+    ? { _tag: "Call", name: "request_user_input", input: { questions } }
+    : undefined
+}
 
 /**
- * The model of the tests. What it does follows from the first word of the user's last message; anything else is
- * answered with all that the user said in the conversation, as the model received it, joined by ` | `.
+ * The model of the tests, the same for every agent. What it does follows from the first word of the user's last
+ * message; anything else is answered with all that the user said in the conversation, as the model received it,
+ * joined by ` | `.
  */
-export const scripted = (request: ChatRequest): Reply => {
-  const told = said(request)
-  const last = told.at(-1) ?? ""
+export const scripted = (conversation: Conversation): Reply => {
+  const { attempt, results, said } = conversation
+  const last = said.at(-1) ?? ""
   const [verb = "", ...rest] = last.split(" ")
   const argument = rest.join(" ")
-  const results = toolResults(request)
-  const call = (name: string, input: Record<string, unknown>): Reply => {
-    if (results.length > 0) return { _tag: "Say", text: `result: ${results.at(-1)?.trim() ?? ""}` }
-    return hasTool(request, name)
-      ? { _tag: "Call", name, input }
-      : { _tag: "Say", text: `there is no tool ${name}` }
+  const once = (call: Reply | undefined): Reply => {
+    if (results.length > 0) return say(`result: ${results.at(-1)?.trim() ?? ""}`)
+    return call ?? say(`there is no tool ${verb}`)
   }
   switch (verb) {
     case "run":
-      return call("bash", { command: argument, description: "a test" })
+      return once(shellCall(conversation, argument))
     case "write": {
-      const [filePath = "", ...content] = rest
-      return call("write", { filePath, content: content.join(" ") })
+      const [path = "", ...content] = rest
+      return once(writeCall(conversation, path, content.join(" ")))
     }
     case "ask":
-      return call("question", {
-        questions: [
-          {
-            question: "Which?",
-            header: "Choice",
-            options: [
-              { label: "A", description: "the first" },
-              { label: "B", description: "the second" }
-            ]
-          }
-        ]
-      })
+      return once(askCall(conversation))
     case "delegate":
-      return call("task", { description: "a test", prompt: argument, subagent_type: "general" })
+      return once(delegateCall(conversation, argument))
     case "think":
       return { _tag: "Say", text: `thought: ${argument}`, reasoning: argument }
     case "hold":
       return { _tag: "Hang", text: "holding " }
     case "fail":
       return { _tag: "Fail", status: Number(argument), message: "a scripted failure" }
+    case "stumble":
+      return attempt === 1
+        ? { _tag: "Fail", status: Number(argument), message: "a scripted failure" }
+        : say(`recovered from ${argument}`)
     default:
-      return { _tag: "Say", text: told.join(" | ") }
+      return say(said.join(" | "))
   }
 }

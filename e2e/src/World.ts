@@ -1,6 +1,6 @@
 import { NodeServices } from "@effect/platform-node"
 import { make as makeClient, type RejoinClient } from "@rejoin/client/Client"
-import { ProviderInstanceId } from "@rejoin/contracts/Ids"
+import type { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { ModelServer } from "@rejoin/model-server/ModelServer"
@@ -18,6 +18,7 @@ import {
   Stream
 } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { type Agent, instanceOf, opencode } from "./Agents.ts"
 import { scripted } from "./Scripted.ts"
 
 const ServerFile = Schema.fromJsonString(
@@ -46,7 +47,11 @@ export interface Server {
  * directory outside of it, and the scripted model. Everything ends with the scope.
  */
 export const makeWorld = Effect.fn("makeWorld")(function* (
-  options: { readonly config?: Record<string, unknown> } = {}
+  options: {
+    readonly config?: Record<string, unknown>
+    /** Only OpenCode, unless others are named. */
+    readonly agents?: ReadonlyArray<Agent>
+  } = {}
 ) {
   const fs = yield* FileSystem.FileSystem
   const { join } = yield* Path.Path
@@ -68,7 +73,7 @@ export const makeWorld = Effect.fn("makeWorld")(function* (
       ),
       (code) => (code === 0 ? Effect.void : Effect.die(`git ${args.join(" ")} ended with ${code}`))
     )
-  for (const name of ["rejoin", "agent", "repo", "other"]) yield* fs.makeDirectory(at(name))
+  for (const name of ["rejoin", "repo", "other"]) yield* fs.makeDirectory(at(name))
   yield* git(at("repo"), "init", "-q")
   yield* fs.writeFileString(join(at("repo"), "README.md"), "a repository\n")
   yield* git(at("repo"), "add", ".")
@@ -76,12 +81,11 @@ export const makeWorld = Effect.fn("makeWorld")(function* (
   yield* git(at("repo"), "worktree", "add", "-q", at("tree"))
   yield* git(at("repo"), "worktree", "add", "-q", at("tree2"))
 
-  yield* writeAgentConfig(at("agent"), model.url)
+  const providers = yield* Effect.forEach(options.agents ?? (["opencode"] as const), (agent) =>
+    instanceOf(agent, root, model.origin)
+  )
   const configure = (config: Record<string, unknown>) =>
-    fs.writeFileString(
-      join(home, "config.json"),
-      JSON.stringify({ providers: [opencodeInstance(at("agent"))], ...config })
-    )
+    fs.writeFileString(join(home, "config.json"), JSON.stringify({ providers, ...config }))
   yield* configure(options.config ?? {})
 
   const environment = { PATH: path, HOME: root, REJOIN_HOME: home, REJOIN_PORT: "0", REJOIN_ROOTS: root }
@@ -131,62 +135,13 @@ export const makeWorld = Effect.fn("makeWorld")(function* (
 
 export type World = Effect.Success<ReturnType<typeof makeWorld>>
 
-export const opencode = ProviderInstanceId.make("opencode")
-
-/** An OpenCode of its own home, whose only model is the scripted one. Nothing of it reaches the network. */
-export const opencodeInstance = (home: string) => ({
-  id: "opencode",
-  driver: "opencode",
-  home,
-  env: {
-    OPENCODE_CONFIG: `${home}/opencode.json`,
-    OPENCODE_DISABLE_MODELS_FETCH: "1",
-    OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
-    OPENCODE_DISABLE_DEFAULT_PLUGINS: "1"
-  }
-})
-
-const writeAgentConfig = Effect.fnUntraced(function* (home: string, baseURL: string) {
-  const fs = yield* FileSystem.FileSystem
-  const models = {
-    scripted: {
-      name: "Scripted",
-      tool_call: true,
-      reasoning: true,
-      limit: { context: 128_000, output: 8000 }
-    }
-  }
-  const provider = {
-    npm: "@ai-sdk/openai-compatible",
-    name: "Test",
-    options: { baseURL, apiKey: "none" },
-    models
-  }
-  const config = {
-    $schema: "https://opencode.ai/config.json",
-    autoupdate: false,
-    share: "disabled",
-    model: "test/scripted",
-    small_model: "test/scripted",
-    enabled_providers: ["test"],
-    provider: { test: provider }
-  }
-  yield* fs.writeFileString(`${home}/opencode.json`, JSON.stringify(config))
-  // A configuration directory that lists the plugin package is not installed into from the network.
-  const directory = `${home}/.config/opencode`
-  const dependencies = { "@opencode-ai/plugin": "*" }
-  yield* fs.makeDirectory(`${directory}/node_modules`, { recursive: true })
-  yield* fs.writeFileString(`${directory}/package.json`, JSON.stringify({ private: true, dependencies }))
-  const lock = { lockfileVersion: 3, packages: { "": { dependencies } } }
-  yield* fs.writeFileString(`${directory}/package-lock.json`, JSON.stringify(lock))
-})
-
-/** Opens a thread, by default in the repository and with full access. */
-export const open = (server: Server, cwd: string, runtimeMode: RuntimeMode = "full-access") =>
-  Effect.map(
-    server.client.threads.create({ payload: { provider: opencode, cwd, runtimeMode } }),
-    ({ id }) => id
-  )
+/** Opens a thread, by default on OpenCode and with full access. */
+export const open = (
+  server: Server,
+  cwd: string,
+  runtimeMode: RuntimeMode = "full-access",
+  provider: ProviderInstanceId = opencode
+) => Effect.map(server.client.threads.create({ payload: { provider, cwd, runtimeMode } }), ({ id }) => id)
 
 /** Sends and waits until the turn is settled. */
 export const say = Effect.fn("say")(function* (server: Server, id: string, input: string) {

@@ -128,7 +128,8 @@ const sessions = HttpApiBuilder.group(
       stop: ({ params }) => service.stop(threadId(params)),
       reset: ({ params }) => Effect.andThen(service.reset(threadId(params)), threads.get(threadId(params))),
       move: ({ params, payload }) => service.move(threadId(params), payload.cwd),
-      fork: ({ params }) => Effect.andThen(threads.record(threadId(params)), lacking("fork")),
+      fork: ({ params, payload: { cwd, turnId } }) =>
+        service.fork(threadId(params), { cwd, turnId: turnId as TurnId | undefined }),
       release: ({ params }) => Effect.andThen(threads.record(threadId(params)), lacking("release")),
       claim: ({ params }) => Effect.andThen(threads.record(threadId(params)), lacking("claim"))
     })

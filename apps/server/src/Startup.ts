@@ -1,10 +1,12 @@
 import { StoreFailed } from "@rejoin/contracts/Errors"
+import { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import { ProcessOwner } from "@rejoin/core/ProcessOwner"
 import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
 import { Recovery } from "@rejoin/core/Recovery"
 import { ModelServer } from "@rejoin/model-server/ModelServer"
 import { recall } from "@rejoin/model-server/Recall"
 import { DataDirectory } from "@rejoin/persistence/DataDirectory"
+import { installedProgram } from "@rejoin/providers/Programs"
 import { adapterOf, type Surroundings } from "@rejoin/providers/Providers"
 import { Context, Effect, Layer, Predicate, Record } from "effect"
 import type { FileSystem } from "effect"
@@ -29,12 +31,21 @@ const register = Effect.gen(function* () {
   const services = yield* Effect.context<
     FileSystem.FileSystem | ChildProcessSpawner.ChildProcessSpawner | ProcessOwner
   >()
-  const surroundings: Surroundings = { environment, opencode: yield* bundledBinary }
+  const search = environment["PATH"] ?? ""
+  const surroundings: Surroundings = {
+    environment,
+    opencode: yield* bundledBinary,
+    codex: yield* installedProgram("codex", search),
+    claude: yield* installedProgram("claude", search)
+  }
   const recallUrl = Layer.buildWithScope(ModelServer.layer(recall, { keep: 1 }), scope).pipe(
     Effect.map((context) => Context.get(context, ModelServer).url),
     Effect.orDie
   )
-  const instances = providersOf(configuration) ?? [yield* defaultInstance(path, environment, recallUrl)]
+  const instances = providersOf(configuration) ?? [
+    yield* defaultInstance(path, environment, recallUrl),
+    ...(["codex", "claude"] as const).map((driver) => ({ id: ProviderInstanceId.make(driver), driver }))
+  ]
   for (const instance of instances) {
     const layer = yield* adapterOf(surroundings, instance)
     yield* registry.add(Layer.provide(layer, Layer.succeedContext(services)))

@@ -1,37 +1,25 @@
-import { ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { MessageId, StoreId } from "@rejoin/contracts/Ids"
-import type { Capabilities } from "@rejoin/contracts/Provider"
+import { type Capabilities, noCapabilities } from "@rejoin/contracts/Provider"
 import { newId } from "@rejoin/core/NewId"
 import { Probe, ProbeFailure } from "@rejoin/core/Probe"
 import { ProcessOwner } from "@rejoin/core/ProcessOwner"
 import {
-  type AdapterFailure,
   type Environment,
   eraseCursor,
   type Leftover,
   ProviderAdapter,
   type ProviderAdapterShape
 } from "@rejoin/core/ProviderAdapter"
-import {
-  Deferred,
-  Effect,
-  FileSystem,
-  Layer,
-  Option,
-  Predicate,
-  RcMap,
-  Result,
-  Schema,
-  type Scope
-} from "effect"
+import { Effect, FileSystem, Layer, Option, Predicate, Result, Schema } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { decodeCursor, type OpenCodeCursor } from "./OpenCodeCursor.ts"
 import { Session } from "./OpenCodeSchema.ts"
-import { isSupported, type OpenCodeServer, startServer } from "./OpenCodeServer.ts"
+import { isSupported, startServer } from "./OpenCodeServer.ts"
 import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
 import { makeStarts } from "./OpenCodeStarts.ts"
 import { makeUpstream, type OpenCodeUpstream } from "./OpenCodeUpstream.ts"
-import { storeIdOf } from "./StoreIdentity.ts"
+import { makeServerPool, poolKey } from "@rejoin/core/ServerPool"
+import { storeIdOf } from "@rejoin/core/StoreIdentity"
 
 const capabilities: Capabilities = {
   runtimeModes: ["read-only", "approval-required", "auto-accept-edits", "full-access"],
@@ -39,16 +27,7 @@ const capabilities: Capabilities = {
   reconfigure: true,
   steer: true,
   interrupt: true,
-  restore: false,
-  additionalDirectories: false
-}
-
-const none: Capabilities = {
-  runtimeModes: [],
-  relocate: [],
-  reconfigure: false,
-  steer: false,
-  interrupt: false,
+  fork: ["whole", "turn"],
   restore: false,
   additionalDirectories: false
 }
@@ -63,50 +42,21 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
       ? storeIdOf(`${dataHome}/opencode`).pipe(Effect.provideService(FileSystem.FileSystem, fs))
       : Effect.succeed(StoreId.make(`url:${options.url}`))
 
-  // One server for all threads with the same environment. It ends when it has had no session for a while.
-  const servers = yield* RcMap.make({
-    lookup: (extraEnv: string) =>
+  // One server for all threads with the same environment.
+  const pool = yield* makeServerPool({
+    provider: id,
+    name: "OpenCode",
+    start: (extraEnv: Readonly<Record<string, string>>) =>
       startServer({
         provider: id,
         binary: options.binary,
         url: options.url,
         password: options.password,
-        environment: { ...environment, ...(JSON.parse(extraEnv) as Record<string, string>) },
+        environment: { ...environment, ...extraEnv },
         config: options.config ?? {}
-      }).pipe(
-        Effect.timeoutOrElse({
-          duration: "45 seconds",
-          orElse: () =>
-            Effect.fail(
-              new ProviderUnavailable({
-                provider: id,
-                message: "OpenCode did not come up within 45 seconds."
-              })
-            )
-        })
-      ),
-    idleTimeToLive: "5 minutes"
+      })
   })
-
-  const poolKey = ({ extraEnv }: Environment) =>
-    JSON.stringify(Object.fromEntries(Object.entries(extraEnv).toSorted(([a], [b]) => (a < b ? -1 : 1))))
-
-  /** A server that lives. One that failed to start, or is gone, is not handed out again. */
-  const acquire = Effect.fnUntraced(function* (
-    of: Environment
-  ): Effect.fn.Return<OpenCodeServer, AdapterFailure, Scope.Scope> {
-    const key = poolKey(of)
-    for (let attempt = 0; attempt < 2; attempt++) {
-      const got = yield* Effect.result(RcMap.get(servers, key))
-      if (Result.isSuccess(got) && !Deferred.isDoneUnsafe(got.success.gone)) return got.success
-      yield* RcMap.invalidate(servers, key)
-      if (Result.isFailure(got)) return yield* got.failure
-    }
-    return yield* new ProviderUnavailable({
-      provider: id,
-      message: "OpenCode ends as soon as it is started."
-    })
-  })
+  const acquire = ({ extraEnv }: Environment) => pool.acquire(poolKey(extraEnv))
 
   const withServer = <A, E>(of: Environment, body: (upstream: OpenCodeUpstream) => Effect.Effect<A, E>) =>
     Effect.scoped(
@@ -210,7 +160,7 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
           reason: found.failure,
           version: null,
           supported: false,
-          capabilities: none
+          capabilities: noCapabilities
         }
       }
       const supported = isSupported(found.success)

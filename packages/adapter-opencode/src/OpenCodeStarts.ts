@@ -92,9 +92,20 @@ export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeI
     const server = yield* arrive(request)
     const { client } = server
     const upstream = makeUpstream(client, fs, external)
-    const before = yield* upstream.messages(cursor.providerSessionId)
+    const { fork: point } = request
+    const until = point === undefined || point === "end" ? null : point.next
+    const all = yield* upstream.messages(cursor.providerSessionId)
+    const end = until === null ? all.length : all.findIndex(({ info }) => info.id === until)
+    if (end < 0) {
+      return yield* new ProviderFailed({ provider: id, message: `OpenCode has no message ${until}.` })
+    }
+    const before = all.slice(0, end)
     const forked = yield* client.read("fork", Session, (sdk, signal) =>
-      sdk.session.fork({ sessionID: cursor.providerSessionId }, { signal })
+      // It takes what came before the message that it is given.
+      sdk.session.fork(
+        { sessionID: cursor.providerSessionId, ...(until !== null && { messageID: until }) },
+        { signal }
+      )
     )
     yield* request.created(ProviderSessionId.make(forked.id))
     const sessionID = forked.id

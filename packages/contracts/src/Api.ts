@@ -247,8 +247,20 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
         cwd: Schema.optionalKey(Schema.NonEmptyString)
       }),
       success: Thread.pipe(HttpApiSchema.status(201)),
-      error: [...thread, E.CapabilityMissing]
-    }).annotate(OpenApi.Summary, "Not available yet: answers CapabilityMissing"),
+      error: [
+        ...thread,
+        E.TurnNotFound,
+        E.ThreadBusy,
+        E.StartInProgress,
+        E.CwdNotAllowed,
+        E.ProviderNotFound,
+        E.InvalidInput,
+        ...startFailures
+      ]
+    }).annotate(
+      OpenApi.Summary,
+      "A new thread that goes on from this conversation, as it is now or as it was after a turn"
+    ),
     HttpApiEndpoint.post("release", "/threads/:id/release", {
       params: id,
       success: HttpApiSchema.NoContent,

@@ -15,12 +15,26 @@ export const Capabilities = Schema.Struct({
   reconfigure: Schema.Boolean,
   steer: Schema.Boolean,
   interrupt: Schema.Boolean,
+  /** A thread can be forked: as it is now, or as it was after one of its turns. */
+  fork: Schema.Array(Schema.Literals(["whole", "turn"])),
   /** A lost session can be written back from our transcript. */
   restore: Schema.Boolean,
   /** A thread can be given directories beside its own. */
   additionalDirectories: Schema.Boolean
 })
 export type Capabilities = typeof Capabilities.Type
+
+/** Of an agent that cannot be used. */
+export const noCapabilities: Capabilities = {
+  runtimeModes: [],
+  relocate: [],
+  reconfigure: false,
+  steer: false,
+  interrupt: false,
+  fork: [],
+  restore: false,
+  additionalDirectories: false
+}
 
 export const ProviderInfo = Schema.Struct({
   id: ProviderInstanceId,

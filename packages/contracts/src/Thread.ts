@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { Failure } from "./Failure.ts"
-import { ProviderInstanceId, ProviderSessionId, ThreadId } from "./Ids.ts"
+import { ProviderInstanceId, ProviderSessionId, ThreadId, TurnId } from "./Ids.ts"
 import { RuntimeMode } from "./RuntimeMode.ts"
 import { Timestamp } from "./Time.ts"
 
@@ -34,6 +34,10 @@ export const Usage = Schema.Struct({
 })
 export type Usage = typeof Usage.Type
 
+/** The thread that this one began as a fork of; with a turn, as it was when that turn had settled. */
+export const ForkedFrom = Schema.Struct({ threadId: ThreadId, turnId: Schema.optionalKey(TurnId) })
+export type ForkedFrom = typeof ForkedFrom.Type
+
 export const Thread = Schema.Struct({
   id: ThreadId,
   title: Schema.String,
@@ -42,6 +46,7 @@ export const Thread = Schema.Struct({
   driver: Schema.String,
   project: Schema.optionalKey(Schema.String),
   key: Schema.optionalKey(ThreadKey),
+  forkedFrom: Schema.optionalKey(ForkedFrom),
   /** Realpath of the directory in which the agent's tools run. */
   cwd: Schema.String,
   runtimeMode: RuntimeMode,

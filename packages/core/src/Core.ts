@@ -1,6 +1,7 @@
 import type { StoreFailed } from "@rejoin/contracts/Errors"
 import type { FileSystem } from "effect"
 import { Layer } from "effect"
+import { ConversationSource } from "./ConversationSource.ts"
 import { LiveSessions } from "./LiveSessions.ts"
 import { ProviderCall } from "./ProviderCall.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
@@ -36,7 +37,7 @@ export const layerManual = Recovery.layer.pipe(
   Layer.provideMerge(SessionReaper.layerManual),
   Layer.provideMerge(Layer.merge(TurnDispatcher.layer, Threads.layer)),
   Layer.provideMerge(SessionStart.layer),
-  Layer.provideMerge(Layer.merge(SessionPump.layer, SessionDirectory.layer)),
+  Layer.provideMerge(Layer.mergeAll(SessionPump.layer, SessionDirectory.layer, ConversationSource.layer)),
   Layer.provideMerge(SessionEnd.layer),
   Layer.provideMerge(TurnJournal.layer),
   Layer.provideMerge(

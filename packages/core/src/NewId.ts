@@ -15,6 +15,15 @@ export const RandomBytes = Context.Reference<(length: number) => Uint8Array>("@r
   defaultValue: () => (length) => globalThis.crypto.getRandomValues(new Uint8Array(length))
 })
 
+/** A new UUID, version 4, for upstreams that take no other id. */
+export const newUuid = Effect.map(Effect.service(RandomBytes), (random) => {
+  const bytes = random(16)
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")
+})
+
 /**
  * A new id: the prefix, the time to the millisecond, and 80 random bits, so that text order is time order and two
  * never collide (S19).

@@ -13,6 +13,7 @@ const full: Capabilities = {
   reconfigure: true,
   steer: true,
   interrupt: true,
+  fork: ["whole", "turn"],
   restore: true,
   additionalDirectories: true
 }

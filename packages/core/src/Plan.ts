@@ -1,6 +1,6 @@
 import type { OnLost } from "@rejoin/contracts/Config"
 import * as E from "@rejoin/contracts/Errors"
-import { isKnown } from "@rejoin/contracts/Fact"
+import { isKnown, valueOrNull } from "@rejoin/contracts/Fact"
 import type { Capabilities, RelocateWay } from "@rejoin/contracts/Provider"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { Data, Predicate } from "effect"
@@ -31,6 +31,8 @@ export interface Situation {
   readonly prior: Prior
   /** The user asked to start anew. */
   readonly reset: boolean
+  /** The thread begins as a fork of another thread's conversation, which the probe is about. */
+  readonly fork?: "whole" | "turn"
   /** What the live session runs with, if there is one. */
   readonly live?: Wanted
   /** The directory in which the session was last started, for upstreams that do not tell theirs. */
@@ -126,10 +128,19 @@ const inconclusive = (why: string) =>
 
 /** The upstream session is not there, or not to be found again. */
 const lost = (
-  { capabilities, onLost, prior, providerSessionId, transcript }: Situation,
+  { capabilities, fork, onLost, prior, providerSessionId, transcript }: Situation,
   why: string
 ): Plan => {
   if (prior === "none") return Plan.Create()
+  if (fork !== undefined) {
+    return refuse(
+      new E.UpstreamLost({
+        providerSessionId,
+        message: `The conversation cannot be forked: ${why}.`,
+        hint: "Open a new thread instead."
+      })
+    )
+  }
   if (transcript && capabilities.restore) return Plan.Restore()
   if (prior === "maybe" || onLost === "replace") return Plan.Replace({ reason: why })
   return refuse(
@@ -137,6 +148,22 @@ const lost = (
       providerSessionId,
       message: `The conversation cannot be continued: ${why}.`,
       hint: "Reset the thread to start anew; the old session stays in its lineage."
+    })
+  )
+}
+
+/** A fork of another thread's conversation: that one is only read. A copy is always of the whole. */
+const forked = ({ capabilities, wanted }: Situation, fork: "whole" | "turn", probe: Found): Plan => {
+  const way = capabilities.relocate.find(
+    (way) => (way === "fork" || (way === "copy" && fork === "whole")) && (probe.ways?.includes(way) ?? true)
+  )
+  if (way !== undefined) return Plan.Relocate({ way, quiesce: false, repairs: probe.repairs })
+  return refuse(
+    new E.RelocationUnsupported({
+      from: valueOrNull(probe.directory),
+      to: wanted.cwd,
+      message: `This provider cannot fork the conversation into ${wanted.cwd}.`,
+      hint: "Fork it in its own directory, or as a whole."
     })
   )
 }
@@ -161,6 +188,7 @@ const found = (situation: Situation, probe: Found): Plan => {
       })
     )
   }
+  if (situation.fork !== undefined) return forked(situation, situation.fork, probe)
   const quiesce = probe.activity !== "idle"
   if (quiesce && !capabilities.interrupt) {
     return refuse(inconclusive("the provider is busy with the session and cannot be interrupted"))

@@ -13,7 +13,7 @@ import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Attachment } from "@rejoin/contracts/Turn"
 import { Context, Data, type Effect, type Option, type Scope, type Stream } from "effect"
 import type { AdapterEvent } from "./AdapterEvent.ts"
-import type { History, ModeFound, Probe, ProbeFailure } from "./Probe.ts"
+import type { History, ModeFound, Probe, ProbeFailure, Repair } from "./Probe.ts"
 
 /** What every cursor tells the core; the rest of it is known to its adapter alone. */
 export interface ResumeCursor {
@@ -32,6 +32,12 @@ export interface Environment {
   readonly additionalDirectories: ReadonlyArray<string>
 }
 
+/**
+ * Up to where a fork of a thread goes: the end, or the end of the turn that began with our message `last`. `next` is
+ * our first message after that turn, null where there is none.
+ */
+export type ForkPoint = "end" | { readonly last: MessageId; readonly next: MessageId | null }
+
 export interface StartRequest extends Environment {
   readonly threadId: ThreadId
   readonly generation: number
@@ -43,6 +49,10 @@ export interface StartRequest extends Environment {
   readonly model: string | null
   /** The last message of ours known to be upstream. */
   readonly mark: MessageId | null
+  /** What the probe found to be mended, and the plan wants mended, before the session is adopted. */
+  readonly repairs: ReadonlyArray<Repair>
+  /** Where a thread becomes a fork of another one; absent where a thread's own conversation moves. */
+  readonly fork?: ForkPoint
   /**
    * Writes the id of a session that this start has just created into its intent. Must be called before anything
    * else is done with that session, so that it is undone if the start fails or we die (law 7).

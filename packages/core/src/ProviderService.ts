@@ -1,7 +1,8 @@
 import type * as Api from "@rejoin/contracts/Api"
 import * as E from "@rejoin/contracts/Errors"
-import type { ThreadId } from "@rejoin/contracts/Ids"
+import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Receipt } from "@rejoin/contracts/Receipt"
+import type { Thread } from "@rejoin/contracts/Thread"
 import { now } from "@rejoin/contracts/Time"
 import { Context, Effect, Layer, Option, Schedule } from "effect"
 import { LiveSessions } from "./LiveSessions.ts"
@@ -37,6 +38,23 @@ export class ProviderService extends Context.Service<
       id: ThreadId,
       cwd: string
     ) => Effect.Effect<Receipt, Missing | E.ThreadBusy | E.StartInProgress | E.CwdNotAllowed | E.StartFailure>
+    /**
+     * A new thread that goes on from this one's conversation, as it is now or as it was when a turn had settled. It
+     * is live when this returns; where that fails, there is no new thread.
+     */
+    readonly fork: (
+      id: ThreadId,
+      to: { readonly turnId?: TurnId | undefined; readonly cwd?: string | undefined }
+    ) => Effect.Effect<
+      Thread,
+      | Missing
+      | E.TurnNotFound
+      | E.ThreadBusy
+      | E.StartInProgress
+      | E.CwdNotAllowed
+      | E.InvalidInput
+      | E.StartFailure
+    >
     /** Title at any time; mode and model between turns. A live session that cannot follow is closed. */
     readonly update: (
       id: ThreadId,
@@ -107,6 +125,50 @@ export class ProviderService extends Context.Service<
       const move = Effect.fn("ProviderService.move")(function* (id: ThreadId, cwd: string) {
         const real = yield* directories.admit(cwd)
         return yield* transition(id, (thread) => receiptOf(thread, real))
+      })
+
+      const forkable = Effect.fnUntraced(function* (thread: ThreadRecord, turnId: TurnId | undefined) {
+        const adapter = yield* registry.get(thread.provider)
+        const { fork } = yield* call.within(adapter, "detect", adapter.capabilities)
+        const what = turnId === undefined ? "whole" : "turn"
+        if (!fork.includes(what)) {
+          return yield* new E.CapabilityMissing({
+            capability: `fork:${what}`,
+            message:
+              what === "whole"
+                ? "This provider cannot fork a conversation."
+                : "This provider can fork a conversation only as it is now."
+          })
+        }
+        if (turnId === undefined) return
+        const turn = Option.filter(yield* store.getTurn(turnId), ({ threadId }) => threadId === thread.id)
+        if (Option.isNone(turn)) {
+          return yield* new E.TurnNotFound({ turnId, message: `There is no turn ${turnId} in this thread.` })
+        }
+        if (turn.value.messageId === null) {
+          return yield* new E.InvalidInput({
+            field: "turnId",
+            message: "This turn never reached the provider: the conversation has no such point."
+          })
+        }
+      })
+
+      const fork = Effect.fn("ProviderService.fork")(function* (
+        id: ThreadId,
+        { cwd, turnId }: { readonly turnId?: TurnId | undefined; readonly cwd?: string | undefined }
+      ) {
+        const real = cwd === undefined ? undefined : yield* directories.admit(cwd)
+        return yield* transition(id, (origin) =>
+          Effect.gen(function* () {
+            yield* forkable(origin, turnId)
+            const { id: forkId } = yield* threads.fork(origin, { cwd: real ?? origin.cwd, turnId })
+            const thread = yield* threads.record(forkId)
+            yield* sessions
+              .withLease(forkId)(receiptOf(thread, thread.cwd))
+              .pipe(Effect.onError(() => Effect.ignore(threads.remove(forkId))))
+            return yield* threads.get(forkId)
+          })
+        )
       })
 
       const stop = Effect.fn("ProviderService.stop")(function* (id: ThreadId) {
@@ -220,7 +282,7 @@ export class ProviderService extends Context.Service<
         )
       )
 
-      return ProviderService.of({ ...turns, start, stop, reset, move, update })
+      return ProviderService.of({ ...turns, start, stop, reset, move, fork, update })
     })
   )
 }

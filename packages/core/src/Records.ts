@@ -2,7 +2,7 @@ import { Failure } from "@rejoin/contracts/Failure"
 import { MessageId, ProviderInstanceId, ProviderSessionId, StoreId, ThreadId } from "@rejoin/contracts/Ids"
 import { Item } from "@rejoin/contracts/Item"
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
-import { SessionState, ThreadKey, ThreadStatus, Usage } from "@rejoin/contracts/Thread"
+import { ForkedFrom, SessionState, ThreadKey, ThreadStatus, Usage } from "@rejoin/contracts/Thread"
 import { Timestamp } from "@rejoin/contracts/Time"
 import { Attachment, Turn } from "@rejoin/contracts/Turn"
 import { Schema } from "effect"
@@ -16,6 +16,7 @@ export const ThreadRecord = Schema.Struct({
   driver: Schema.String,
   project: Schema.NullOr(Schema.String),
   key: Schema.NullOr(ThreadKey),
+  forkedFrom: Schema.optionalKey(ForkedFrom),
   cwd: Schema.String,
   runtimeMode: RuntimeMode,
   model: Schema.NullOr(Schema.String),

@@ -3,6 +3,7 @@ import type { TurnId } from "@rejoin/contracts/Ids"
 import type { Receipt } from "@rejoin/contracts/Receipt"
 import { Context, Deferred, Effect, Exit, Latch, Layer, Metric, Option, Scope } from "effect"
 import * as CoreMetrics from "./CoreMetrics.ts"
+import { ConversationSource } from "./ConversationSource.ts"
 import { type LiveSession, LiveSessions } from "./LiveSessions.ts"
 import { type NoCursor, Plan, plan, type Situation, type Wanted } from "./Plan.ts"
 import { Probe } from "./Probe.ts"
@@ -50,6 +51,7 @@ export class SessionStart extends Context.Service<
       const pump = yield* SessionPump
       const ending = yield* SessionEnd
       const events = yield* ThreadEvents
+      const sources = yield* ConversationSource
       const store = yield* ThreadStore
       const settings = yield* Settings
       const call = yield* ProviderCall
@@ -79,9 +81,12 @@ export class SessionStart extends Context.Service<
         const adapter = yield* registry.get(thread.provider)
         yield* directories.unchanged(wanted.cwd)
         const capabilities = yield* call.within(adapter, "detect", adapter.capabilities)
+        const source = yield* sources.of(thread, binding)
         // A stored cursor of another instance never feeds this one (C3, T9).
         const cursor =
-          binding.instanceId === adapter.id ? adapter.decodeCursor(binding.cursor) : Option.none()
+          source.binding.instanceId === adapter.id
+            ? adapter.decodeCursor(source.binding.cursor)
+            : Option.none()
         const transcript = yield* store.getTranscript(thread.id)
         const previous = sessions.get(thread.id)
         // A session that ended by itself may still be closing: that is awaited before anything resumes.
@@ -91,7 +96,7 @@ export class SessionStart extends Context.Service<
           Option.isNone(cursor) || binding.resetRequested
             ? { _tag: "NoCursor" }
             : yield* adapter
-                .probe(cursor.value, { ...thread, mark: binding.mark, wantedCwd: wanted.cwd })
+                .probe(cursor.value, { ...thread, mark: source.binding.mark, wantedCwd: wanted.cwd })
                 .pipe(
                   Effect.timeoutOrElse({
                     duration: settings.callTimeout,
@@ -100,18 +105,19 @@ export class SessionStart extends Context.Service<
                 )
         const situation: Situation = {
           provider: adapter.id,
-          prior: binding.prior,
+          prior: source.binding.prior,
           reset: binding.resetRequested,
+          ...(source.fork && { fork: source.fork === "end" ? "whole" : "turn" }),
           ...(live && { live: live.wanted }),
-          boundCwd: binding.cwd,
-          providerSessionId: binding.providerSessionId,
+          boundCwd: source.binding.cwd,
+          providerSessionId: source.binding.providerSessionId,
           probe,
           wanted,
           capabilities,
           transcript: Option.isSome(transcript),
           onLost: settings.onLost
         }
-        const attempt: Attempt = { ...asked, adapter, cursor, transcript, situation }
+        const attempt: Attempt = { ...asked, adapter, source, cursor, transcript, situation }
         return { attempt, live, decision: plan(situation) }
       })
 
@@ -148,7 +154,7 @@ export class SessionStart extends Context.Service<
 
       /** Steps ② to ④ within the intent: act, verify, commit. */
       const commit = Effect.fnUntraced(function* (attempt: Attempt, planned: Plan, intent: StartIntent) {
-        const { adapter, binding, wanted } = attempt
+        const { adapter, source, wanted } = attempt
         const { decision, started } = yield* call.within(
           adapter,
           "start",
@@ -170,7 +176,7 @@ export class SessionStart extends Context.Service<
           adapter,
           cursor: session.cursor,
           mark: continues(decision) ? started.mark : null,
-          prior: continues(decision) ? binding.prior : "none",
+          prior: continues(decision) ? source.binding.prior : "none",
           receipt
         })
         return { session, receipt }
@@ -257,7 +263,7 @@ export class SessionStart extends Context.Service<
 }
 
 const requestOf = (
-  { binding, thread, wanted }: Attempt,
+  { source, thread, wanted }: Attempt,
   intent: StartIntent,
   directory: SessionDirectory["Service"]
 ): StartRequest => ({
@@ -267,7 +273,9 @@ const requestOf = (
   cwd: wanted.cwd,
   mode: wanted.mode,
   model: wanted.model,
-  mark: binding.mark,
+  mark: source.fork === undefined || source.fork === "end" ? source.binding.mark : source.fork.last,
+  repairs: [],
+  ...(source.fork && { fork: source.fork }),
   extraEnv: thread.extraEnv,
   additionalDirectories: thread.additionalDirectories,
   created: (id) => directory.created(intent, id)

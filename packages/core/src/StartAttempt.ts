@@ -15,6 +15,7 @@ import type {
   StartRequest,
   Verified
 } from "./ProviderAdapter.ts"
+import type { Source } from "./ConversationSource.ts"
 import type { Binding, ThreadRecord } from "./Records.ts"
 import { checksOf, outcomeOf, verificationOf } from "./SessionReceipt.ts"
 
@@ -24,11 +25,15 @@ export interface Asked {
   readonly wanted: Wanted
   readonly binding: Binding
   readonly turnId: TurnId | undefined
+  /** Whose conversation it goes on with; known once that was looked up. */
+  readonly source?: Source
 }
 
 /** A start with all that its plan was made from. */
 export interface Attempt extends Asked {
   readonly adapter: ProviderAdapterShape
+  readonly source: Source
+  /** Of the source. */
   readonly cursor: Option.Option<ResumeCursor>
   readonly transcript: Option.Option<unknown>
   readonly situation: Situation
@@ -43,9 +48,11 @@ export interface Result {
   readonly cursor?: ResumeCursor
 }
 
-const reasonOf = (decision: Plan): string | undefined => {
+const reasonOf = (decision: Plan, { binding, thread }: Asked): string | undefined => {
   if (decision._tag === "Refuse") return decision.error.message
   if (decision._tag === "Replace") return decision.reason
+  if (decision._tag === "Relocate" && thread.forkedFrom && binding.providerSessionId === null)
+    return `forked from ${thread.forkedFrom.threadId}`
   return decision._tag === "Relocate" ? `carried into another directory by ${decision.way}` : undefined
 }
 
@@ -54,7 +61,7 @@ export const receiptOf = Effect.fnUntraced(function* (asked: Asked, decision: Pl
   const { cursor, verified } = result
   const at = yield* now
   const checks = verified ? checksOf(wanted, verified, at) : []
-  const reason = reasonOf(decision)
+  const reason = reasonOf(decision, asked)
   const receipt: Receipt = {
     id: (yield* newId("rcp")) as ReceiptId,
     threadId: thread.id,
@@ -63,7 +70,7 @@ export const receiptOf = Effect.fnUntraced(function* (asked: Asked, decision: Pl
     outcome: outcomeOf(decision),
     ...(reason && { reason }),
     ...(decision._tag === "Refuse" && { error: E.toFailure(decision.error) }),
-    providerSessionIdBefore: binding.providerSessionId,
+    providerSessionIdBefore: (asked.source?.binding ?? binding).providerSessionId,
     providerSessionIdAfter: cursor?.providerSessionId ?? null,
     cwdRequested: wanted.cwd,
     cwdVerified: verified ? valueOrNull(verified.directory) : null,
@@ -123,7 +130,9 @@ export interface Done {
 export const act = (attempt: Attempt, decision: Plan, request: StartRequest) => {
   const carryOut = (decision: Plan): Effect.Effect<Done, E.StartFailure | ProbeFailure, Scope.Scope> =>
     quiesce(attempt, decision).pipe(
-      Effect.andThen(primitive(decision, attempt, request)),
+      Effect.andThen(
+        primitive(decision, attempt, { ...request, repairs: "repairs" in decision ? decision.repairs : [] })
+      ),
       Effect.map((started) => ({ started, decision }))
     )
   return carryOut(decision).pipe(

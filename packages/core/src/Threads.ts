@@ -9,7 +9,7 @@ import type {
   ThreadNotFound
 } from "@rejoin/contracts/Errors"
 import * as E from "@rejoin/contracts/Errors"
-import type { ThreadId } from "@rejoin/contracts/Ids"
+import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Item } from "@rejoin/contracts/Item"
 import type { PendingRequest } from "@rejoin/contracts/Request"
 import { defaultRuntimeMode } from "@rejoin/contracts/RuntimeMode"
@@ -44,6 +44,11 @@ export class Threads extends Context.Service<
       { readonly thread: Thread; readonly created: boolean },
       ProviderNotFound | CapabilityMissing | CwdNotAllowed | CwdUnavailable | StoreFailed
     >
+    /** A thread that begins as a fork of another one, with that one's provider, powers and environment. */
+    readonly fork: (
+      origin: ThreadRecord,
+      to: { readonly cwd: string; readonly turnId?: TurnId | undefined }
+    ) => Effect.Effect<Thread, StoreFailed>
     readonly get: (id: ThreadId) => Effect.Effect<Thread, ThreadNotFound | StoreFailed>
     readonly find: (key: ThreadKey) => Effect.Effect<Option.Option<Thread>, StoreFailed>
     readonly list: (
@@ -105,7 +110,10 @@ export class Threads extends Context.Service<
         return result
       })
 
-      const insert = Effect.fnUntraced(function* (request: Api.CreateThread, driver: string, cwd: string) {
+      const insert = Effect.fnUntraced(function* (
+        request: Omit<Api.CreateThread, "cwd">,
+        { cwd, driver, forkedFrom }: Pick<ThreadRecord, "cwd" | "driver" | "forkedFrom">
+      ) {
         const at = yield* now
         const env = filterExtraEnv(request.extraEnv ?? {})
         const thread: ThreadRecord = {
@@ -115,6 +123,7 @@ export class Threads extends Context.Service<
           driver,
           project: request.project ?? null,
           key: request.key ?? null,
+          ...(forkedFrom && { forkedFrom }),
           cwd,
           runtimeMode: request.runtimeMode ?? defaultRuntimeMode,
           model: request.model ?? null,
@@ -164,6 +173,20 @@ export class Threads extends Context.Service<
         )
       })
 
+      const fork = (
+        { driver, id, key: _, model, project, title, ...rest }: ThreadRecord,
+        { cwd, turnId }: { readonly cwd: string; readonly turnId?: TurnId | undefined }
+      ) =>
+        insert(
+          {
+            ...rest,
+            ...(title !== "" && { title: `${title} (fork)` }),
+            ...(project !== null && { project }),
+            ...(model !== null && { model })
+          },
+          { driver, cwd, forkedFrom: { threadId: id, ...(turnId && { turnId }) } }
+        )
+
       const find = (key: ThreadKey) =>
         Effect.flatMap(
           store.findThread(key),
@@ -189,13 +212,20 @@ export class Threads extends Context.Service<
         }
         const { driver } = adapter
         const cwd = yield* directories.admit(request.cwd)
+        const additionalDirectories = yield* Effect.forEach(
+          request.additionalDirectories ?? [],
+          directories.admit
+        )
         // One at a time: two requests with one key must not make two threads.
         return yield* creating.withPermit(
           Effect.gen(function* () {
             const existing = request.key === undefined ? Option.none<Thread>() : yield* find(request.key)
             return Option.isSome(existing)
               ? { thread: existing.value, created: false }
-              : { thread: yield* insert(request, driver, cwd), created: true }
+              : {
+                  thread: yield* insert({ ...request, additionalDirectories }, { driver, cwd }),
+                  created: true
+                }
           })
         )
       })
@@ -241,6 +271,7 @@ export class Threads extends Context.Service<
 
       return Threads.of({
         create,
+        fork,
         get: (id) => Effect.flatMap(record(id), view),
         find,
         list: Effect.fn("Threads.list")(function* (page) {

@@ -2,50 +2,65 @@ import { NodeHttpServer } from "@effect/platform-node"
 import { Context, Effect, Layer, Stream } from "effect"
 import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { createServer } from "node:http"
-import { ChatRequest, type Reply, type Responder } from "./Chat.ts"
+import { chatCompletions } from "./ChatCompletions.ts"
+import type { Asked, Dialect } from "./Dialect.ts"
+import { messages } from "./Messages.ts"
+import type { Conversation, Reply, Responder } from "./Model.ts"
+import { responses } from "./Responses.ts"
 
-/** A model behind OpenAI's chat completions on loopback. What it was asked can be read back. */
+/** A model on loopback, behind each of the APIs that agents speak. What it was asked can be read back. */
 export class ModelServer extends Context.Service<
   ModelServer,
   {
+    /** Base URL, without the `/v1` that some agents want at its end. */
+    readonly origin: string
     /** Base URL up to and with `/v1`. */
     readonly url: string
     /** Every request, in order; the newest `keep` of them. */
-    readonly requests: () => ReadonlyArray<ChatRequest>
+    readonly requests: () => ReadonlyArray<Conversation>
   }
 >()("@rejoin/model-server/ModelServer") {
   static readonly layer = (
     respond: Responder,
     options: { readonly port?: number; readonly keep?: number } = {}
   ) => {
-    const requests: Array<ChatRequest> = []
-    const route = HttpRouter.add(
-      "POST",
-      "/v1/chat/completions",
-      Effect.gen(function* () {
-        const request = yield* HttpServerRequest.schemaBodyJson(ChatRequest)
-        requests.push(request)
-        if (requests.length > (options.keep ?? 100)) requests.shift()
-        return answer(request, respond(request))
-      }).pipe(
-        Effect.catchTag("SchemaError", (error) =>
-          HttpServerResponse.json(
-            { error: { message: error.message, type: "invalid_request_error" } },
-            { status: 400 }
+    const requests: Array<Conversation & { readonly key: string }> = []
+    const conversationOf = (path: string, asked: Asked): Conversation => {
+      const key = JSON.stringify([path, asked.said, asked.results])
+      const attempt = requests.filter((earlier) => earlier.key === key).length + 1
+      const conversation = { ...asked, attempt, key }
+      requests.push(conversation)
+      if (requests.length > (options.keep ?? 100)) requests.shift()
+      return conversation
+    }
+    const route = (dialect: Dialect) =>
+      HttpRouter.add(
+        "POST",
+        dialect.path,
+        Effect.gen(function* () {
+          const request = yield* HttpServerRequest.HttpServerRequest
+          const asked = yield* dialect.read(yield* request.json)
+          if (asked.aside) return answer(dialect, asked, { _tag: "Say", text: "ok" })
+          return answer(dialect, asked, respond(conversationOf(dialect.path, asked)))
+        }).pipe(
+          Effect.catchTag("SchemaError", (error) =>
+            HttpServerResponse.json(dialect.failure(400, error.message), { status: 400 })
           )
         )
       )
-    )
     return Layer.effect(
       ModelServer,
-      Effect.map(HttpServer.HttpServer, ({ address }) =>
-        ModelServer.of({
-          url: `http://127.0.0.1:${"port" in address ? address.port : 0}/v1`,
-          requests: () => requests
-        })
-      )
+      Effect.map(HttpServer.HttpServer, ({ address }) => {
+        const origin = `http://127.0.0.1:${"port" in address ? address.port : 0}`
+        return ModelServer.of({ origin, url: `${origin}/v1`, requests: () => requests })
+      })
     ).pipe(
-      Layer.merge(HttpRouter.serve(route, { disableLogger: true, disableListenLog: true })),
+      Layer.merge(
+        HttpRouter.serve(Layer.mergeAll(route(chatCompletions), route(responses), route(messages)), {
+          disableLogger: true,
+          disableListenLog: true
+        })
+      ),
       Layer.provide(
         NodeHttpServer.layer(createServer, {
           host: "127.0.0.1",
@@ -57,71 +72,16 @@ export class ModelServer extends Context.Service<
   }
 }
 
-const answer = (request: ChatRequest, reply: Reply) => {
+const answer = (dialect: Dialect, asked: Asked, reply: Reply) => {
   if (reply._tag === "Fail") {
-    const error = { message: reply.message, type: "scripted", code: "scripted" }
-    return HttpServerResponse.jsonUnsafe({ error }, { status: reply.status })
+    return HttpServerResponse.jsonUnsafe(dialect.failure(reply.status, reply.message), {
+      status: reply.status
+    })
   }
-  if (request.stream !== true) return HttpServerResponse.jsonUnsafe(whole(request, reply))
-  const frames = Stream.fromIterable(chunks(request, reply))
+  if (!asked.stream) return HttpServerResponse.jsonUnsafe(dialect.whole(asked, reply))
+  const frames = Stream.fromIterable(dialect.frames(asked, reply))
   return HttpServerResponse.stream(
     (reply._tag === "Hang" ? Stream.concat(frames, Stream.never) : frames).pipe(Stream.encodeText),
     { contentType: "text/event-stream" }
   )
-}
-
-// Four characters a token is the usual guess; nobody is billed by it.
-const tokens = (text: string) => Math.ceil(text.length / 4)
-
-const usageOf = (request: ChatRequest, text: string) => {
-  const prompt_tokens = tokens(JSON.stringify(request.messages))
-  const completion_tokens = tokens(text)
-  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens }
-}
-
-const textOf = (reply: Reply): string => (reply._tag === "Say" || reply._tag === "Hang" ? reply.text : "")
-
-const call = ({ input, name }: Extract<Reply, { readonly _tag: "Call" }>, request: ChatRequest) => ({
-  id: `call_${request.messages.length}`,
-  type: "function",
-  function: { name, arguments: JSON.stringify(input) }
-})
-
-const whole = (request: ChatRequest, reply: Reply) => ({
-  id: "chatcmpl-recall",
-  object: "chat.completion",
-  model: request.model,
-  choices: [
-    {
-      index: 0,
-      finish_reason: reply._tag === "Call" ? "tool_calls" : "stop",
-      message: {
-        role: "assistant",
-        content: textOf(reply),
-        ...(reply._tag === "Call" && { tool_calls: [call(reply, request)] })
-      }
-    }
-  ],
-  usage: usageOf(request, textOf(reply))
-})
-
-function* chunks(request: ChatRequest, reply: Reply): Generator<string> {
-  const frame = (delta: unknown, finish: string | null, extra = {}) =>
-    `data: ${JSON.stringify({
-      id: "chatcmpl-recall",
-      object: "chat.completion.chunk",
-      model: request.model,
-      choices: [{ index: 0, delta, finish_reason: finish }],
-      ...extra
-    })}\n\n`
-  yield frame({ role: "assistant", content: "" }, null)
-  if (reply._tag === "Say" && reply.reasoning !== undefined)
-    yield frame({ reasoning_content: reply.reasoning }, null)
-  for (const word of textOf(reply).match(/\S+\s*/g) ?? []) yield frame({ content: word }, null)
-  if (reply._tag === "Hang") return
-  if (reply._tag === "Call") yield frame({ tool_calls: [{ index: 0, ...call(reply, request) }] }, null)
-  yield frame({}, reply._tag === "Call" ? "tool_calls" : "stop")
-  const usage = { id: "chatcmpl-recall", object: "chat.completion.chunk", model: request.model, choices: [] }
-  yield `data: ${JSON.stringify({ ...usage, usage: usageOf(request, textOf(reply)) })}\n\n`
-  yield "data: [DONE]\n\n"
 }

@@ -1,3 +1,5 @@
+import * as Claude from "@rejoin/adapter-claude/ClaudeAdapter"
+import * as Codex from "@rejoin/adapter-codex/CodexAdapter"
 import * as OpenCode from "@rejoin/adapter-opencode/OpenCodeAdapter"
 import type { ProviderConfig } from "@rejoin/contracts/Config"
 import { InvalidInput } from "@rejoin/contracts/Errors"
@@ -10,8 +12,10 @@ import type { ChildProcessSpawner } from "effect/process"
 export interface Surroundings {
   /** Our own environment. What is ours in it (`REJOIN_*`) never reaches an agent. */
   readonly environment: Readonly<Record<string, string>>
-  /** OpenCode's program where an instance names none. */
+  /** The agents' own programs where an instance names none. */
   readonly opencode: string | undefined
+  readonly codex: string | undefined
+  readonly claude: string | undefined
 }
 
 /** An instance as it is configured, and what is merged into the agent's own configuration for it. */
@@ -55,11 +59,29 @@ export const adapterOf = (
         })
       )
     }
+    case "codex":
+      return Effect.succeed(
+        Codex.layer({
+          id,
+          binary: instance.binary ?? surroundings.codex ?? "codex",
+          environment: environmentOf(surroundings, instance),
+          model: instance.model
+        })
+      )
+    case "claude":
+      return Effect.succeed(
+        Claude.layer({
+          id,
+          binary: instance.binary ?? surroundings.claude ?? "claude",
+          environment: environmentOf(surroundings, instance),
+          model: instance.model
+        })
+      )
     default:
       return Effect.fail(
         new InvalidInput({
           field: "providers",
-          message: `The provider ${id} has the driver ${driver}, which this version does not have. It has: opencode.`
+          message: `The provider ${id} has the driver ${driver}, which this version does not have. It has: claude, codex, opencode.`
         })
       )
   }

@@ -195,10 +195,10 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
           Effect.suspend(() => {
             const source = upstream.sessions.get(cursor.providerSessionId)
             if (source === undefined) return Effect.fail(absent(cursor))
-            return make(
-              request,
-              upstream.faults.forgetsOnFork ? [{ id: "other", input: "" }] : [...source.messages]
-            )
+            const { fork = "end" } = request
+            const next = fork === "end" ? -1 : source.messages.findIndex(({ id }) => id === fork.next)
+            const kept = next < 0 ? [...source.messages] : source.messages.slice(0, next)
+            return make(request, upstream.faults.forgetsOnFork ? [{ id: "other", input: "" }] : kept)
           })
         ),
       move: (cursor, request) =>

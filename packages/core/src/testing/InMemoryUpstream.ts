@@ -75,6 +75,7 @@ export class InMemoryUpstream {
     reconfigure: true,
     steer: true,
     interrupt: true,
+    fork: ["whole", "turn"],
     restore: true,
     additionalDirectories: true
   }

@@ -17,8 +17,7 @@ const machineId = Effect.gen(function* () {
 
 /**
  * Which data directory this is: machine, realpath and inode, so that two homes never pass for one. The device's
- * number is left out: on btrfs, overlays and network file systems it is another one after each mount. OpenCode
- * itself does not tell, and answers a 404 alike from any (docs/providers/opencode.md: Errors).
+ * number is left out: on btrfs, overlays and network file systems it is another one after each mount.
  */
 export const storeIdOf = Effect.fnUntraced(function* (directory: string) {
   const fs = yield* FileSystem.FileSystem

@@ -1,0 +1,212 @@
+import { unknown } from "@rejoin/contracts/Fact"
+import { MessageId } from "@rejoin/contracts/Ids"
+import { type Capabilities, noCapabilities, type ProviderInfo } from "@rejoin/contracts/Provider"
+import { newUuid } from "@rejoin/core/NewId"
+import { Probe, ProbeFailure } from "@rejoin/core/Probe"
+import { ProcessOwner } from "@rejoin/core/ProcessOwner"
+import { eraseCursor, ProviderAdapter, type ProviderAdapterShape } from "@rejoin/core/ProviderAdapter"
+import { storeIdOf } from "@rejoin/core/StoreIdentity"
+import { Effect, FileSystem, Layer, Result, Schedule } from "effect"
+import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { type ClaudeCursor, decodeCursor } from "./ClaudeCursor.ts"
+import { holdersOf } from "./ClaudeHolders.ts"
+import { type ClaudeOptions, configDirectory } from "./ClaudeOptions.ts"
+import { startProcess } from "./ClaudeProcess.ts"
+import { type Live, makeStarts } from "./ClaudeStarts.ts"
+import { makeTranscripts } from "./ClaudeTranscripts.ts"
+import { isSupported, unsupported } from "./ClaudeVersion.ts"
+
+const capabilities: Capabilities = {
+  runtimeModes: ["read-only", "approval-required", "auto-accept-edits", "full-access"],
+  relocate: ["fork"],
+  // Another mode is another process: flags that a session was not started with cannot be had later.
+  reconfigure: false,
+  steer: true,
+  interrupt: true,
+  fork: ["whole", "turn"],
+  restore: false,
+  additionalDirectories: true
+}
+
+const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
+  const fs = yield* FileSystem.FileSystem
+  const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
+  const { binary, environment, id } = options
+  const config = configDirectory(environment)
+  const storeId = storeIdOf(config).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+  const transcripts = makeTranscripts(fs, config)
+  const live = new Map<string, Live>()
+
+  const requireStore = Effect.fnUntraced(function* (cursor: ClaudeCursor) {
+    const actual = yield* storeId
+    if (actual === cursor.storeId) return
+    return yield* new ProbeFailure({ probe: Probe.WrongStore({ expected: cursor.storeId, actual }) })
+  })
+
+  const owner = yield* ProcessOwner
+  const starts = makeStarts({
+    options,
+    spawn: (command) =>
+      startProcess(options, command).pipe(
+        Effect.provideService(ChildProcessSpawner.ChildProcessSpawner, spawner),
+        Effect.provideService(ProcessOwner, owner)
+      ),
+    fs,
+    transcripts,
+    storeId,
+    requireStore,
+    register: ({ providerSessionId }, session) =>
+      Effect.acquireRelease(
+        Effect.sync(() => void live.set(providerSessionId, session)),
+        () => Effect.sync(() => live.get(providerSessionId) === session && live.delete(providerSessionId))
+      )
+  })
+
+  const probe: ProviderAdapterShape<ClaudeCursor>["probe"] = Effect.fn("Claude.probe")(
+    function* (cursor, { mark }) {
+      yield* requireStore(cursor)
+      const sessionId = cursor.providerSessionId
+      const running = live.get(sessionId)
+      const own = yield* transcripts.find(sessionId)
+      // Before a fork is written its conversation is its source's.
+      const paths =
+        own.length > 0 || cursor.from === undefined ? own : yield* transcripts.find(cursor.from.id)
+      if (paths.length > 1) return Probe.Ambiguous({ candidates: paths })
+      const [path] = paths
+      // A session that has heard no message yet is nowhere but in its process.
+      if (path === undefined && running === undefined) {
+        return Probe.NotFound({ evidence: { sessionId, transcripts: 0 } })
+      }
+      const transcript = path === undefined ? undefined : yield* transcripts.read(path)
+      if (transcript?.isEmpty === true && mark !== null) {
+        return Probe.Corrupt({ evidence: { path, reason: "the transcript holds no message" } })
+      }
+      const holders = yield* holdersOf(fs, config, sessionId)
+      const others = holders.filter((pid) => pid !== running?.pid)
+      // Somewhere else than where it is bound to, a start would end in its own worktree.
+      const worktree = own.length > 0 ? transcript?.worktree : undefined
+      const pinned =
+        worktree !== undefined && (yield* Effect.orElseSucceed(fs.exists(worktree), () => false))
+          ? yield* Effect.orElseSucceed(fs.realPath(worktree), () => worktree)
+          : undefined
+      return Probe.Found({
+        // Any directory does: a resumed session works where its process is started.
+        directory: unknown("not-told"),
+        ...(pinned !== undefined && { pinned }),
+        mode: unknown("not-told"),
+        model: unknown("not-told"),
+        history: transcript?.history(mark) ?? "unknown",
+        activity: running?.isRunning() === true ? "running" : "idle",
+        holder: others.length > 0 ? "other" : running === undefined ? "none" : "ours",
+        repairs: []
+      })
+    },
+    Effect.catchTags({
+      ProbeFailure: ({ probe }) => Effect.succeed(probe),
+      PlatformError: ({ message }) => Effect.succeed(Probe.Inconclusive({ evidence: { reason: message } }))
+    })
+  )
+
+  const detect = spawner
+    .string(ChildProcess.make(binary, ["--version"], { env: environment, extendEnv: false, stdin: "ignore" }))
+    .pipe(
+      Effect.map((text) => text.trim().split(" ")[0] ?? ""),
+      Effect.timeout("20 seconds"),
+      Effect.mapError(({ message }) => `Claude Code cannot be run (${binary}): ${message}`)
+    )
+  // A version that was found stays; one that was not is looked for again.
+  let found: string | undefined
+  const version = Effect.suspend(() =>
+    found === undefined
+      ? Effect.tap(detect, (version) => Effect.sync(() => (found = version)))
+      : Effect.succeed(found)
+  )
+
+  /** A key in the environment, or an account that Claude keeps; what it is stays unread. */
+  const authenticated = Effect.gen(function* () {
+    if (
+      ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"].some(
+        (key) => key in environment
+      )
+    )
+      return true
+    return yield* Effect.orElseSucceed(fs.exists(`${config}/.credentials.json`), () => false)
+  })
+
+  const info = Effect.gen(function* () {
+    const told = yield* Effect.result(version)
+    const base = {
+      id,
+      driver: "claude",
+      authenticated: yield* authenticated,
+      model: options.model ?? null,
+      dataDirectory: config
+    }
+    const unusable = (reason: string, version: string | null): ProviderInfo => ({
+      ...base,
+      status: "unusable",
+      reason,
+      version,
+      supported: false,
+      capabilities: noCapabilities
+    })
+    if (Result.isFailure(told)) return unusable(told.failure, null)
+    if (!isSupported(told.success)) return unusable(unsupported(told.success), told.success)
+    const ready: ProviderInfo = {
+      ...base,
+      status: "ready",
+      version: told.success,
+      supported: true,
+      capabilities
+    }
+    return ready
+  })
+
+  const adapter: ProviderAdapterShape<ClaudeCursor> = {
+    id,
+    driver: "claude",
+    info,
+    capabilities: Effect.succeed(capabilities),
+    newMessageId: Effect.map(newUuid, (id) => MessageId.make(id)),
+    decodeCursor,
+    encodeCursor: (cursor) => cursor,
+    probe,
+    create: starts.create,
+    adopt: starts.adopt,
+    relocate: { fork: starts.fork },
+    quiesce: ({ providerSessionId }) =>
+      Effect.gen(function* () {
+        const session = live.get(providerSessionId)
+        if (session === undefined) return
+        yield* session.interrupt
+        yield* Effect.sync(session.isRunning).pipe(
+          Effect.repeat({ while: (running) => running, schedule: Schedule.spaced("50 millis") })
+        )
+      }),
+    delivered: (cursor, messageId) =>
+      Effect.gen(function* () {
+        yield* requireStore(cursor)
+        const [path, ...more] = yield* transcripts.find(cursor.providerSessionId)
+        // Without a transcript nothing is known of what the process had been sent.
+        if (path === undefined || more.length > 0) return "unknown" as const
+        const transcript = yield* transcripts.read(path)
+        return transcript.contains(messageId) ? ("arrived" as const) : ("absent" as const)
+      }).pipe(Effect.orElseSucceed(() => "unknown" as const)),
+    // The ids are ours: what has one of them and was never bound is of a start that came to nothing.
+    undo: ({ created }) =>
+      Effect.forEach(created, transcripts.find).pipe(
+        Effect.flatMap((found) => Effect.forEach(found.flat(), (path) => Effect.ignore(fs.remove(path)))),
+        Effect.asVoid
+      )
+  }
+  return eraseCursor(adapter)
+})
+
+/** Claude Code as a provider: a process a session, its transcripts and events, for one configured instance. */
+export const layer = (
+  options: ClaudeOptions
+): Layer.Layer<
+  ProviderAdapter,
+  never,
+  FileSystem.FileSystem | ChildProcessSpawner.ChildProcessSpawner | ProcessOwner
+> => Layer.effect(ProviderAdapter, make(options))

@@ -1,0 +1,80 @@
+import { known } from "@rejoin/contracts/Fact"
+import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import { AdapterEvent } from "@rejoin/core/AdapterEvent"
+import { modeOf, verdictOf } from "./ClaudeModes.ts"
+import type { HookInput } from "./ClaudeSchema.ts"
+
+// Without this a hook that gets no answer, or a wrong one, lets the tool run. Seconds.
+const closed = { onFailure: "block", timeout: 60 }
+
+/** The hooks by which Claude asks us before each prompt and before each tool, sub-agents' tools included. */
+export const hooks = {
+  UserPromptSubmit: [{ hookCallbackIds: ["prompt"], ...closed }],
+  PreToolUse: [{ hookCallbackIds: ["tool"], ...closed }]
+}
+
+export interface GateAnswer {
+  /** What was read at the gate, for the receipt; what contradicts quarantines the session. */
+  readonly events: ReadonlyArray<AdapterEvent>
+  readonly answer: Readonly<Record<string, unknown>>
+}
+
+const verdict = (permissionDecision: "ask" | "deny", reason: string) => ({
+  hookSpecificOutput: {
+    hookEventName: "PreToolUse",
+    permissionDecision,
+    permissionDecisionReason: reason
+  }
+})
+
+const isWithin = (directory: string, path: string) => path === directory || path.startsWith(`${directory}/`)
+
+/**
+ * Laws 3 and 4 at the last moment at which they can be kept: before a model is asked and before a tool runs. What
+ * does not match is blocked here, whatever else is allowed.
+ */
+export class ClaudeGate {
+  readonly directory: string
+  readonly mode: RuntimeMode
+  /** An agent changes its shell's directory by itself, and Claude tells that one then. */
+  private worked = false
+
+  constructor(directory: string, mode: RuntimeMode) {
+    this.directory = directory
+    this.mode = mode
+  }
+
+  ask(input: HookInput): GateAnswer {
+    const isTool = input.hook_event_name === "PreToolUse"
+    const stage = isTool ? "tool" : "submit"
+    const events: Array<AdapterEvent> = []
+    const mode = input.permission_mode === undefined ? undefined : modeOf(input.permission_mode)
+    if (mode !== undefined) {
+      events.push(AdapterEvent.Checked({ what: "mode", stage, found: known(mode, "hook") }))
+    }
+    // Elsewhere before any tool has run is not where we started it; after one, the agent went there itself.
+    const within = isWithin(this.directory, input.cwd)
+    if (within || !this.worked) {
+      const found = known(within ? this.directory : input.cwd, "hook")
+      events.push(AdapterEvent.Checked({ what: "cwd", stage, found }))
+    }
+    const wrong = (mode !== undefined && mode !== this.mode) || (!within && !this.worked)
+    if (isTool) this.worked = true
+    if (wrong) {
+      const reason = `Blocked: this session is not where or not as it was started (${input.cwd}, ${input.permission_mode ?? "?"}).`
+      return { events, answer: isTool ? verdict("deny", reason) : { decision: "block", reason } }
+    }
+    return { events, answer: isTool ? this.decide(input.tool_name ?? "") : {} }
+  }
+
+  private decide(tool: string): Readonly<Record<string, unknown>> {
+    switch (verdictOf(this.mode, tool)) {
+      case "pass":
+        return {}
+      case "ask":
+        return verdict("ask", `The mode ${this.mode} asks for ${tool}.`)
+      case "deny":
+        return verdict("deny", `The mode ${this.mode} does not allow ${tool}.`)
+    }
+  }
+}

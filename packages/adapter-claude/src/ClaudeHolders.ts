@@ -1,0 +1,40 @@
+import { Effect, type FileSystem, Option, Schema } from "effect"
+
+const Holder = Schema.fromJsonString(
+  Schema.Struct({
+    pid: Schema.Int,
+    sessionId: Schema.String,
+    procStart: Schema.optional(Schema.Union([Schema.String, Schema.Finite]))
+  })
+)
+const decode = Schema.decodeUnknownOption(Holder)
+
+/**
+ * The processes that work on a session now, as they tell it in `sessions/<pid>.json`. Claude has no lock: two that
+ * resume one session both succeed, and one branch is lost. A file that a kill left behind does not count: its
+ * process is gone, or another one has its number.
+ */
+export const holdersOf = Effect.fnUntraced(function* (
+  fs: FileSystem.FileSystem,
+  config: string,
+  sessionId: string
+) {
+  const names = yield* fs.readDirectory(`${config}/sessions`).pipe(Effect.orElseSucceed(() => []))
+  const pids: Array<number> = []
+  for (const name of names.filter((name) => name.endsWith(".json"))) {
+    const text = yield* Effect.option(fs.readFileString(`${config}/sessions/${name}`))
+    const holder = Option.getOrUndefined(Option.flatMap(text, decode))
+    if (holder?.sessionId !== sessionId) continue
+    const started = yield* startOf(fs, holder.pid)
+    const same = holder.procStart === undefined || String(holder.procStart) === started
+    if (started !== undefined && same) pids.push(holder.pid)
+  }
+  return pids
+})
+
+/** When the process started, in clock ticks since boot: field 22 of its stat. The name may have blanks in it. */
+const startOf = (fs: FileSystem.FileSystem, pid: number) =>
+  fs.readFileString(`/proc/${pid}/stat`).pipe(
+    Effect.map((stat) => stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]),
+    Effect.orElseSucceed(() => undefined)
+  )

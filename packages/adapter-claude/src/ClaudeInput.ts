@@ -1,0 +1,35 @@
+import type { TurnInput } from "@rejoin/core/ProviderAdapter"
+
+type Block = Readonly<Record<string, unknown>>
+
+const blockOf = ({ data, mediaType, name }: TurnInput["attachments"][number]): Block | undefined => {
+  const source = { type: "base64", media_type: mediaType, data }
+  if (/^image\/(png|jpeg|gif|webp)$/.test(mediaType)) return { type: "image", source }
+  if (mediaType === "application/pdf") return { type: "document", source }
+  if (!mediaType.startsWith("text/") && mediaType !== "application/json") return undefined
+  return { type: "text", text: `<file name="${name}">\n${Buffer.from(data, "base64").toString()}\n</file>` }
+}
+
+/** A turn as the frame that sends it, or the name of the attachment that Claude cannot take. */
+export const frameOf = ({
+  attachments,
+  input,
+  messageId
+}: TurnInput): { readonly frame: unknown } | { readonly unfit: string } => {
+  const content: Array<Block> = []
+  for (const attachment of attachments) {
+    const block = blockOf(attachment)
+    if (block === undefined) return { unfit: `${attachment.name} (${attachment.mediaType})` }
+    content.push(block)
+  }
+  content.push({ type: "text", text: input })
+  return {
+    frame: {
+      type: "user",
+      uuid: messageId,
+      session_id: "",
+      parent_tool_use_id: null,
+      message: { role: "user", content }
+    }
+  }
+}

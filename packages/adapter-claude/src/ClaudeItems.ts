@@ -1,0 +1,110 @@
+import { ItemId } from "@rejoin/contracts/Ids"
+import type { FileChange } from "@rejoin/contracts/Item"
+import type { AdapterItem } from "@rejoin/core/AdapterEvent"
+import { Option, Predicate, Schema } from "effect"
+import type { ToolResult, ToolUse } from "./ClaudeSchema.ts"
+
+const text = (value: unknown): string | undefined => (Predicate.isString(value) ? value : undefined)
+
+const Patched = Schema.Struct({
+  filePath: Schema.String,
+  structuredPatch: Schema.Array(
+    Schema.Struct({
+      oldStart: Schema.Finite,
+      oldLines: Schema.Finite,
+      newStart: Schema.Finite,
+      newLines: Schema.Finite,
+      lines: Schema.Array(Schema.String)
+    })
+  )
+})
+const decodePatched = Schema.decodeUnknownOption(Patched)
+
+const diffOf = ({ structuredPatch }: typeof Patched.Type): string =>
+  structuredPatch
+    .map(
+      ({ lines, newLines, newStart, oldLines, oldStart }) =>
+        `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@\n${lines.join("\n")}\n`
+    )
+    .join("")
+
+/** A file that is new has no patch: all of it was added. */
+const added = (content: unknown): string =>
+  (text(content) ?? "")
+    .split("\n")
+    .map((line) => `+${line}`)
+    .join("\n")
+
+const changesOf = ({ input }: ToolUse, result: unknown): ReadonlyArray<FileChange> => {
+  const path = text(input["file_path"]) ?? text(input["notebook_path"]) ?? ""
+  const patched = decodePatched(result)
+  const diff = Option.match(patched, { onNone: () => "", onSome: diffOf })
+  return [{ path, diff: diff === "" ? added(input["content"] ?? input["new_string"]) : diff }]
+}
+
+const outputOf = ({ content }: ToolResult): string =>
+  Array.isArray(content)
+    ? content
+        .map((part: unknown) => (Predicate.hasProperty(part, "text") ? String(part.text) : ""))
+        .join("\n")
+    : (text(content) ?? "")
+
+const planOf = (todos: unknown): string =>
+  Array.isArray(todos)
+    ? todos
+        .map((todo: unknown) => {
+          const done = Predicate.hasProperty(todo, "status") && todo.status === "completed"
+          const content = Predicate.hasProperty(todo, "content") ? String(todo.content) : ""
+          return `- [${done ? "x" : " "}] ${content}`
+        })
+        .join("\n")
+    : ""
+
+/** A tool call as an item, as far as it has come. */
+export const itemOf = (
+  use: ToolUse,
+  directory: string,
+  result?: { readonly block: ToolResult; readonly detail: unknown }
+): AdapterItem => {
+  const { id, input, name } = use
+  const failed = result?.block.is_error === true
+  const base = {
+    id: ItemId.make(id),
+    status:
+      result === undefined ? ("started" as const) : failed ? ("failed" as const) : ("completed" as const)
+  }
+  const output = result && outputOf(result.block)
+  switch (name) {
+    case "Bash": {
+      const exit = failed ? /^Exit code (\d+)/.exec(output ?? "")?.[1] : result && "0"
+      return {
+        ...base,
+        kind: "command",
+        command: text(input["command"]) ?? "",
+        cwd: directory,
+        ...(exit !== undefined && { exitCode: Number(exit) }),
+        ...(output !== undefined && { output })
+      }
+    }
+    case "Write":
+    case "Edit":
+    case "MultiEdit":
+    case "NotebookEdit":
+      return {
+        ...base,
+        kind: "file-change",
+        changes: changesOf(use, result?.detail),
+        ...(failed && output !== undefined && { text: output })
+      }
+    case "TodoWrite":
+      return { ...base, kind: "plan", text: planOf(input["todos"]) }
+    default:
+      return {
+        ...base,
+        kind: "tool-call",
+        toolName: name,
+        toolInput: input,
+        ...(output !== undefined && { output })
+      }
+  }
+}

@@ -1,0 +1,209 @@
+import { Schema } from "effect"
+
+// The frames of stream-json, as far as we use them. What is not here is passed over.
+
+const optional = Schema.optional
+const Strings = Schema.Array(Schema.String)
+
+export const HookInput = Schema.Struct({
+  hook_event_name: Schema.String,
+  session_id: Schema.String,
+  cwd: Schema.String,
+  permission_mode: optional(Schema.String),
+  tool_name: optional(Schema.String),
+  /** Of a sub-agent. */
+  agent_id: optional(Schema.String)
+})
+export type HookInput = typeof HookInput.Type
+
+export const HookCallback = Schema.Struct({
+  subtype: Schema.Literal("hook_callback"),
+  callback_id: Schema.String,
+  input: HookInput
+})
+
+export const CanUseTool = Schema.Struct({
+  subtype: Schema.Literal("can_use_tool"),
+  tool_name: Schema.String,
+  input: Schema.Record(Schema.String, Schema.Unknown),
+  tool_use_id: Schema.String,
+  description: optional(Schema.String)
+})
+export type CanUseTool = typeof CanUseTool.Type
+
+const ControlRequest = Schema.Struct({
+  type: Schema.Literal("control_request"),
+  request_id: Schema.String,
+  request: Schema.Union([HookCallback, CanUseTool])
+})
+
+const ControlCancel = Schema.Struct({
+  type: Schema.Literal("control_cancel_request"),
+  request_id: Schema.String
+})
+
+export const ControlResponse = Schema.Struct({
+  type: Schema.Literal("control_response"),
+  response: Schema.Union([
+    Schema.Struct({
+      subtype: Schema.Literal("success"),
+      request_id: Schema.String,
+      response: optional(Schema.Unknown)
+    }),
+    Schema.Struct({
+      subtype: Schema.Literal("error"),
+      request_id: Schema.String,
+      error: Schema.String,
+      error_code: optional(Schema.String)
+    })
+  ])
+})
+
+const Lifecycle = Schema.Struct({
+  type: Schema.Literal("command_lifecycle"),
+  command_uuid: Schema.String,
+  state: Schema.String
+})
+
+const Init = Schema.Struct({
+  type: Schema.Literal("system"),
+  subtype: Schema.Literal("init"),
+  session_id: Schema.String,
+  original_cwd: optional(Schema.String),
+  permissionMode: optional(Schema.String),
+  model: optional(Schema.String)
+})
+
+const StateChanged = Schema.Struct({
+  type: Schema.Literal("system"),
+  subtype: Schema.Literal("session_state_changed"),
+  state: Schema.String
+})
+
+const Retry = Schema.Struct({
+  type: Schema.Literal("system"),
+  subtype: Schema.Literal("api_retry"),
+  attempt: Schema.Finite,
+  error_status: optional(Schema.NullOr(Schema.Finite)),
+  error: optional(Schema.String)
+})
+
+const WritesLost = Schema.Struct({
+  type: Schema.Literal("system"),
+  subtype: Schema.Literal("session_writes_lost")
+})
+
+/** Always the full list: empty when nothing works in the background any more. */
+const BackgroundTasks = Schema.Struct({
+  type: Schema.Literal("system"),
+  subtype: Schema.Literal("background_tasks_changed"),
+  tasks: Schema.Array(Schema.Unknown)
+})
+
+const TextBlock = Schema.Struct({ type: Schema.Literal("text"), text: Schema.String })
+const ThinkingBlock = Schema.Struct({ type: Schema.Literal("thinking"), thinking: Schema.String })
+export const ToolUse = Schema.Struct({
+  type: Schema.Literal("tool_use"),
+  id: Schema.String,
+  name: Schema.String,
+  input: Schema.Record(Schema.String, Schema.Unknown)
+})
+export type ToolUse = typeof ToolUse.Type
+export const ToolResult = Schema.Struct({
+  type: Schema.Literal("tool_result"),
+  tool_use_id: Schema.String,
+  content: optional(Schema.Unknown),
+  is_error: optional(Schema.Boolean)
+})
+export type ToolResult = typeof ToolResult.Type
+const OtherBlock = Schema.Struct({ type: Schema.String })
+const Blocks = Schema.Array(Schema.Union([TextBlock, ThinkingBlock, ToolUse, ToolResult, OtherBlock]))
+
+const parent = { parent_tool_use_id: optional(Schema.NullOr(Schema.String)) }
+
+const User = Schema.Struct({
+  type: Schema.Literal("user"),
+  ...parent,
+  message: Schema.Struct({ content: Schema.Union([Schema.String, Blocks]) }),
+  tool_use_result: optional(Schema.Unknown)
+})
+
+const Assistant = Schema.Struct({
+  type: Schema.Literal("assistant"),
+  ...parent,
+  message: Schema.Struct({ model: optional(Schema.String), content: Blocks })
+})
+
+const Delta = Schema.Struct({
+  type: Schema.String,
+  text: optional(Schema.String),
+  thinking: optional(Schema.String)
+})
+
+const StreamEvent = Schema.Struct({
+  type: Schema.Literal("stream_event"),
+  ...parent,
+  event: Schema.Union([
+    Schema.Struct({
+      type: Schema.Literal("content_block_start"),
+      index: Schema.Finite,
+      content_block: Schema.Struct({ type: Schema.String })
+    }),
+    Schema.Struct({ type: Schema.Literal("content_block_delta"), index: Schema.Finite, delta: Delta }),
+    Schema.Struct({ type: Schema.Literal("content_block_stop"), index: Schema.Finite }),
+    Schema.Struct({ type: Schema.Literals(["message_start", "message_stop"]) })
+  ])
+})
+
+const ModelUsage = Schema.Struct({
+  inputTokens: Schema.Finite,
+  outputTokens: Schema.Finite,
+  cacheReadInputTokens: optional(Schema.Finite),
+  cacheCreationInputTokens: optional(Schema.Finite),
+  costUSD: optional(Schema.Finite)
+})
+
+export const Result = Schema.Struct({
+  type: Schema.Literal("result"),
+  subtype: Schema.String,
+  is_error: Schema.Boolean,
+  terminal_reason: optional(Schema.NullOr(Schema.String)),
+  result: optional(Schema.String),
+  errors: optional(Strings),
+  api_error_status: optional(Schema.NullOr(Schema.Finite)),
+  startup_failure_reason: optional(Schema.String),
+  user_message_uuids: optional(Strings),
+  model_usage_since_last_result: optional(Schema.Record(Schema.String, ModelUsage))
+})
+export type Result = typeof Result.Type
+
+export const Frame = Schema.Union([
+  StreamEvent,
+  ControlRequest,
+  ControlCancel,
+  ControlResponse,
+  Lifecycle,
+  Init,
+  StateChanged,
+  Retry,
+  WritesLost,
+  BackgroundTasks,
+  User,
+  Assistant,
+  Result
+])
+export type Frame = typeof Frame.Type
+export const decodeFrame = Schema.decodeUnknownOption(Frame)
+
+/** The answers to our own control requests. */
+export const Initialized = Schema.Struct({
+  claude_code_version: Schema.String,
+  current_permission_mode: Schema.String,
+  account: optional(
+    Schema.Struct({ tokenSource: optional(Schema.String), apiKeySource: optional(Schema.String) })
+  )
+})
+
+export const PermissionRules = Schema.Struct({ state: Schema.Struct({ originalCwd: Schema.String }) })
+
+export const Interrupted = Schema.Struct({ still_queued: optional(Strings) })

@@ -1,0 +1,214 @@
+import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
+import { known, unknown } from "@rejoin/contracts/Fact"
+import { ProviderSessionId, type StoreId } from "@rejoin/contracts/Ids"
+import { AdapterEvent } from "@rejoin/core/AdapterEvent"
+import { type History, Probe, ProbeFailure } from "@rejoin/core/Probe"
+import type { AdapterFailure, Started, StartRequest, Verified } from "@rejoin/core/ProviderAdapter"
+import { newUuid } from "@rejoin/core/NewId"
+import { DateTime, Effect, type FileSystem, Option, Predicate, Queue, type Scope } from "effect"
+import { type ClaudeCursor, cursorOf } from "./ClaudeCursor.ts"
+import { hooks } from "./ClaudeGate.ts"
+import { flagsOf, modeOf } from "./ClaudeModes.ts"
+import type { ClaudeOptions } from "./ClaudeOptions.ts"
+import type { ClaudeCommand, ClaudeProcess, StartupFailure } from "./ClaudeProcess.ts"
+import { Initialized, PermissionRules } from "./ClaudeSchema.ts"
+import { ClaudeListener, connect } from "./ClaudeSession.ts"
+import type { ClaudeTranscripts } from "./ClaudeTranscripts.ts"
+import { isSupported, unsupported } from "./ClaudeVersion.ts"
+
+interface Needs {
+  readonly options: ClaudeOptions
+  readonly spawn: (command: ClaudeCommand) => Effect.Effect<ClaudeProcess, AdapterFailure, Scope.Scope>
+  readonly fs: FileSystem.FileSystem
+  readonly transcripts: ClaudeTranscripts
+  readonly storeId: Effect.Effect<StoreId>
+  readonly requireStore: (cursor: ClaudeCursor) => Effect.Effect<void, ProbeFailure>
+  /** Keeps the live session where the adapter finds it, for as long as it lives. */
+  readonly register: (cursor: ClaudeCursor, live: Live) => Effect.Effect<void, never, Scope.Scope>
+}
+
+/** A session that is alive, as the adapter finds it again. */
+export interface Live {
+  readonly pid: number
+  readonly isRunning: () => boolean
+  readonly interrupt: Effect.Effect<void, AdapterFailure>
+}
+
+/** The days after which Claude deletes a conversation that was not used, unless the user set others. */
+const cleanupDays = 30
+
+/** The ways in which a session comes to life: created, adopted, forked. Each reads back what it did. */
+export const makeStarts = ({ fs, options, register, requireStore, spawn, storeId, transcripts }: Needs) => {
+  const { id: provider } = options
+
+  const failed = (message: string, hint?: string) =>
+    new ProviderFailed({ provider, message, ...(hint !== undefined && { hint }) })
+
+  /** Claude's refusal to start, as what it says of the session. */
+  const refusal = Effect.fnUntraced(function* (
+    sessionId: string | undefined,
+    { message, reason }: StartupFailure
+  ) {
+    if (reason === "bypass_root") {
+      return yield* failed(
+        `Claude does not start with full access for root: ${message}`,
+        "In a sandbox, set IS_SANDBOX=1 in the instance's env; else run as another user or choose another mode."
+      )
+    }
+    if (reason !== undefined || sessionId === undefined)
+      return yield* failed(`Claude did not start: ${message}`)
+    const files = yield* transcripts.find(sessionId)
+    const evidence = { sessionId, files: files.length, message }
+    return yield* new ProbeFailure({
+      probe: files.length === 0 ? Probe.NotFound({ evidence }) : Probe.Inconclusive({ evidence })
+    })
+  })
+
+  /** Starts a process, reads back directory and mode, and goes live. Nothing has been sent when this returns. */
+  const launch = Effect.fnUntraced(function* (
+    cursor: ClaudeCursor,
+    request: StartRequest,
+    start: { readonly args: ReadonlyArray<string>; readonly source?: string; readonly history: History }
+  ) {
+    const { additionalDirectories, cwd, extraEnv, mark, mode } = request
+    const model = request.model ?? options.model
+    const listener = new ClaudeListener()
+    const process: ClaudeProcess = yield* spawn({
+      args: [
+        ...start.args,
+        ...flagsOf(mode),
+        ...(model === undefined ? [] : ["--model", model]),
+        ...additionalDirectories.flatMap((directory) => ["--add-dir", directory])
+      ],
+      cwd,
+      extraEnv,
+      onFrame: listener.onFrame
+    })
+    const asked = Effect.all({
+      initialized: process.control(Initialized, { subtype: "initialize", hooks }),
+      rules: process.control(PermissionRules, { subtype: "list_permission_rules" })
+    })
+    const { initialized, rules } = yield* asked.pipe(
+      Effect.catchTag("StartupFailure", (failure) => refusal(start.source, failure))
+    )
+    const version = initialized.claude_code_version
+    if (!isSupported(version)) {
+      return yield* new ProviderUnavailable({ provider, message: unsupported(version) })
+    }
+    const isKept = (messageId: string) =>
+      transcripts.find(cursor.providerSessionId).pipe(
+        Effect.flatMap((paths) => Effect.forEach(paths, transcripts.read)),
+        Effect.map((found) => found.length === 1 && found.some((one) => one.contains(messageId))),
+        Effect.orElseSucceed(() => false)
+      )
+    const live = yield* connect({ provider, cursor, directory: cwd, mode, isKept }, process, listener)
+    yield* register(cursor, { pid: process.pid, ...live })
+    yield* warnOfCleanup(start.source, listener)
+    const verified: Verified = {
+      directory: known(rules.state.originalCwd, "answer"),
+      mode: known(modeOf(initialized.current_permission_mode), "answer"),
+      model: model === undefined ? unknown("not-told") : unknown("not-yet"),
+      history: start.history,
+      evidence: { version, pid: process.pid, sessionId: cursor.providerSessionId }
+    }
+    const started: Started = { session: live.session, verified, mark }
+    return started
+  })
+
+  /** A conversation that is near to being deleted by Claude was not used for long: the user may want to know why. */
+  const warnOfCleanup = Effect.fnUntraced(
+    function* (source: string | undefined, { events }: ClaudeListener) {
+      const [path] = source === undefined ? [] : yield* transcripts.find(source)
+      if (path === undefined) return
+      const { mtime } = yield* fs.stat(path)
+      const now = yield* DateTime.now
+      const days = Option.match(mtime, {
+        onNone: () => 0,
+        onSome: (at) => (DateTime.toEpochMillis(now) - at.getTime()) / 86_400_000
+      })
+      if (days < cleanupDays / 2) return
+      const message = `This conversation was not used for ${Math.floor(days)} days. Claude deletes those that were not for ${cleanupDays} (cleanupPeriodDays in its settings).`
+      Queue.offerUnsafe(events, AdapterEvent.Warning({ message }))
+    },
+    (check) => Effect.ignore(check)
+  )
+
+  const historyOf = Effect.fnUntraced(function* (id: string, mark: StartRequest["mark"]) {
+    const [path] = yield* transcripts.find(id)
+    return path === undefined
+      ? ("unknown" as const)
+      : yield* transcripts.read(path).pipe(
+          Effect.map((found) => found.history(mark)),
+          Effect.orElseSucceed(() => "unknown" as const)
+        )
+  })
+
+  const create = Effect.fn("Claude.create")(function* (request: StartRequest) {
+    const id = yield* newUuid
+    // The id is ours: it stands in the intent before there is a process to have it.
+    yield* request.created(ProviderSessionId.make(id))
+    return yield* launch(cursorOf(id, yield* storeId), request, {
+      args: ["--session-id", id],
+      history: "unknown"
+    })
+  })
+
+  /** A fork that was never written is made again from its source, under the same id. */
+  const forkOf = Effect.fnUntraced(function* (
+    source: NonNullable<ClaudeCursor["from"]>,
+    id: string,
+    request: StartRequest
+  ) {
+    const { at, id: from } = source
+    return yield* launch(cursorOf(id, yield* storeId, source), request, {
+      args: [
+        "--resume",
+        from,
+        "--fork-session",
+        "--session-id",
+        id,
+        ...(at === undefined ? [] : ["--resume-session-at", at])
+      ],
+      source: from,
+      history: yield* historyOf(from, request.mark)
+    })
+  })
+
+  const adopt = Effect.fn("Claude.adopt")(function* (cursor: ClaudeCursor, request: StartRequest) {
+    yield* requireStore(cursor)
+    const { from, providerSessionId: id } = cursor
+    const files = yield* transcripts.find(id)
+    if (files.length === 0 && from !== undefined) return yield* forkOf(from, id, request)
+    return yield* launch(cursor, request, {
+      args: ["--resume", id],
+      source: id,
+      history: yield* historyOf(id, request.mark)
+    })
+  })
+
+  /**
+   * Into another directory, or up to a turn: the id is ours again, and the copy has the new directory on every line
+   * (docs/providers/claude.md: Resume). Nothing is written before its first message.
+   */
+  const fork = Effect.fn("Claude.fork")(function* (cursor: ClaudeCursor, request: StartRequest) {
+    yield* requireStore(cursor)
+    const id = yield* newUuid
+    yield* request.created(ProviderSessionId.make(id))
+    const files = yield* transcripts.find(cursor.providerSessionId)
+    const source =
+      files.length === 0 && cursor.from !== undefined ? cursor.from : { id: cursor.providerSessionId }
+    const point = request.fork
+    if (Predicate.isObject(point) && point.next !== null) {
+      const [path] = yield* transcripts.find(source.id)
+      const at =
+        path === undefined
+          ? undefined
+          : (yield* Effect.orElseSucceed(transcripts.read(path), () => undefined))?.before(point.next)
+      if (at === undefined) return yield* failed("Claude's transcript does not have the turn to fork from.")
+      return yield* forkOf({ id: source.id, at }, id, request)
+    }
+    return yield* forkOf(source, id, request)
+  })
+
+  return { create, adopt, fork }
+}

@@ -1,0 +1,103 @@
+import type { MessageId } from "@rejoin/contracts/Ids"
+import type { History } from "@rejoin/core/Probe"
+import { Effect, type FileSystem, Option, Result, Schema } from "effect"
+
+const Line = Schema.Struct({
+  type: Schema.String,
+  uuid: Schema.optional(Schema.String),
+  parentUuid: Schema.optional(Schema.NullOr(Schema.String)),
+  /** Across a compaction, whose first line has no parent. */
+  logicalParentUuid: Schema.optional(Schema.NullOr(Schema.String)),
+  isSidechain: Schema.optional(Schema.Boolean),
+  promptSource: Schema.optional(Schema.String),
+  attachment: Schema.optional(
+    Schema.Struct({ type: Schema.String, source_uuid: Schema.optional(Schema.String) })
+  ),
+  worktreeSession: Schema.optional(
+    Schema.NullOr(Schema.Struct({ worktreePath: Schema.optional(Schema.String) }))
+  )
+})
+type Line = typeof Line.Type
+const decodeLine = Schema.decodeUnknownOption(Line)
+
+/** A message of the user's as a line has it: a prompt, or one that was steered into a running turn. */
+const promptOf = ({ attachment, promptSource, type, uuid }: Line): string | undefined => {
+  if (attachment?.type === "queued_command") return attachment.source_uuid
+  return type === "user" && promptSource !== undefined ? uuid : undefined
+}
+
+/** A transcript as it was read. Lines that are no JSON are passed over, as Claude does itself. */
+export class ClaudeTranscript {
+  readonly path: string
+  private readonly lines: ReadonlyArray<Line>
+  /** The lines that the model sees: from the last one back to the root. Branches that were left are not among them. */
+  private readonly chain: ReadonlyArray<Line>
+
+  constructor(path: string, text: string) {
+    this.path = path
+    this.lines = text.split("\n").flatMap((line) => {
+      if (line === "") return []
+      const json = Result.try(() => JSON.parse(line) as unknown)
+      return Result.isSuccess(json) ? Option.toArray(decodeLine(json.success)) : []
+    })
+    const byId = new Map(this.lines.flatMap((line) => (line.uuid === undefined ? [] : [[line.uuid, line]])))
+    const chain: Array<Line> = []
+    const seen = new Set<string>()
+    let at = this.lines.findLast(({ isSidechain, uuid }) => uuid !== undefined && isSidechain !== true)
+    while (at?.uuid !== undefined && !seen.has(at.uuid)) {
+      seen.add(at.uuid)
+      chain.unshift(at)
+      at = byId.get(at.parentUuid ?? at.logicalParentUuid ?? "")
+    }
+    this.chain = chain
+  }
+
+  get isEmpty(): boolean {
+    return this.chain.length === 0
+  }
+
+  /** The worktree of Claude's own to which the session changes wherever it is started. */
+  get worktree(): string | undefined {
+    return this.lines.findLast(({ type }) => type === "worktree-state")?.worktreeSession?.worktreePath
+  }
+
+  contains(message: string): boolean {
+    return this.lines.some((line) => promptOf(line) === message)
+  }
+
+  /** Our mark against what the model sees of the history. */
+  history(mark: MessageId | null): History {
+    if (mark === null) return "unknown"
+    const prompts = this.chain.map(promptOf).filter((prompt) => prompt !== undefined)
+    const at = prompts.lastIndexOf(mark)
+    if (at < 0) return this.contains(mark) || prompts.length > 0 ? "diverged" : "behind"
+    return at === prompts.length - 1 ? "same" : "ahead"
+  }
+
+  /** The last line before this message: up to there a fork keeps, if it keeps what came before the message. */
+  before(message: MessageId): string | undefined {
+    const at = this.chain.findIndex((line) => promptOf(line) === message)
+    return this.chain
+      .slice(0, Math.max(at, 0))
+      .findLast(({ type }) => type === "user" || type === "assistant")?.uuid
+  }
+}
+
+/** The transcripts of a configuration directory: `projects/<slug>/<id>.jsonl`; the slug is not told by the id. */
+export const makeTranscripts = (fs: FileSystem.FileSystem, config: string) => {
+  const projects = `${config}/projects`
+
+  /** All files of this id. More than one, and which is meant cannot be told. */
+  const find = Effect.fnUntraced(function* (id: string) {
+    const slugs = yield* fs.readDirectory(projects).pipe(Effect.orElseSucceed((): Array<string> => []))
+    const paths = slugs.map((slug) => `${projects}/${slug}/${id}.jsonl`)
+    return yield* Effect.filter(paths, (path) => Effect.orElseSucceed(fs.exists(path), () => false))
+  })
+
+  const read = (path: string) =>
+    Effect.map(fs.readFileString(path), (text) => new ClaudeTranscript(path, text))
+
+  return { find, read }
+}
+
+export type ClaudeTranscripts = ReturnType<typeof makeTranscripts>

@@ -1,0 +1,245 @@
+import { known } from "@rejoin/contracts/Fact"
+import type { Failure } from "@rejoin/contracts/Failure"
+import { ItemId } from "@rejoin/contracts/Ids"
+import { AdapterEvent, type AdapterItem } from "@rejoin/core/AdapterEvent"
+import { itemOf } from "./ClaudeItems.ts"
+import type { Frame, Result, ToolResult, ToolUse } from "./ClaudeSchema.ts"
+
+interface Turn {
+  readonly id: string
+  /** Ours; otherwise work that Claude began by itself, when something in the background had ended. */
+  readonly own: boolean
+  /** Our messages that no result has answered yet, the turn's own and those that were steered in. */
+  readonly waiting: Map<string, string>
+  readonly tools: Map<string, ToolUse>
+  /** The block that streams, by its index in the message. */
+  readonly blocks: Map<number, AdapterItem>
+  items: number
+  interrupted: boolean
+}
+
+const turnOf = (id: string, waiting: ReadonlyArray<readonly [string, string]>): Turn => ({
+  id,
+  own: waiting.length > 0,
+  waiting: new Map(waiting),
+  tools: new Map(),
+  blocks: new Map(),
+  items: 0,
+  interrupted: false
+})
+
+const isToolUse = (block: { readonly type: string }): block is ToolUse => block.type === "tool_use"
+const isToolResult = (block: { readonly type: string }): block is ToolResult => block.type === "tool_result"
+
+/** What a process tells, as the events of its turns. Pure but for what it remembers of the running one. */
+export class ClaudeTranslator {
+  readonly provider: string
+  readonly directory: string
+  private turn: Turn | undefined
+  private late = 0
+
+  constructor(provider: string, directory: string) {
+    this.provider = provider
+    this.directory = directory
+  }
+
+  get isRunning(): boolean {
+    return this.turn?.own === true
+  }
+
+  begin(messageId: string, input: string): void {
+    this.turn = turnOf(messageId, [[messageId, input]])
+  }
+
+  forget(): void {
+    this.turn = undefined
+  }
+
+  /** False where no turn runs any more: then there is nothing to join. */
+  steer(messageId: string, input: string): boolean {
+    if (this.isRunning) this.turn?.waiting.set(messageId, input)
+    return this.isRunning
+  }
+
+  /** Withdrawn, or never sent. */
+  unsteer(messageId: string): void {
+    this.turn?.waiting.delete(messageId)
+  }
+
+  interrupting(): void {
+    if (this.turn !== undefined) this.turn.interrupted = true
+  }
+
+  feed(frame: Frame): ReadonlyArray<AdapterEvent> {
+    if (this.turn === undefined && frame.type === "stream_event" && !frame.parent_tool_use_id) {
+      this.turn = turnOf(`late-${++this.late}`, [])
+    }
+    const { turn } = this
+    if (turn === undefined) return []
+    switch (frame.type) {
+      case "command_lifecycle":
+        return frame.state === "started" ? this.taken(turn, frame.command_uuid) : []
+      case "stream_event":
+        // What a sub-agent does within is its own; only what it asks reaches the thread.
+        return frame.parent_tool_use_id ? [] : this.stream(turn, frame.event)
+      case "assistant":
+        return frame.parent_tool_use_id
+          ? []
+          : frame.message.content.filter(isToolUse).map((use) => {
+              turn.tools.set(use.id, use)
+              return AdapterEvent.ItemStarted({ item: itemOf(use, this.directory) })
+            })
+      case "user":
+        return frame.parent_tool_use_id || typeof frame.message.content === "string"
+          ? []
+          : frame.message.content
+              .filter(isToolResult)
+              .flatMap((block) => this.toolDone(turn, block, frame.tool_use_result))
+      case "system":
+        return this.system(frame)
+      case "result":
+        return this.result(turn, frame)
+      default:
+        return []
+    }
+  }
+
+  private system(frame: Extract<Frame, { readonly type: "system" }>): ReadonlyArray<AdapterEvent> {
+    switch (frame.subtype) {
+      case "init":
+        // Where it was started: unlike its shell's directory it does not change.
+        return frame.original_cwd === undefined
+          ? []
+          : [
+              AdapterEvent.Checked({
+                what: "cwd",
+                stage: "submit",
+                found: known(frame.original_cwd, "answer")
+              })
+            ]
+      case "api_retry":
+        return [
+          AdapterEvent.Retrying({
+            attempt: frame.attempt,
+            message: `${frame.error ?? "the model failed"}${frame.error_status ? ` (${frame.error_status})` : ""}`
+          })
+        ]
+      default:
+        return []
+    }
+  }
+
+  /** Our message is in the model's input now, and not before. */
+  private taken(turn: Turn, messageId: string): ReadonlyArray<AdapterEvent> {
+    const text = turn.waiting.get(messageId)
+    if (text === undefined) return []
+    const item: AdapterItem = {
+      id: ItemId.make(messageId),
+      kind: "user-message",
+      status: "completed",
+      text
+    }
+    return [
+      AdapterEvent.ItemStarted({ item: { ...item, status: "started" } }),
+      AdapterEvent.ItemCompleted({ item })
+    ]
+  }
+
+  private stream(
+    turn: Turn,
+    event: Extract<Frame, { readonly type: "stream_event" }>["event"]
+  ): ReadonlyArray<AdapterEvent> {
+    switch (event.type) {
+      case "content_block_start": {
+        const { type } = event.content_block
+        if (type !== "text" && type !== "thinking") return []
+        const item: AdapterItem = {
+          id: ItemId.make(`${turn.id}-${++turn.items}`),
+          kind: type === "text" ? "assistant-message" : "reasoning",
+          status: "started",
+          text: ""
+        }
+        turn.blocks.set(event.index, item)
+        return [AdapterEvent.ItemStarted({ item })]
+      }
+      case "content_block_delta": {
+        const item = turn.blocks.get(event.index)
+        const delta = event.delta.text ?? event.delta.thinking ?? ""
+        if (item === undefined || delta === "") return []
+        turn.blocks.set(event.index, { ...item, text: (item.text ?? "") + delta })
+        return [AdapterEvent.ItemDelta({ itemId: item.id, field: "text", delta })]
+      }
+      case "content_block_stop": {
+        const item = turn.blocks.get(event.index)
+        turn.blocks.delete(event.index)
+        return item === undefined
+          ? []
+          : [AdapterEvent.ItemCompleted({ item: { ...item, status: "completed" } })]
+      }
+      default:
+        return []
+    }
+  }
+
+  private toolDone(turn: Turn, block: ToolResult, detail: unknown): ReadonlyArray<AdapterEvent> {
+    const use = turn.tools.get(block.tool_use_id)
+    if (use === undefined) return []
+    turn.tools.delete(use.id)
+    return [AdapterEvent.ItemCompleted({ item: itemOf(use, this.directory, { block, detail }) })]
+  }
+
+  /**
+   * A result answers the messages that it names. A steer that came too late for the running answer gets one of its
+   * own; work that Claude began by itself names none of ours (docs/providers/claude.md: One turn).
+   */
+  private result(turn: Turn, result: Result): ReadonlyArray<AdapterEvent> {
+    const answered = result.user_message_uuids ?? []
+    const ours = answered.filter((id) => turn.waiting.delete(id))
+    const used = usageOf(result)
+    // What still waited when the turn was interrupted is withdrawn.
+    const more = turn.waiting.size > 0 && !turn.interrupted
+    if (turn.own && (ours.length === 0 || more)) return used
+    this.turn = undefined
+    const open: ReadonlyArray<AdapterItem> = [
+      ...turn.blocks.values(),
+      ...[...turn.tools.values()].map((use) => itemOf(use, this.directory))
+    ]
+    return [
+      ...used,
+      ...open.map((item) => AdapterEvent.ItemCompleted({ item: { ...item, status: "failed" } })),
+      ...(turn.own ? [this.settled(turn, result)] : [])
+    ]
+  }
+
+  private settled(turn: Turn, result: Result): AdapterEvent {
+    const aborted = result.terminal_reason?.startsWith("aborted") === true
+    const output = result.is_error ? "" : (result.result ?? "")
+    if (aborted || turn.interrupted) return AdapterEvent.TurnSettled({ status: "interrupted", output })
+    // An error of the API calls itself a success (docs/providers/claude.md: Errors).
+    if (!result.is_error) return AdapterEvent.TurnSettled({ status: "completed", output })
+    return AdapterEvent.TurnSettled({ status: "failed", output, error: this.failureOf(result) })
+  }
+
+  private failureOf(result: Result): Failure {
+    const { api_error_status: status, errors, result: text, terminal_reason: reason } = result
+    return {
+      _tag: "ProviderFailed",
+      provider: this.provider,
+      message: text ?? errors?.join(" ") ?? "Claude failed.",
+      detail: { reason: reason ?? result.subtype, ...(status != null && { statusCode: status }) }
+    }
+  }
+}
+
+/** Of this result alone, its sub-agents included; the other figures that Claude tells grow over a session's life. */
+const usageOf = ({ model_usage_since_last_result: models }: Result): ReadonlyArray<AdapterEvent> => {
+  if (models === undefined) return []
+  const sum = { inputTokens: 0, outputTokens: 0, costUsd: 0 }
+  for (const model of Object.values(models)) {
+    sum.inputTokens +=
+      model.inputTokens + (model.cacheReadInputTokens ?? 0) + (model.cacheCreationInputTokens ?? 0)
+    sum.outputTokens += model.outputTokens
+    sum.costUsd += model.costUSD ?? 0
+  }
+  return [AdapterEvent.Used(sum)]
+}

@@ -1,0 +1,222 @@
+import { ProviderUnavailable } from "@rejoin/contracts/Errors"
+import { MessageId } from "@rejoin/contracts/Ids"
+import { type Capabilities, noCapabilities, type ProviderInfo } from "@rejoin/contracts/Provider"
+import { newId } from "@rejoin/core/NewId"
+import { Probe, ProbeFailure } from "@rejoin/core/Probe"
+import { ProcessOwner } from "@rejoin/core/ProcessOwner"
+import { eraseCursor, ProviderAdapter, type ProviderAdapterShape } from "@rejoin/core/ProviderAdapter"
+import { makeServerPool, poolKey } from "@rejoin/core/ServerPool"
+import { storeIdOf } from "@rejoin/core/StoreIdentity"
+import { Effect, FileSystem, Layer, Result, Schedule, Schema } from "effect"
+import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { type CodexCursor, decodeCursor } from "./CodexCursor.ts"
+import { codexHome, type CodexOptions } from "./CodexOptions.ts"
+import { makeProbe } from "./CodexProbe.ts"
+import { makeRollouts } from "./CodexRollouts.ts"
+import { Account } from "./CodexSchema.ts"
+import { startServer } from "./CodexServer.ts"
+import type { CodexConnection } from "./CodexSession.ts"
+import { makeStarts } from "./CodexStarts.ts"
+import { isSupported, unsupported } from "./CodexVersion.ts"
+
+const capabilities: Capabilities = {
+  runtimeModes: ["read-only", "approval-required", "auto-accept-edits", "full-access"],
+  relocate: ["fork"],
+  reconfigure: true,
+  steer: true,
+  interrupt: true,
+  fork: ["whole", "turn"],
+  restore: false,
+  additionalDirectories: true
+}
+
+const none = { extraEnv: {}, additionalDirectories: [] }
+
+const make = Effect.fnUntraced(function* (options: CodexOptions) {
+  const fs = yield* FileSystem.FileSystem
+  const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
+  const { binary, environment, id } = options
+  const configured = codexHome(environment)
+  const home = yield* Effect.orElseSucceed(fs.realPath(configured), () => configured)
+  const storeId = storeIdOf(configured).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+  const rollouts = makeRollouts(fs, home)
+  const live = new Map<string, CodexConnection>()
+
+  const start = Effect.fnUntraced(function* (
+    extraEnv: Readonly<Record<string, string>>,
+    reindex: string | null
+  ) {
+    const scratch = yield* fs
+      .makeTempDirectoryScoped({ prefix: "rejoin-codex-" })
+      .pipe(Effect.mapError(({ message }) => new ProviderUnavailable({ provider: id, message })))
+    const server = yield* startServer({
+      provider: id,
+      binary,
+      cwd: scratch,
+      environment: { ...environment, ...extraEnv },
+      // An index that is made anew from the files, beside the user's, which is left as it is.
+      sqliteHome: reindex === null ? undefined : scratch
+    })
+    const told = yield* Effect.orElseSucceed(fs.realPath(server.codexHome), () => server.codexHome)
+    if (told !== home) {
+      return yield* new ProviderUnavailable({
+        provider: id,
+        message: `Codex works on ${told} and not on ${home}.`
+      })
+    }
+    return server
+  })
+
+  // One server for all threads with the same environment. It ends when it has had no session for a while.
+  const pool = yield* makeServerPool({
+    provider: id,
+    name: "Codex",
+    start: (key: { readonly extraEnv: Readonly<Record<string, string>>; readonly reindex: string | null }) =>
+      start(key.extraEnv, key.reindex)
+  })
+  const acquire = (of: { readonly extraEnv: Readonly<Record<string, string>> }, reindex: string | null) =>
+    pool.acquire(poolKey({ extraEnv: of.extraEnv, reindex }))
+
+  const requireStore = Effect.fnUntraced(function* (cursor: CodexCursor) {
+    const actual = yield* storeId
+    if (actual === cursor.storeId) return
+    return yield* new ProbeFailure({ probe: Probe.WrongStore({ expected: cursor.storeId, actual }) })
+  })
+
+  const { delivered, probe } = makeProbe({ fs, home, rollouts })
+  const starts = makeStarts({
+    options,
+    fs,
+    home,
+    rollouts,
+    acquire,
+    requireStore,
+    storeId,
+    register: ({ providerSessionId }, connection) =>
+      Effect.acquireRelease(
+        Effect.sync(() => void live.set(providerSessionId, connection)),
+        () => Effect.sync(() => live.get(providerSessionId) === connection && live.delete(providerSessionId))
+      )
+  })
+
+  const detect = spawner
+    .string(ChildProcess.make(binary, ["--version"], { env: environment, extendEnv: false, stdin: "ignore" }))
+    .pipe(
+      Effect.map((text) => text.trim().split(" ").at(-1) ?? ""),
+      Effect.timeout("20 seconds"),
+      Effect.mapError(({ message }) => `Codex cannot be run (${binary}): ${message}`)
+    )
+  // A version that was found stays; one that was not is looked for again.
+  let found: string | undefined
+  const version = Effect.suspend(() =>
+    found === undefined
+      ? Effect.tap(detect, (version) => Effect.sync(() => (found = version)))
+      : Effect.succeed(found)
+  )
+
+  const authenticated = Effect.scoped(
+    Effect.gen(function* () {
+      const { client } = yield* acquire(none, null)
+      const { account, requiresOpenaiAuth } = yield* client.call(Account, "account/read", {
+        refreshToken: false
+      })
+      return account !== null || requiresOpenaiAuth === false
+    })
+  ).pipe(Effect.orElseSucceed(() => null))
+
+  const info = Effect.gen(function* () {
+    const told = yield* Effect.result(version)
+    const base = {
+      id,
+      driver: "codex",
+      authenticated: null,
+      model: options.model ?? null,
+      dataDirectory: home
+    }
+    const unusable = (reason: string, version: string | null): ProviderInfo => ({
+      ...base,
+      status: "unusable",
+      reason,
+      version,
+      supported: false,
+      capabilities: noCapabilities
+    })
+    if (Result.isFailure(told)) return unusable(told.failure, null)
+    if (!isSupported(told.success)) return unusable(unsupported(told.success), told.success)
+    const ready: ProviderInfo = {
+      ...base,
+      status: "ready",
+      version: told.success,
+      supported: true,
+      authenticated: yield* authenticated,
+      capabilities
+    }
+    return ready
+  })
+
+  const adapter: ProviderAdapterShape<CodexCursor> = {
+    id,
+    driver: "codex",
+    info,
+    capabilities: Effect.succeed(capabilities),
+    newMessageId: Effect.map(newId("msg"), (id) => MessageId.make(id)),
+    decodeCursor,
+    encodeCursor: (cursor) => cursor,
+    probe: (cursor, about) =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          yield* requireStore(cursor)
+          const connection = live.get(cursor.providerSessionId)
+          const server = connection?.server ?? (yield* acquire(about, null))
+          return yield* probe(server, cursor, about.mark, connection)
+        })
+      ).pipe(
+        Effect.catchTags({
+          ProbeFailure: ({ probe }) => Effect.succeed(probe),
+          ProviderUnavailable: ({ message }) => Effect.succeed(Probe.Unavailable({ cause: message })),
+          ProviderTimeout: ({ message }) => Effect.succeed(Probe.Unavailable({ cause: message })),
+          ProviderFailed: ({ message }) =>
+            Effect.succeed(Probe.Inconclusive({ evidence: { reason: message } }))
+        })
+      ),
+    create: starts.create,
+    adopt: starts.adopt,
+    relocate: { fork: starts.fork },
+    quiesce: ({ providerSessionId }) =>
+      Effect.gen(function* () {
+        const connection = live.get(providerSessionId)
+        if (connection === undefined) return
+        yield* connection.interrupt
+        yield* Effect.sync(connection.isRunning).pipe(
+          Effect.repeat({ while: (running) => running, schedule: Schedule.spaced("50 millis") })
+        )
+      }),
+    delivered: (cursor, messageId) =>
+      Effect.andThen(requireStore(cursor), delivered(cursor.providerSessionId, messageId)).pipe(
+        Effect.orElseSucceed(() => "unknown" as const)
+      ),
+    undo: ({ created, keep, window, ...of }) =>
+      Effect.gen(function* () {
+        const nameless = yield* rollouts.forksWithin(keep, window)
+        for (const threadId of new Set<string>([...created, ...nameless])) {
+          // Before its first turn a thread has no file: then there is nothing to remove.
+          if ((yield* rollouts.find(threadId)).length === 0) continue
+          yield* Effect.scoped(
+            Effect.flatMap(acquire(of, null), ({ client }) =>
+              client.call(Schema.Unknown, "thread/delete", { threadId })
+            )
+          )
+        }
+      })
+  }
+  return eraseCursor(adapter)
+})
+
+/** Codex as a provider: its app-server, threads and events, for one configured instance. */
+export const layer = (
+  options: CodexOptions
+): Layer.Layer<
+  ProviderAdapter,
+  never,
+  FileSystem.FileSystem | ChildProcessSpawner.ChildProcessSpawner | ProcessOwner
+> => Layer.effect(ProviderAdapter, make(options))

@@ -1,0 +1,139 @@
+import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
+import type { AgentProcess } from "@rejoin/core/AgentProcess"
+import type { AdapterFailure } from "@rejoin/core/ProviderAdapter"
+import { Data, Deferred, Effect, Option, Result, Schema } from "effect"
+import {
+  decodeEnvelope,
+  decodeNotification,
+  decodeServerRequest,
+  type Notification,
+  type RequestId,
+  type ServerRequest
+} from "./CodexSchema.ts"
+
+/** The server's own no. Its code says nothing of why: nearly all are -32600 (docs/providers/codex.md: Errors). */
+export class Refused extends Data.TaggedError("Refused")<{
+  readonly method: string
+  readonly code: number
+  readonly message: string
+}> {}
+
+interface Hears {
+  readonly notification: (notification: Notification) => void
+  readonly request: (request: ServerRequest) => void
+}
+
+/** Requests and answers over lines, in both directions; their ids are two spaces. */
+export class CodexClient {
+  readonly provider: string
+  private readonly process: AgentProcess
+  private readonly hears: Hears
+  private readonly asked = new Map<number, Deferred.Deferred<unknown, Refused>>()
+  private ids = 0
+
+  constructor(provider: string, process: AgentProcess, hears: Hears) {
+    this.provider = provider
+    this.process = process
+    this.hears = hears
+  }
+
+  readonly receive = (line: string): void => {
+    const json = Result.try(() => JSON.parse(line) as unknown)
+    const message = Result.isSuccess(json) ? decodeEnvelope(json.success) : Option.none()
+    if (Option.isNone(message)) return
+    const { error, id, method, result } = message.value
+    if (method === undefined) return this.answered(Number(id), result, error)
+    if (id === undefined) {
+      const notification = decodeNotification(message.value)
+      if (Option.isSome(notification)) this.hears.notification(notification.value)
+      return
+    }
+    const request = decodeServerRequest(message.value)
+    if (Option.isSome(request)) return this.hears.request(request.value)
+    // What we cannot do is said at once: an agent that waits for an answer waits for ever.
+    this.write({ id, error: { code: -32601, message: `Rejoin does not know ${method}.` } })
+  }
+
+  private answered(
+    id: number,
+    result: unknown,
+    error: { readonly code: number; readonly message: string } | undefined
+  ): void {
+    const waiting = this.asked.get(id)
+    if (waiting === undefined) return
+    this.asked.delete(id)
+    Deferred.doneUnsafe(
+      waiting,
+      error === undefined ? Effect.succeed(result) : Effect.fail(new Refused({ method: "", ...error }))
+    )
+  }
+
+  private write(message: unknown): void {
+    this.process.write(JSON.stringify(message))
+  }
+
+  notify(method: string): void {
+    this.write({ method })
+  }
+
+  respond(id: RequestId, result: unknown): void {
+    this.write({ id, result })
+  }
+
+  /** Asks, and tells the server's own no apart from what proves nothing. */
+  ask<S extends Schema.ConstraintDecoder<unknown>>(
+    answer: S,
+    method: string,
+    params: unknown
+  ): Effect.Effect<S["Type"], AdapterFailure | Refused> {
+    return Effect.suspend(() => {
+      const id = ++this.ids
+      const waiting = Deferred.makeUnsafe<unknown, Refused>()
+      this.asked.set(id, waiting)
+      this.write({ id, method, params })
+      return Deferred.await(waiting).pipe(
+        Effect.mapError(({ code, message }) => new Refused({ method, code, message })),
+        Effect.raceFirst(
+          Effect.flatMap(Deferred.await(this.process.gone), (reason) => Effect.fail(this.gone(reason)))
+        ),
+        Effect.ensuring(Effect.sync(() => this.asked.delete(id))),
+        Effect.flatMap((result) =>
+          Effect.mapError(Schema.decodeUnknownEffect(answer)(result), (error) =>
+            this.failed(`the answer to ${method} is not what this adapter knows: ${error.message}`)
+          )
+        )
+      )
+    })
+  }
+
+  /** Asks what is not refused when all is well: a no is a failure. */
+  call<S extends Schema.ConstraintDecoder<unknown>>(
+    answer: S,
+    method: string,
+    params: unknown
+  ): Effect.Effect<S["Type"], AdapterFailure> {
+    return this.ask(answer, method, params).pipe(
+      Effect.catchTag("Refused", (refused) => Effect.fail(this.refused(refused)))
+    )
+  }
+
+  refused({ code, message, method }: Refused): ProviderFailed {
+    return new ProviderFailed({
+      provider: this.provider,
+      message: `Codex refused ${method}: ${message}`,
+      detail: { code }
+    })
+  }
+
+  failed(why: string): ProviderFailed {
+    return new ProviderFailed({ provider: this.provider, message: `Codex: ${why}.` })
+  }
+
+  gone(reason: string): ProviderUnavailable {
+    const said = this.process.complaints()
+    return new ProviderUnavailable({
+      provider: this.provider,
+      message: `Codex has ended: ${reason}.${said === "" ? "" : ` ${said}`}`
+    })
+  }
+}

@@ -1,0 +1,65 @@
+import type { Answer, Approval, UserInput } from "@rejoin/contracts/Request"
+import { changeOf } from "./CodexItems.ts"
+import type { Item, ServerRequest } from "./CodexSchema.ts"
+
+/** What Codex wants to be allowed, or to know. Of a file change only its item tells what is changed. */
+export const askOf = ({ method, params }: ServerRequest, item: Item | undefined): Approval | UserInput => {
+  switch (method) {
+    case "item/tool/requestUserInput":
+      return {
+        kind: "user-input",
+        questions: params.questions.map(({ header, options, question }) => ({
+          question,
+          options: (options ?? []).map(({ description, label }) => ({
+            label,
+            ...(description && { description })
+          })),
+          ...(header && { header })
+        }))
+      }
+    case "item/commandExecution/requestApproval": {
+      const command = params.command ?? ""
+      return {
+        kind: "approval",
+        permission: "command",
+        title: params.reason ?? `Run ${command}`,
+        command
+      }
+    }
+    case "item/fileChange/requestApproval": {
+      const changes = item?.type === "fileChange" ? item.changes.map(changeOf) : []
+      const paths = changes.map(({ path }) => path)
+      return {
+        kind: "approval",
+        permission: "file-change",
+        title: params.reason ?? `Change ${paths.join(", ")}`,
+        paths,
+        diff: changes.map(({ diff }) => diff).join("\n")
+      }
+    }
+    case "item/permissions/requestApproval":
+      return {
+        kind: "approval",
+        permission: "permissions",
+        title: params.reason ?? `More permissions: ${JSON.stringify(params.permissions).slice(0, 200)}`
+      }
+  }
+}
+
+/**
+ * What Codex is answered. Never for longer than this once: what is accepted for good would be written into the user's
+ * own rules.
+ */
+export const replyOf = ({ method, params }: ServerRequest, answer: Answer): unknown => {
+  if (method === "item/tool/requestUserInput") {
+    const chosen = "answers" in answer ? answer.answers : []
+    return {
+      answers: Object.fromEntries(params.questions.map(({ id }, i) => [id, { answers: chosen[i] ?? [] }]))
+    }
+  }
+  const decision = "decision" in answer ? answer.decision : "decline"
+  if (method === "item/permissions/requestApproval") {
+    return { permissions: decision === "accept" ? params.permissions : {}, scope: "turn" }
+  }
+  return { decision }
+}

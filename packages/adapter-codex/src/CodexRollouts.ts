@@ -1,0 +1,161 @@
+import type { MessageId } from "@rejoin/contracts/Ids"
+import type { History } from "@rejoin/core/Probe"
+import { Effect, type FileSystem, Option, Result, Schema } from "effect"
+
+const Line = Schema.Struct({ type: Schema.String, payload: Schema.Unknown })
+const Meta = Schema.Struct({
+  id: Schema.String,
+  forked_from_id: Schema.optional(Schema.NullOr(Schema.String)),
+  history_base: Schema.optional(
+    Schema.NullOr(Schema.Struct({ thread_id: Schema.String, end_byte_offset: Schema.Finite }))
+  )
+})
+const UserMessage = Schema.Struct({
+  type: Schema.Literal("item_completed"),
+  turn_id: Schema.String,
+  item: Schema.Struct({ type: Schema.Literal("UserMessage"), client_id: Schema.NullOr(Schema.String) })
+})
+const Begun = Schema.Struct({ type: Schema.Literals(["task_started", "turn_started"]) })
+
+const decodeLine = Schema.decodeUnknownOption(Line)
+const decodeMeta = Schema.decodeUnknownOption(Meta)
+const decodeMessage = Schema.decodeUnknownOption(UserMessage)
+const isBegun = Schema.is(Begun)
+
+/** A message of a user's: ours have an id of ours. */
+export interface RolloutMessage {
+  readonly clientId: string | null
+  readonly turnId: string
+}
+
+/** A thread's own file, as it was read. */
+export interface Rollout {
+  readonly path: string
+  readonly meta: typeof Meta.Type | undefined
+  readonly messages: ReadonlyArray<RolloutMessage>
+  /** Lines that are no JSON: Codex passes them over in silence, and its model does not see them. */
+  readonly unreadable: number
+  /** The last turn began and no message of it was written: whether one had arrived is not told. */
+  readonly openEnded: boolean
+}
+
+const parse = (path: string, text: string): Rollout => {
+  const messages: Array<RolloutMessage> = []
+  let meta: typeof Meta.Type | undefined
+  let unreadable = 0
+  let openEnded = false
+  for (const line of text.split("\n")) {
+    if (line === "") continue
+    const json = Result.try(() => JSON.parse(line) as unknown)
+    const decoded = Result.isSuccess(json) ? decodeLine(json.success) : Option.none()
+    if (Option.isNone(decoded)) {
+      unreadable++
+      continue
+    }
+    const { payload, type } = decoded.value
+    if (type === "session_meta") meta ??= Option.getOrUndefined(decodeMeta(payload))
+    if (type !== "event_msg") continue
+    if (isBegun(payload)) openEnded = true
+    const message = decodeMessage(payload)
+    if (Option.isNone(message)) continue
+    openEnded = false
+    messages.push({ clientId: message.value.item.client_id, turnId: message.value.turn_id })
+  }
+  return { path, meta, messages, unreadable, openEnded }
+}
+
+/** A conversation over all the files that it is in: a fork begins in its parent's. */
+export interface CodexConversation {
+  readonly rollout: Rollout
+  /** Oldest first. */
+  readonly messages: ReadonlyArray<RolloutMessage>
+  readonly lineage: ReadonlyArray<string>
+  /** A parent whose file is gone: the fork is lost with it. */
+  readonly missing: string | undefined
+}
+
+export const historyOf = ({ messages }: CodexConversation, mark: MessageId | null): History => {
+  if (mark === null) return "unknown"
+  const at = messages.findLastIndex(({ clientId }) => clientId === mark)
+  if (at < 0) return messages.length === 0 ? "behind" : "diverged"
+  return at === messages.length - 1 ? "same" : "ahead"
+}
+
+/** The rollouts of a CODEX_HOME: `sessions/YYYY/MM/DD/rollout-<time>-<id>.jsonl`, and those that were archived. */
+export const makeRollouts = (fs: FileSystem.FileSystem, home: string) => {
+  const find = Effect.fnUntraced(function* (id: string) {
+    const found: Array<string> = []
+    for (const root of ["sessions", "archived_sessions"]) {
+      const names = yield* fs
+        .readDirectory(`${home}/${root}`, { recursive: true })
+        .pipe(Effect.orElseSucceed((): Array<string> => []))
+      for (const name of names) {
+        if (name.endsWith(`-${id}.jsonl`) || name.endsWith(`-${id}.jsonl.zst`))
+          found.push(`${home}/${root}/${name}`)
+      }
+    }
+    return found
+  })
+
+  const read = Effect.fnUntraced(function* (path: string, bytes?: number) {
+    const whole = yield* fs.readFile(path)
+    return parse(path, new TextDecoder().decode(bytes === undefined ? whole : whole.slice(0, bytes)))
+  })
+
+  /** None where the file is packed: what is in it is not told. */
+  const conversation = Effect.fnUntraced(function* (path: string) {
+    if (path.endsWith(".zst")) return Option.none<CodexConversation>()
+    const rollout = yield* read(path)
+    const lineage: Array<string> = []
+    let messages = rollout.messages
+    let base = rollout.meta?.history_base ?? undefined
+    let missing: string | undefined
+    while (base !== undefined && lineage.length < 100) {
+      const { end_byte_offset, thread_id } = base
+      lineage.push(thread_id)
+      const [parent] = yield* find(thread_id)
+      if (parent === undefined) {
+        missing = thread_id
+        break
+      }
+      if (parent.endsWith(".zst")) return Option.none<CodexConversation>()
+      const earlier = yield* read(parent, end_byte_offset)
+      messages = [...earlier.messages, ...messages]
+      base = earlier.meta?.history_base ?? undefined
+    }
+    return Option.some<CodexConversation>({ rollout, messages, lineage, missing })
+  })
+
+  /**
+   * Forks of these threads that were made in this time and never heard a message: a start that died before it could
+   * write down what it had made. A fork that somebody uses has one.
+   */
+  const forksWithin = Effect.fnUntraced(function* (
+    of: ReadonlyArray<string>,
+    window: { readonly from: number; readonly to: number }
+  ) {
+    const names = yield* fs
+      .readDirectory(`${home}/sessions`, { recursive: true })
+      .pipe(Effect.orElseSucceed((): Array<string> => []))
+    const found: Array<string> = []
+    for (const name of names.filter((name) => name.endsWith(".jsonl"))) {
+      const path = `${home}/sessions/${name}`
+      const at = yield* fs.stat(path).pipe(
+        Effect.map(({ birthtime }) => Option.getOrUndefined(birthtime)?.getTime() ?? 0),
+        Effect.orElseSucceed(() => 0)
+      )
+      if (at < window.from || at > window.to) continue
+      const rollout = yield* Effect.option(read(path))
+      const { messages, meta } = Option.getOrUndefined(rollout) ?? { messages: [], meta: undefined }
+      const from = meta?.forked_from_id
+      if (from != null && of.includes(from) && messages.length === 0 && meta && !of.includes(meta.id)) {
+        found.push(meta.id)
+      }
+    }
+    return found
+  })
+
+  return { find, read, conversation, forksWithin }
+}
+
+export type CodexRollouts = ReturnType<typeof makeRollouts>

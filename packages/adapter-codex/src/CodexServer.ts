@@ -1,0 +1,115 @@
+import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
+import { type AgentCommand, spawnAgent } from "@rejoin/core/AgentProcess"
+import type { Deferred } from "effect"
+import { Effect, Stream } from "effect"
+import { CodexClient } from "./CodexClient.ts"
+import { profiles } from "./CodexModes.ts"
+import { Initialized, type Notification, type ServerRequest } from "./CodexSchema.ts"
+import { isSupported, unsupported } from "./CodexVersion.ts"
+
+/** What hears the messages about one thread. */
+export interface Listener {
+  readonly notification: (notification: Notification) => void
+  readonly request: (request: ServerRequest) => void
+}
+
+/** A running app-server: one process for many threads. */
+export interface CodexServer {
+  readonly client: CodexClient
+  readonly pid: number
+  readonly version: string
+  /** As the server itself tells it. */
+  readonly codexHome: string
+  readonly gone: Deferred.Deferred<string>
+  /** One listener a thread. What came before there was one is told to it first. */
+  readonly listen: (threadId: string, listener: Listener) => () => void
+}
+
+// For this process only; the user's configuration stays as it is.
+const overrides = {
+  check_for_update_on_startup: "false",
+  // A thread that nobody is subscribed to any more is closed at once, and its writer's lock is free.
+  thread_unload_delay_secs: "0",
+  // Sub-agents outlive the turn that began them, and goals begin turns by themselves: neither can be interrupted
+  // with the turn, or waited for.
+  "features.multi_agent": "false",
+  "agents.enabled": "false",
+  "features.goals": "false",
+  // A model that cannot be reached is a failed turn, not one that never ends.
+  "features.unbounded_connection_retries": "false",
+  "features.default_mode_request_user_input": "true",
+  ...profiles
+}
+
+const threadOf = ({ params }: Notification | ServerRequest): string => params.threadId
+
+/** Messages about threads that nobody listens to yet, kept until somebody does; the newest of them. */
+const heldAtMost = 200
+
+/** Starts an app-server in the scope that ends it. `sqliteHome` gives it an index of its own. */
+export const startServer = Effect.fn("CodexServer.start")(function* (
+  options: Pick<AgentCommand, "provider" | "binary" | "environment" | "cwd"> & {
+    readonly sqliteHome: string | undefined
+  }
+) {
+  const { provider, sqliteHome } = options
+  const config = {
+    ...overrides,
+    ...(sqliteHome !== undefined && { sqlite_home: JSON.stringify(sqliteHome) })
+  }
+  const process = yield* spawnAgent({
+    ...options,
+    args: ["app-server", ...Object.entries(config).flatMap(([key, value]) => ["-c", `${key}=${value}`])]
+  })
+  const listeners = new Map<string, Listener>()
+  const held: Array<Notification | ServerRequest> = []
+
+  const deliver = (message: Notification | ServerRequest) => {
+    const listener = listeners.get(threadOf(message))
+    if (listener === undefined) {
+      held.push(message)
+      if (held.length > heldAtMost) held.shift()
+    } else if ("id" in message) listener.request(message)
+    else listener.notification(message)
+  }
+  const release = () => {
+    for (const message of held.splice(0)) deliver(message)
+  }
+
+  const client = new CodexClient(provider, process, {
+    notification: deliver,
+    request: deliver
+  })
+  yield* process.lines.pipe(
+    Stream.runForEach((line) => Effect.sync(() => client.receive(line))),
+    Effect.forkScoped
+  )
+  const clientInfo = { name: "rejoin", title: "Rejoin", version: "0.1.0" }
+  const { codexHome, userAgent } = yield* client.call(Initialized, "initialize", {
+    clientInfo,
+    capabilities: { experimentalApi: true, requestAttestation: false }
+  })
+  client.notify("initialized")
+  const version = /\/(\d+\.\d+\.\d+\S*)/.exec(userAgent)?.[1]
+  if (version === undefined) {
+    return yield* new ProviderFailed({ provider, message: `Codex tells no version: ${userAgent}` })
+  }
+  if (!isSupported(version)) {
+    return yield* new ProviderUnavailable({ provider, message: unsupported(version) })
+  }
+  const server: CodexServer = {
+    client,
+    pid: process.pid,
+    version,
+    codexHome,
+    gone: process.gone,
+    listen: (threadId, listener) => {
+      listeners.set(threadId, listener)
+      release()
+      return () => {
+        if (listeners.get(threadId) === listener) listeners.delete(threadId)
+      }
+    }
+  }
+  return server
+})

@@ -1,0 +1,263 @@
+import { known, unknown } from "@rejoin/contracts/Fact"
+import { ProviderFailed } from "@rejoin/contracts/Errors"
+import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import { AdapterEvent } from "@rejoin/core/AdapterEvent"
+import { type AdapterSession, SendFailure, type TurnInput, type Verified } from "@rejoin/core/ProviderAdapter"
+import { Deferred, Effect, Queue, Schema, Stream } from "effect"
+import type { CodexCursor } from "./CodexCursor.ts"
+import { inputOf } from "./CodexInput.ts"
+import { modeOf, settingsOf } from "./CodexModes.ts"
+import { askOf, replyOf } from "./CodexRequests.ts"
+import {
+  type Item,
+  type Notification,
+  type ServerRequest,
+  SettingsUpdated,
+  StartedTurn,
+  Terminals
+} from "./CodexSchema.ts"
+import type { CodexServer } from "./CodexServer.ts"
+import { CodexTranslator } from "./CodexTranslator.ts"
+
+interface Options {
+  readonly cursor: CodexCursor
+  readonly server: CodexServer
+  readonly directory: string
+  readonly mode: RuntimeMode
+  readonly model: string | null
+}
+
+const Nothing = Schema.Unknown
+type Settings = (typeof SettingsUpdated.Type)["threadSettings"]
+
+/** The live connection to one thread. Subscribed to its events when this returns. */
+export const connect = Effect.fnUntraced(function* (options: Options) {
+  const { cursor, directory, server } = options
+  const threadId = cursor.providerSessionId
+  const { client } = server
+  const events = yield* Queue.unbounded<AdapterEvent>()
+  const translator = new CodexTranslator(client.provider, directory)
+  const asks = new Map<string, ServerRequest>()
+  const items = new Map<string, Item>()
+  const taken = new Map<string, Deferred.Deferred<void>>()
+  const closed = Deferred.makeUnsafe<void>()
+  let settings: Deferred.Deferred<Settings> | undefined
+  let { mode, model } = options
+  let leaving = false
+
+  const tell = (event: AdapterEvent) => void Queue.offerUnsafe(events, event)
+
+  const onNotification = (message: Notification) => {
+    switch (message.method) {
+      case "item/started":
+      case "item/completed": {
+        const { item, turnId } = message.params
+        // An approval of a file change tells of it only by its item.
+        if (item.type === "fileChange") items.set(`${turnId}-${item.id}`, item)
+        if (item.type === "userMessage") {
+          const waiting = taken.get(item.clientId ?? "")
+          if (waiting !== undefined) Deferred.doneUnsafe(waiting, Effect.void)
+        }
+        break
+      }
+      case "serverRequest/resolved": {
+        const id = String(message.params.requestId)
+        if (asks.delete(id)) tell(AdapterEvent.RequestResolved({ id }))
+        break
+      }
+      case "thread/settings/updated":
+        if (settings !== undefined) {
+          Deferred.doneUnsafe(settings, Effect.succeed(message.params.threadSettings))
+        }
+        break
+      case "thread/closed":
+        Deferred.doneUnsafe(closed, Effect.void)
+        if (!leaving) tell(AdapterEvent.Exited({ reason: "Codex closed the thread" }))
+        break
+      case "thread/deleted":
+        tell(AdapterEvent.Exited({ reason: "the thread was deleted in Codex" }))
+        break
+      default:
+    }
+    for (const event of translator.feed(message)) tell(event)
+    if (message.method === "turn/completed") items.clear()
+  }
+
+  const onRequest = (request: ServerRequest) => {
+    const id = String(request.id)
+    asks.set(id, request)
+    const { itemId, turnId } = request.params
+    tell(AdapterEvent.RequestOpened({ id, ask: askOf(request, items.get(`${turnId}-${itemId}`)) }))
+  }
+
+  yield* Effect.acquireRelease(
+    Effect.sync(() => server.listen(threadId, { notification: onNotification, request: onRequest })),
+    (unlisten) => Effect.sync(unlisten)
+  )
+
+  /** The turn ends; the command that it waits for would live on, and is ended too. */
+  const interrupt = Effect.suspend(() => {
+    const { turnId } = translator
+    if (turnId === undefined) return Effect.void
+    return client.ask(Nothing, "turn/interrupt", { threadId, turnId }).pipe(
+      // It had ended by itself.
+      Effect.catchTag("Refused", () => Effect.void),
+      Effect.andThen(client.call(Nothing, "thread/backgroundTerminals/clean", { threadId }))
+    )
+  })
+
+  // The thread is closed, and its writer's lock free, when this is over.
+  yield* Effect.addFinalizer(() =>
+    Effect.gen(function* () {
+      leaving = true
+      if (Deferred.isDoneUnsafe(server.gone)) return
+      if (translator.isRunning) yield* Effect.ignore(interrupt)
+      yield* client.call(Nothing, "thread/unsubscribe", { threadId })
+      yield* Deferred.await(closed)
+    }).pipe(Effect.timeout("3 seconds"), Effect.ignore)
+  )
+  yield* Deferred.await(server.gone).pipe(
+    Effect.flatMap((reason) =>
+      Effect.sync(() => leaving || tell(AdapterEvent.Exited({ reason: `Codex is gone: ${reason}` })))
+    ),
+    Effect.forkScoped
+  )
+
+  const unfit = (name: string) =>
+    new SendFailure({
+      failure: new ProviderFailed({
+        provider: client.provider,
+        message: `Codex cannot take the attachment ${name}.`
+      }),
+      sent: "no"
+    })
+
+  /** Sends, and succeeds when the message was read back: the answer alone proves nothing. */
+  const prompt = Effect.fnUntraced(function* (turn: TurnInput) {
+    const input = inputOf(turn)
+    if ("unfit" in input) return yield* unfit(input.unfit)
+    if (Deferred.isDoneUnsafe(server.gone)) {
+      return yield* new SendFailure({ failure: client.gone("before it was asked"), sent: "no" })
+    }
+    const waiting = Deferred.makeUnsafe<void>()
+    taken.set(turn.messageId, waiting)
+    yield* client
+      .ask(StartedTurn, "turn/start", {
+        threadId,
+        ...input,
+        clientUserMessageId: turn.messageId,
+        ...(model !== null && { model })
+      })
+      .pipe(
+        Effect.tap(({ turn }) => Effect.sync(() => translator.begun(turn.id))),
+        Effect.andThen(
+          Effect.raceFirst(
+            Deferred.await(waiting),
+            Effect.flatMap(Deferred.await(server.gone), (reason) => Effect.fail(client.gone(reason)))
+          )
+        ),
+        Effect.mapError((error) =>
+          error._tag === "Refused"
+            ? new SendFailure({ failure: client.refused(error), sent: "no" })
+            : new SendFailure({ failure: error, sent: "maybe" })
+        ),
+        Effect.ensuring(Effect.sync(() => taken.delete(turn.messageId)))
+      )
+  })
+
+  const session: AdapterSession = {
+    cursor,
+    events: Stream.fromQueue(events),
+    send: Effect.fnUntraced(function* (turn) {
+      translator.begin(turn.messageId, turn.input)
+      yield* prompt(turn).pipe(
+        Effect.tapError(({ sent }) => Effect.sync(() => (sent === "no" ? translator.forget() : undefined)))
+      )
+      return cursor
+    }),
+    steer: Effect.fnUntraced(function* (turn) {
+      const { turnId } = translator
+      if (turnId === undefined) return false
+      const input = inputOf(turn)
+      if ("unfit" in input) return yield* unfit(input.unfit)
+      translator.steer(turn.messageId, turn.input)
+      return yield* client
+        .ask(Nothing, "turn/steer", {
+          threadId,
+          expectedTurnId: turnId,
+          clientUserMessageId: turn.messageId,
+          ...input
+        })
+        .pipe(
+          Effect.as(true),
+          // The turn has ended meanwhile, and nothing was sent.
+          Effect.catchTag("Refused", () => Effect.succeed(false)),
+          Effect.mapError((failure) => new SendFailure({ failure, sent: "maybe" }))
+        )
+    }),
+    interrupt: Effect.asVoid(interrupt),
+    answer: (id, answer) =>
+      Effect.sync(() => {
+        const asked = asks.get(id)
+        if (asked === undefined) return
+        asks.delete(id)
+        client.respond(asked.id, replyOf(asked, answer))
+        tell(AdapterEvent.RequestResolved({ id }))
+      }),
+    reconfigure: Effect.fnUntraced(function* (to) {
+      const told = yield* applySettings(to.mode, to.model)
+      mode = to.mode
+      model = to.model ?? model
+      return told
+    }),
+    // A command that goes on after its turn.
+    background: Effect.map(
+      client.call(Terminals, "thread/backgroundTerminals/list", { threadId }),
+      ({ data }) => data.length > 0
+    )
+  }
+
+  /** Between turns: everything in force is told back by an event, unless it was in force already. */
+  const applySettings = Effect.fnUntraced(function* (to: RuntimeMode, toModel: string | null) {
+    const told = Deferred.makeUnsafe<Settings>()
+    settings = told
+    yield* client.call(Nothing, "thread/settings/update", {
+      threadId,
+      ...settingsOf(to),
+      ...(toModel !== null && { model: toModel })
+    })
+    const {
+      cwd,
+      model: inForce,
+      sandboxPolicy,
+      ...powers
+    } = yield* Deferred.await(told).pipe(
+      Effect.timeoutOrElse({
+        duration: "10 seconds",
+        orElse: () => Effect.fail(client.failed("it did not tell the settings that are in force"))
+      }),
+      Effect.ensuring(Effect.sync(() => (settings = undefined)))
+    )
+    const verified: Verified = {
+      directory: known(cwd, "answer"),
+      mode: known(modeOf({ ...powers, sandbox: sandboxPolicy }), "answer"),
+      model: inForce === undefined ? unknown("not-told") : known(inForce, "answer"),
+      history: "unknown",
+      evidence: { threadId, sandboxPolicy, ...powers }
+    }
+    return verified
+  })
+
+  return {
+    session,
+    server,
+    applySettings,
+    activity: () =>
+      asks.size > 0 ? ("waiting" as const) : translator.isRunning ? ("running" as const) : ("idle" as const),
+    settings: () => ({ mode, model }),
+    interrupt: Effect.asVoid(interrupt),
+    isRunning: () => translator.isRunning
+  }
+})
+
+export type CodexConnection = Effect.Success<ReturnType<typeof connect>>

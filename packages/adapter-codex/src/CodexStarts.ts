@@ -1,0 +1,226 @@
+import { known, unknown } from "@rejoin/contracts/Fact"
+import { ProviderSessionId, type StoreId } from "@rejoin/contracts/Ids"
+import { AdapterEvent } from "@rejoin/core/AdapterEvent"
+import { type History, Probe, ProbeFailure } from "@rejoin/core/Probe"
+import type {
+  AdapterFailure,
+  Environment,
+  Started,
+  StartRequest,
+  Verified
+} from "@rejoin/core/ProviderAdapter"
+import { Effect, type FileSystem, Option, Predicate, Schema, type Scope, Stream } from "effect"
+import type { Refused } from "./CodexClient.ts"
+import { type CodexCursor, cursorOf } from "./CodexCursor.ts"
+import { modeOf, powersOf } from "./CodexModes.ts"
+import type { CodexOptions } from "./CodexOptions.ts"
+import { type CodexConversation, type CodexRollouts, historyOf } from "./CodexRollouts.ts"
+import { Loaded, Opened } from "./CodexSchema.ts"
+import type { CodexServer } from "./CodexServer.ts"
+import { type CodexConnection, connect } from "./CodexSession.ts"
+import { writerOf } from "./CodexWriters.ts"
+
+interface Needs {
+  readonly options: CodexOptions
+  readonly fs: FileSystem.FileSystem
+  readonly home: string
+  readonly rollouts: CodexRollouts
+  /** A server for as long as the session lives; for a thread that the user's index has lost, one with its own. */
+  readonly acquire: (
+    of: Environment,
+    reindex: string | null
+  ) => Effect.Effect<CodexServer, AdapterFailure, Scope.Scope>
+  readonly requireStore: (cursor: CodexCursor) => Effect.Effect<void, ProbeFailure>
+  readonly storeId: Effect.Effect<StoreId>
+  /** Keeps the live session where the adapter finds it, for as long as it lives. */
+  readonly register: (cursor: CodexCursor, live: CodexConnection) => Effect.Effect<void, never, Scope.Scope>
+}
+
+/** The ways in which a thread comes to life: created, adopted, forked. Each reads back what it did. */
+export const makeStarts = (needs: Needs) => {
+  const { acquire, fs, home, options, register, requireStore, rollouts, storeId } = needs
+
+  const realPath = (path: string) => Effect.orElseSucceed(fs.realPath(path), () => path)
+
+  const serverFor = ({ providerSessionId }: CodexCursor, request: StartRequest) =>
+    acquire(request, request.repairs.includes("reindex") ? providerSessionId : null)
+
+  /** What the answer says is in force: Codex may have ignored what it was asked (docs/providers/codex.md: Resume). */
+  const verify = Effect.fnUntraced(function* (opened: Opened, request: StartRequest, history: History) {
+    const { activePermissionProfile, approvalPolicy, approvalsReviewer, runtimeWorkspaceRoots, sandbox } =
+      opened
+    const allowed = [request.cwd, ...request.additionalDirectories]
+    const roots = yield* Effect.forEach(runtimeWorkspaceRoots ?? [], realPath)
+    // A root that nobody asked for is a place where it may write.
+    const strange = roots.find((root) => !allowed.includes(root))
+    const verified: Verified = {
+      directory: known(strange ?? (yield* realPath(opened.cwd)), "answer"),
+      mode: known(modeOf({ activePermissionProfile, approvalPolicy, approvalsReviewer, sandbox }), "answer"),
+      model: opened.model === undefined ? unknown("not-told") : known(opened.model, "answer"),
+      history,
+      evidence: {
+        threadId: opened.thread.id,
+        cwd: opened.cwd,
+        roots,
+        sandbox,
+        approvalPolicy,
+        profile: activePermissionProfile?.id ?? null
+      }
+    }
+    return verified
+  })
+
+  /** Where a thread works, and with which model: sent with every start, resume and fork. */
+  const placeOf = (request: StartRequest) => {
+    const model = request.model ?? options.model
+    return {
+      cwd: request.cwd,
+      runtimeWorkspaceRoots: [request.cwd, ...request.additionalDirectories],
+      ...(model !== undefined && { model })
+    }
+  }
+
+  const live = Effect.fnUntraced(function* (server: CodexServer, cursor: CodexCursor, request: StartRequest) {
+    const connection = yield* connect({
+      cursor,
+      server,
+      directory: request.cwd,
+      mode: request.mode,
+      model: request.model ?? options.model ?? null
+    })
+    yield* register(cursor, connection)
+    return connection
+  })
+
+  const create = Effect.fn("Codex.create")(function* (request: StartRequest) {
+    const server = yield* acquire(request, null)
+    // Read-only first, then the mode by an update: a start that may write in a repository writes an entry of trust
+    // into the user's configuration (docs/providers/codex.md: Permissions).
+    const opened = yield* server.client.call(Opened, "thread/start", {
+      ...placeOf(request),
+      ...powersOf("read-only")
+    })
+    yield* request.created(ProviderSessionId.make(opened.thread.id))
+    const cursor = cursorOf(opened.thread.id, yield* storeId)
+    const connection = yield* live(server, cursor, request)
+    const begun = yield* verify(opened, request, "unknown")
+    if (request.mode === "read-only") {
+      return { session: connection.session, verified: begun, mark: null } satisfies Started
+    }
+    const set = yield* connection.applySettings(request.mode, null)
+    const evidence = { opened: begun.evidence, set: set.evidence }
+    const verified: Verified = { ...begun, mode: set.mode, evidence }
+    return { session: connection.session, verified, mark: null } satisfies Started
+  })
+
+  const conversationOf = Effect.fnUntraced(
+    function* (id: string) {
+      const [path] = yield* rollouts.find(id)
+      return path === undefined ? Option.none<CodexConversation>() : yield* rollouts.conversation(path)
+    },
+    (read) => Effect.orElseSucceed(read, () => Option.none<CodexConversation>())
+  )
+
+  /** Codex says why only in words: so what is the matter is looked for anew. */
+  const refusal = Effect.fnUntraced(function* (server: CodexServer, id: string, refused: Refused) {
+    const writer = yield* writerOf(fs, home, id)
+    if (Predicate.isNumber(writer) && writer !== server.pid) {
+      return yield* new ProbeFailure({
+        probe: Probe.Found({
+          directory: unknown("not-told"),
+          mode: unknown("not-told"),
+          model: unknown("not-told"),
+          history: "unknown",
+          activity: "idle",
+          holder: "other",
+          repairs: []
+        })
+      })
+    }
+    const evidence = { code: refused.code, method: refused.method, message: refused.message }
+    return yield* new ProbeFailure({ probe: Probe.Inconclusive({ evidence }) })
+  })
+
+  /** Records that cannot be read are not in what the model sees, and Codex does not say so. */
+  const warnOf = (conversation: Option.Option<CodexConversation>, { session, ...rest }: Started): Started => {
+    const unreadable = Option.getOrUndefined(conversation)?.rollout.unreadable ?? 0
+    if (unreadable === 0) return { session, ...rest }
+    const message = `${unreadable} records of this conversation cannot be read: the model does not see them.`
+    const events = Stream.concat(Stream.make(AdapterEvent.Warning({ message })), session.events)
+    return { session: { ...session, events }, ...rest }
+  }
+
+  const adopt = Effect.fn("Codex.adopt")(function* (cursor: CodexCursor, request: StartRequest) {
+    yield* requireStore(cursor)
+    const threadId = cursor.providerSessionId
+    const server = yield* serverFor(cursor, request)
+    const { client } = server
+    if (request.repairs.includes("unarchive")) {
+      yield* client.call(Schema.Unknown, "thread/unarchive", { threadId })
+    }
+    // A thread that is loaded would keep the place and the powers that it has, and answer with success.
+    const { data: loaded } = yield* client.call(Loaded, "thread/loaded/list", {})
+    if (loaded.includes(threadId)) yield* client.call(Schema.Unknown, "thread/unsubscribe", { threadId })
+    const opened = yield* client
+      .ask(Opened, "thread/resume", {
+        threadId,
+        ...placeOf(request),
+        ...powersOf(request.mode),
+        excludeTurns: true
+      })
+      .pipe(Effect.catchTag("Refused", (refused) => refusal(server, threadId, refused)))
+    if (opened.thread.id !== threadId) {
+      return yield* client.failed(`it resumed ${opened.thread.id} instead of ${threadId}`)
+    }
+    const conversation = yield* conversationOf(threadId)
+    const history = Option.match(conversation, {
+      onNone: () => "unknown" as const,
+      onSome: (found) => historyOf(found, request.mark)
+    })
+    const connection = yield* live(server, cursor, request)
+    const verified = yield* verify(opened, request, history)
+    return warnOf(conversation, { session: connection.session, verified, mark: request.mark })
+  })
+
+  const fork = Effect.fn("Codex.fork")(function* (cursor: CodexCursor, request: StartRequest) {
+    yield* requireStore(cursor)
+    const source = cursor.providerSessionId
+    const server = yield* serverFor(cursor, request)
+    const before = yield* conversationOf(source)
+    const point = request.fork
+    const last = Predicate.isObject(point) ? point.last : undefined
+    const lastTurnId = Option.getOrUndefined(before)?.messages.findLast(
+      ({ clientId }) => clientId === last
+    )?.turnId
+    if (last !== undefined && lastTurnId === undefined) {
+      return yield* server.client.failed("its record does not have the turn to fork from")
+    }
+    const opened = yield* server.client
+      .ask(Opened, "thread/fork", {
+        threadId: source,
+        ...placeOf(request),
+        ...powersOf(request.mode),
+        excludeTurns: true,
+        ...(lastTurnId !== undefined && { lastTurnId })
+      })
+      .pipe(Effect.catchTag("Refused", (refused) => refusal(server, source, refused)))
+    const id = opened.thread.id
+    yield* request.created(ProviderSessionId.make(id))
+    if (id === source || opened.thread.forkedFromId !== source) {
+      return yield* server.client.failed(
+        `it forked ${String(opened.thread.forkedFromId)} instead of ${source}`
+      )
+    }
+    const conversation = yield* conversationOf(id)
+    const history = Option.match(conversation, {
+      onNone: () => "unknown" as const,
+      onSome: (found) => historyOf(found, request.mark)
+    })
+    const forked = cursorOf(id, yield* storeId, [source, ...cursor.lineage])
+    const connection = yield* live(server, forked, request)
+    const verified = yield* verify(opened, request, history)
+    return warnOf(conversation, { session: connection.session, verified, mark: request.mark })
+  })
+
+  return { create, adopt, fork }
+}
