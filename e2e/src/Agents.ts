@@ -47,17 +47,19 @@ export const instanceOf = Effect.fnUntraced(function* (agent: Agent, root: strin
         id: "claude",
         driver: "claude",
         binary: yield* programOf("claude"),
-        env: {
-          CLAUDE_CONFIG_DIR: home,
-          ANTHROPIC_BASE_URL: model,
-          ANTHROPIC_API_KEY: "none",
-          CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-          CLAUDE_CODE_MAX_RETRIES: "2",
-          // The tests may run as root.
-          IS_SANDBOX: "1"
-        }
+        env: claudeEnvironment(home, model)
       }
   }
+})
+
+export const claudeEnvironment = (home: string, model: string) => ({
+  CLAUDE_CONFIG_DIR: home,
+  ANTHROPIC_BASE_URL: model,
+  ANTHROPIC_API_KEY: "none",
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+  CLAUDE_CODE_MAX_RETRIES: "2",
+  // The tests may run as root.
+  IS_SANDBOX: "1"
 })
 
 const codexConfig = (baseUrl: string) => `model = "gpt-5.5"

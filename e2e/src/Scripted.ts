@@ -65,6 +65,23 @@ export const scripted = (conversation: Conversation): Reply => {
   switch (verb) {
     case "run":
       return once(shellCall(conversation, argument))
+    // As an agent that knows that its sandbox would not let it.
+    case "escalate": {
+      const call = shellCall(conversation, argument)
+      const wanted = { sandbox_permissions: "require_escalated", justification: "a test" }
+      return once(
+        call?._tag === "Call" && call.name === "exec_command" && typeof call.input === "object"
+          ? { ...call, input: { ...call.input, ...wanted } }
+          : call
+      )
+    }
+    // Goes on when the turn has ended, where the agent's shell tool can.
+    case "later":
+      return once(
+        conversation.tools.includes("Bash")
+          ? { _tag: "Call", name: "Bash", input: { command: argument, run_in_background: true } }
+          : shellCall(conversation, argument)
+      )
     case "write": {
       const [path = "", ...content] = rest
       return once(writeCall(conversation, path, content.join(" ")))

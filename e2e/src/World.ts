@@ -3,23 +3,10 @@ import { make as makeClient, type RejoinClient } from "@rejoin/client/Client"
 import type { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
-import { ModelServer } from "@rejoin/model-server/ModelServer"
-import {
-  Context,
-  Effect,
-  FileSystem,
-  Layer,
-  Option,
-  Path,
-  Redacted,
-  Schedule,
-  Schema,
-  type Scope,
-  Stream
-} from "effect"
+import { Effect, FileSystem, Option, Path, Redacted, Schedule, Schema, type Scope, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
-import { type Agent, instanceOf, opencode } from "./Agents.ts"
-import { scripted } from "./Scripted.ts"
+import { type Agent, opencode } from "./Agents.ts"
+import { makeGround } from "./Ground.ts"
 
 const ServerFile = Schema.fromJsonString(
   Schema.Struct({ pid: Schema.Int, url: Schema.String, version: Schema.String })
@@ -42,10 +29,7 @@ export interface Server {
   readonly stop: Effect.Effect<number>
 }
 
-/**
- * A machine of its own: a data directory of ours, a home for the agent, a repository with two worktrees and a
- * directory outside of it, and the scripted model. Everything ends with the scope.
- */
+/** The ground with a server of ours on it, which can be started, stopped and killed. Ends with the scope. */
 export const makeWorld = Effect.fn("makeWorld")(function* (
   options: {
     readonly config?: Record<string, unknown>
@@ -53,37 +37,12 @@ export const makeWorld = Effect.fn("makeWorld")(function* (
     readonly agents?: ReadonlyArray<Agent>
   } = {}
 ) {
-  const fs = yield* FileSystem.FileSystem
-  const { join } = yield* Path.Path
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
-  const root = yield* Effect.flatMap(fs.makeTempDirectoryScoped({ prefix: "rejoin-e2e-" }), fs.realPath)
-  const model = Context.get(yield* Layer.build(ModelServer.layer(scripted, { keep: 10_000 })), ModelServer)
-  const at = (name: string) => join(root, name)
+  const { join } = yield* Path.Path
+  const ground = yield* makeGround(options.agents ?? ["opencode"])
+  const { at, fs, providers, root } = ground
   const home = at("rejoin")
-
-  const git = (cwd: string, ...args: ReadonlyArray<string>) =>
-    Effect.flatMap(
-      spawner.exitCode(
-        ChildProcess.make("git", ["-c", "user.email=e2e@localhost", "-c", "user.name=e2e", ...args], {
-          cwd,
-          extendEnv: true,
-          stdout: "ignore",
-          stderr: "ignore"
-        })
-      ),
-      (code) => (code === 0 ? Effect.void : Effect.die(`git ${args.join(" ")} ended with ${code}`))
-    )
-  for (const name of ["rejoin", "repo", "other"]) yield* fs.makeDirectory(at(name))
-  yield* git(at("repo"), "init", "-q")
-  yield* fs.writeFileString(join(at("repo"), "README.md"), "a repository\n")
-  yield* git(at("repo"), "add", ".")
-  yield* git(at("repo"), "commit", "-qm", "first")
-  yield* git(at("repo"), "worktree", "add", "-q", at("tree"))
-  yield* git(at("repo"), "worktree", "add", "-q", at("tree2"))
-
-  const providers = yield* Effect.forEach(options.agents ?? (["opencode"] as const), (agent) =>
-    instanceOf(agent, root, model.origin)
-  )
+  yield* fs.makeDirectory(home)
   const configure = (config: Record<string, unknown>) =>
     fs.writeFileString(join(home, "config.json"), JSON.stringify({ providers, ...config }))
   yield* configure(options.config ?? {})
@@ -130,7 +89,7 @@ export const makeWorld = Effect.fn("makeWorld")(function* (
     return server
   })
 
-  return { root, home, at, git, fs, model, start, configure, environment }
+  return { ...ground, home, start, configure, environment }
 })
 
 export type World = Effect.Success<ReturnType<typeof makeWorld>>

@@ -1,6 +1,8 @@
+import type { DirectoryMismatch, PermissionMismatch } from "@rejoin/contracts/Errors"
 import { known } from "@rejoin/contracts/Fact"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { AdapterEvent } from "@rejoin/core/AdapterEvent"
+import { directoryMismatch, permissionMismatch } from "@rejoin/core/SessionReceipt"
 import { modeOf, verdictOf } from "./ClaudeModes.ts"
 import type { HookInput } from "./ClaudeSchema.ts"
 
@@ -13,7 +15,11 @@ export const hooks = {
   PreToolUse: [{ hookCallbackIds: ["tool"], ...closed }]
 }
 
+export type Mismatch = DirectoryMismatch | PermissionMismatch
+
 export interface GateAnswer {
+  /** Why it is blocked, where it is. */
+  readonly mismatch?: Mismatch
   /** What was read at the gate, for the receipt; what contradicts quarantines the session. */
   readonly events: ReadonlyArray<AdapterEvent>
   readonly answer: Readonly<Record<string, unknown>>
@@ -61,8 +67,12 @@ export class ClaudeGate {
     const wrong = (mode !== undefined && mode !== this.mode) || (!within && !this.worked)
     if (isTool) this.worked = true
     if (wrong) {
-      const reason = `Blocked: this session is not where or not as it was started (${input.cwd}, ${input.permission_mode ?? "?"}).`
-      return { events, answer: isTool ? verdict("deny", reason) : { decision: "block", reason } }
+      const mismatch =
+        mode !== undefined && mode !== this.mode
+          ? permissionMismatch(this.mode, mode)
+          : directoryMismatch(this.directory, input.cwd)
+      const reason = `Blocked: ${mismatch.message}`
+      return { events, mismatch, answer: isTool ? verdict("deny", reason) : { decision: "block", reason } }
     }
     return { events, answer: isTool ? this.decide(input.tool_name ?? "") : {} }
   }

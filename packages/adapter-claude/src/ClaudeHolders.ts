@@ -32,9 +32,15 @@ export const holdersOf = Effect.fnUntraced(function* (
   return pids
 })
 
-/** When the process started, in clock ticks since boot: field 22 of its stat. The name may have blanks in it. */
+/**
+ * When the process started, in clock ticks since boot: field 22 of its stat, whose second may have blanks in it. One
+ * that is dead and only waits for its parent to look holds nothing.
+ */
 const startOf = (fs: FileSystem.FileSystem, pid: number) =>
   fs.readFileString(`/proc/${pid}/stat`).pipe(
-    Effect.map((stat) => stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]),
+    Effect.map((stat) => {
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+      return fields[0] === "Z" ? undefined : fields[19]
+    }),
     Effect.orElseSucceed(() => undefined)
   )

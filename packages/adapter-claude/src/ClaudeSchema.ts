@@ -74,6 +74,14 @@ const Init = Schema.Struct({
   model: optional(Schema.String)
 })
 
+/** Told when a model is asked: these messages are in what it is sent. */
+const Status = Schema.Struct({
+  type: Schema.Literal("system"),
+  subtype: Schema.Literal("status"),
+  status: Schema.NullOr(Schema.String),
+  user_message_uuids: optional(Strings)
+})
+
 const StateChanged = Schema.Struct({
   type: Schema.Literal("system"),
   subtype: Schema.Literal("session_state_changed"),
@@ -184,6 +192,7 @@ export const Frame = Schema.Union([
   ControlResponse,
   Lifecycle,
   Init,
+  Status,
   StateChanged,
   Retry,
   WritesLost,

@@ -9,11 +9,11 @@ import {
 } from "@rejoin/core/ProviderAdapter"
 import { Deferred, Effect, Queue, Schema, Stream } from "effect"
 import type { ClaudeCursor } from "./ClaudeCursor.ts"
-import { ClaudeGate } from "./ClaudeGate.ts"
+import { ClaudeGate, type Mismatch } from "./ClaudeGate.ts"
 import { frameOf } from "./ClaudeInput.ts"
 import type { ClaudeProcess, StartupFailure } from "./ClaudeProcess.ts"
 import { askOf, replyOf } from "./ClaudeRequests.ts"
-import { type CanUseTool, type Frame, Interrupted } from "./ClaudeSchema.ts"
+import { type CanUseTool, type Frame, Interrupted, type Result } from "./ClaudeSchema.ts"
 import { ClaudeTranslator } from "./ClaudeTranslator.ts"
 
 interface Options {
@@ -53,7 +53,9 @@ export const connect = Effect.fnUntraced(function* (
   const translator = new ClaudeTranslator(provider, directory)
   const gate = new ClaudeGate(directory, mode)
   const asks = new Map<string, CanUseTool>()
-  const taken = new Map<string, Deferred.Deferred<void>>()
+  /** Messages that were sent and of which nothing is known yet. */
+  const waiting = new Map<string, Deferred.Deferred<void, SendFailure>>()
+  let mismatch: Mismatch | undefined
   let tasks = 0
   let kept: "unknown" | "yes" | "no" = "unknown"
   let closed = false
@@ -76,12 +78,33 @@ export const connect = Effect.fnUntraced(function* (
     Effect.runForkWith(services)(check)
   }
 
+  const taken = (ids: ReadonlyArray<string>) => {
+    for (const id of ids) {
+      const sent = waiting.get(id)
+      if (sent !== undefined) Deferred.doneUnsafe(sent, Effect.void)
+    }
+  }
+
+  /**
+   * Answered, and no model was asked: blocked at the gate, or a command that Claude answers by itself. Neither is a
+   * message of the conversation.
+   */
+  const refuse = (id: string, { result }: Result) => {
+    const sent = waiting.get(id)
+    const message = `Claude answered this by itself, without a model: ${result ?? ""}`
+    const failure = mismatch ?? new ProviderFailed({ provider, message })
+    const refusal = new SendFailure({ failure, sent: mismatch === undefined ? "maybe" : "no" })
+    if (sent !== undefined) Deferred.doneUnsafe(sent, Effect.fail(refusal))
+  }
+
   listener.attach((frame) => {
     switch (frame.type) {
       case "control_request": {
         const { request, request_id } = frame
         if (request.subtype === "hook_callback") {
-          const { answer, events } = gate.ask(request.input)
+          const asked = gate.ask(request.input)
+          const { answer, events } = asked
+          mismatch = asked.mismatch
           for (const event of events) tell(event)
           respond(request_id, answer)
         } else {
@@ -93,23 +116,27 @@ export const connect = Effect.fnUntraced(function* (
       case "control_cancel_request":
         if (asks.delete(frame.request_id)) tell(AdapterEvent.RequestResolved({ id: frame.request_id }))
         break
-      case "command_lifecycle": {
-        const waiting = taken.get(frame.command_uuid)
-        if (waiting !== undefined) Deferred.doneUnsafe(waiting, Effect.void)
+      case "command_lifecycle":
+        // A steer is taken when it stands in the queue: it may wait there for the end of a tool.
+        if (frame.state === "queued" && translator.isSteer(frame.command_uuid)) taken([frame.command_uuid])
         break
-      }
       case "system":
         if (frame.subtype === "init" && frame.session_id !== cursor.providerSessionId) {
           tell(AdapterEvent.Exited({ reason: `Claude went on to another session (${frame.session_id})` }))
         }
+        // A model is asked now: before that a message may still be blocked, and is in no transcript.
+        if (frame.subtype === "status" && frame.status === "requesting") taken(frame.user_message_uuids ?? [])
         if (frame.subtype === "background_tasks_changed") tasks = frame.tasks.length
         if (frame.subtype === "session_writes_lost") {
           tell(AdapterEvent.Warning({ message: "Claude could not write all of this conversation down." }))
         }
         break
       case "result": {
-        const [first] = frame.user_message_uuids ?? []
-        if (first !== undefined) checkKept(first)
+        const answered = frame.user_message_uuids ?? []
+        const untaken = answered.filter((id) => waiting.has(id))
+        for (const id of untaken) refuse(id, frame)
+        const [first] = answered
+        if (first !== undefined && untaken.length === 0) checkKept(first)
         break
       }
       default:
@@ -137,7 +164,7 @@ export const connect = Effect.fnUntraced(function* (
         )
       )
 
-  /** Sends, and succeeds when Claude has the message in its queue. */
+  /** Sends, and succeeds when the message is in what a model is asked, or, for a steer, in Claude's queue. */
   const prompt = Effect.fnUntraced(function* (turn: TurnInput) {
     const leaving = /^\/(clear|new|reset|resume|continue|branch|fork)\b/.exec(turn.input)?.[0]
     if (leaving !== undefined) {
@@ -153,17 +180,17 @@ export const connect = Effect.fnUntraced(function* (
       const failure = new ProviderUnavailable({ provider, message: "Claude has ended." })
       return yield* new SendFailure({ failure, sent: "no" })
     }
-    const waiting = Deferred.makeUnsafe<void>()
-    taken.set(turn.messageId, waiting)
+    const sent = Deferred.makeUnsafe<void, SendFailure>()
+    waiting.set(turn.messageId, sent)
     process.write(sending.frame)
-    yield* Deferred.await(waiting).pipe(
+    yield* Deferred.await(sent).pipe(
       Effect.raceFirst(
         Effect.flatMap(Deferred.await(process.gone), (reason) => {
           const failure = new ProviderUnavailable({ provider, message: `Claude has ended: ${reason}.` })
           return Effect.fail(new SendFailure({ failure, sent: "maybe" }))
         })
       ),
-      Effect.ensuring(Effect.sync(() => taken.delete(turn.messageId)))
+      Effect.ensuring(Effect.sync(() => waiting.delete(turn.messageId)))
     )
   })
 

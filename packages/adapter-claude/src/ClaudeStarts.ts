@@ -72,6 +72,7 @@ export const makeStarts = ({ fs, options, register, requireStore, spawn, storeId
   ) {
     const { additionalDirectories, cwd, extraEnv, mark, mode } = request
     const model = request.model ?? options.model
+    const unused = yield* unusedDays(start.source)
     const listener = new ClaudeListener()
     const process: ClaudeProcess = yield* spawn({
       args: [
@@ -103,7 +104,10 @@ export const makeStarts = ({ fs, options, register, requireStore, spawn, storeId
       )
     const live = yield* connect({ provider, cursor, directory: cwd, mode, isKept }, process, listener)
     yield* register(cursor, { pid: process.pid, ...live })
-    yield* warnOfCleanup(start.source, listener)
+    if (unused >= cleanupDays / 2) {
+      const message = `This conversation was not used for ${Math.floor(unused)} days. Claude deletes those that were not for ${cleanupDays} (cleanupPeriodDays in its settings).`
+      Queue.offerUnsafe(listener.events, AdapterEvent.Warning({ message }))
+    }
     const verified: Verified = {
       directory: known(rules.state.originalCwd, "answer"),
       mode: known(modeOf(initialized.current_permission_mode), "answer"),
@@ -115,22 +119,19 @@ export const makeStarts = ({ fs, options, register, requireStore, spawn, storeId
     return started
   })
 
-  /** A conversation that is near to being deleted by Claude was not used for long: the user may want to know why. */
-  const warnOfCleanup = Effect.fnUntraced(
-    function* (source: string | undefined, { events }: ClaudeListener) {
+  /** For how many days a conversation was not used. Asked before the start, which touches the file. */
+  const unusedDays = Effect.fnUntraced(
+    function* (source: string | undefined) {
       const [path] = source === undefined ? [] : yield* transcripts.find(source)
-      if (path === undefined) return
+      if (path === undefined) return 0
       const { mtime } = yield* fs.stat(path)
       const now = yield* DateTime.now
-      const days = Option.match(mtime, {
+      return Option.match(mtime, {
         onNone: () => 0,
         onSome: (at) => (DateTime.toEpochMillis(now) - at.getTime()) / 86_400_000
       })
-      if (days < cleanupDays / 2) return
-      const message = `This conversation was not used for ${Math.floor(days)} days. Claude deletes those that were not for ${cleanupDays} (cleanupPeriodDays in its settings).`
-      Queue.offerUnsafe(events, AdapterEvent.Warning({ message }))
     },
-    (check) => Effect.ignore(check)
+    (days) => Effect.orElseSucceed(days, () => 0)
   )
 
   const historyOf = Effect.fnUntraced(function* (id: string, mark: StartRequest["mark"]) {

@@ -61,6 +61,10 @@ export class ClaudeTranslator {
     return this.isRunning
   }
 
+  isSteer(messageId: string): boolean {
+    return this.turn?.id !== messageId && this.turn?.waiting.has(messageId) === true
+  }
+
   /** Withdrawn, or never sent. */
   unsteer(messageId: string): void {
     this.turn?.waiting.delete(messageId)

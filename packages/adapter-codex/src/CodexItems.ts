@@ -17,7 +17,7 @@ export const changeOf = ({ diff, kind, path }: Change): FileChange => ({
 })
 
 /** Codex shows the whole call of the shell; the command is what it was given. */
-const commandOf = (command: string): string => {
+export const commandOf = (command: string): string => {
   const quoted = /^\/\S+ -lc '([^]*)'$/.exec(command)?.[1]
   if (quoted !== undefined) return quoted.replaceAll(`'\\''`, "'")
   return /^\/\S+ -lc (?:"([^]*)"|([^\s'"]+))$/.exec(command)?.slice(1).find(Boolean) ?? command

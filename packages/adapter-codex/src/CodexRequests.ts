@@ -1,5 +1,5 @@
 import type { Answer, Approval, UserInput } from "@rejoin/contracts/Request"
-import { changeOf } from "./CodexItems.ts"
+import { changeOf, commandOf } from "./CodexItems.ts"
 import type { Item, ServerRequest } from "./CodexSchema.ts"
 
 /** What Codex wants to be allowed, or to know. Of a file change only its item tells what is changed. */
@@ -18,7 +18,7 @@ export const askOf = ({ method, params }: ServerRequest, item: Item | undefined)
         }))
       }
     case "item/commandExecution/requestApproval": {
-      const command = params.command ?? ""
+      const command = commandOf(params.command ?? "")
       return {
         kind: "approval",
         permission: "command",

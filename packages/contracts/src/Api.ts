@@ -183,6 +183,8 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
         E.IdempotencyConflict,
         E.ProviderNotFound,
         E.CapabilityMissing,
+        E.DirectoryMismatch,
+        E.PermissionMismatch,
         E.ProviderFailed,
         E.ProviderTimeout,
         E.ProviderUnavailable

@@ -83,9 +83,13 @@ export interface TurnInput {
   readonly attachments: ReadonlyArray<Attachment>
 }
 
-/** `sent` is `no` only where it is certain that nothing was: then, and only then, the turn is sent once more. */
+/**
+ * `sent` is `no` only where it is certain that nothing was: then, and only then, the turn is sent once more. That the
+ * session is in another place or has other powers may show only now, where the provider asks before it takes a
+ * message.
+ */
 export class SendFailure extends Data.TaggedError("SendFailure")<{
-  readonly failure: AdapterFailure
+  readonly failure: AdapterFailure | E.DirectoryMismatch | E.PermissionMismatch
   readonly sent: "no" | "maybe"
 }> {}
 

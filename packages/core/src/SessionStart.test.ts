@@ -202,7 +202,7 @@ describe("the right directory and the right powers", () => {
             const service = yield* ProviderService
             const receipt = yield* service.move(id, "/tree")
             has(receipt, { outcome: "forked", cwdVerified: "/tree", runtimeModeVerified: "read-only" })
-            assert.strictEqual((yield* say(id, "pwd")).output, "/tree")
+            assert.strictEqual((yield* say(id, "run pwd")).output, "/tree")
             assert.strictEqual((yield* say(id, "write x")).output, "denied")
             assert.deepEqual(world.upstream.writes, [])
             const threads = yield* Threads

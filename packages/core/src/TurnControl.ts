@@ -5,7 +5,7 @@ import type { Answer } from "@rejoin/contracts/Request"
 import { isSettled } from "@rejoin/contracts/Turn"
 import { Context, Effect, Layer, Option, Stream } from "effect"
 import { type LiveSession, LiveSessions } from "./LiveSessions.ts"
-import type { AdapterFailure } from "./ProviderAdapter.ts"
+import type { AdapterFailure, SendFailure } from "./ProviderAdapter.ts"
 import { ProviderCall } from "./ProviderCall.ts"
 import type { TurnRecord } from "./Records.ts"
 import { SessionEnd } from "./SessionEnd.ts"
@@ -29,7 +29,7 @@ export class TurnControl extends Context.Service<
     readonly send: (
       id: ThreadId,
       turn: Api.SendTurn
-    ) => Effect.Effect<TurnRecord, Missing | E.IdempotencyConflict | AdapterFailure>
+    ) => Effect.Effect<TurnRecord, Missing | E.IdempotencyConflict | SendFailure["failure"]>
     readonly awaitSettled: (
       id: ThreadId,
       turnId: TurnId

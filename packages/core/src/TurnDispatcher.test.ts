@@ -142,7 +142,7 @@ describe("turns", () => {
         Effect.gen(function* () {
           const [one, two] = [yield* openThread({ cwd: "/one" }), yield* openThread({ cwd: "/two" })]
           for (let i = 0; i < 5; i++) {
-            const outputs = yield* Effect.all([say(one, "pwd"), say(two, "pwd")], { concurrency: 2 })
+            const outputs = yield* Effect.all([say(one, "run pwd"), say(two, "run pwd")], { concurrency: 2 })
             assert.deepEqual(
               outputs.map(({ output }) => output),
               ["/one", "/two"]

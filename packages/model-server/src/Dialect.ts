@@ -34,5 +34,5 @@ export const textOf = (reply: Reply): string =>
 /** A text's own words: agents put what they have to say into the user's messages, between tags of theirs. */
 export const ownWords = (text: string): string => {
   const rest = text.replaceAll(/<system-reminder>[\s\S]*?<\/system-reminder>/g, "").trim()
-  return /^(<[a-zA-Z_]+[ >]|# AGENTS\.md|\[Request interrupted)/.test(rest) ? "" : rest
+  return /^(<[a-zA-Z_-]+[ >]|# AGENTS\.md|\[Request interrupted)/.test(rest) ? "" : rest
 }

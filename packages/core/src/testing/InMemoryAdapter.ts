@@ -49,7 +49,11 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
     evidence: { messages: session.messages.length }
   })
 
-  const apply = (session: UpstreamSession, to: Pick<StartRequest, "mode" | "model">) => {
+  const apply = (
+    session: UpstreamSession,
+    to: Pick<StartRequest, "mode" | "model"> & Partial<Pick<StartRequest, "additionalDirectories">>
+  ) => {
+    session.beside = to.additionalDirectories ?? session.beside ?? []
     if (!upstream.faults.ignoresMode) session.mode = to.mode
     session.model = to.model ?? session.model
   }

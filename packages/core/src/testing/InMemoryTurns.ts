@@ -8,8 +8,11 @@ import type { InMemoryUpstream, UpstreamSession } from "./InMemoryUpstream.ts"
 /**
  * The turns of one connection. What the model does follows from the input's first word:
  *
- * - `pwd` runs a command that prints the session's directory
- * - `write <path>` writes, as far as the mode allows, and asks where the mode asks
+ * - `run pwd` runs a command that prints the session's directory
+ * - `run touch <path>` runs a command that writes, as far as the mode allows, and asks where the mode asks
+ * - `write <path>` edits a file, as far as the mode allows, and asks where the mode asks
+ * - `think <text>` reasons before it answers
+ * - `stumble` fails once, tries again and answers
  * - `ask` asks a question and answers with what was chosen
  * - `hold` works until it is interrupted or its connection breaks
  * - `fail` fails as a model error does
@@ -126,22 +129,22 @@ export class InMemoryTurns {
   private work(input: string): Effect.Effect<void> {
     const [verb, argument = ""] = input.split(" ", 2)
     switch (verb) {
-      case "pwd":
-        return Effect.sync(() => {
-          const { directory } = this.session
-          this.item({
-            id: this.id(),
-            kind: "command",
-            status: "completed",
-            command: "pwd",
-            cwd: directory,
-            exitCode: 0,
-            output: directory
-          })
-          this.say(directory)
-        })
+      case "run":
+        return argument === "pwd"
+          ? Effect.sync(() => this.ran("pwd", this.session.directory))
+          : this.guarded("bash", input.slice(4), input.split(" ")[2] ?? "")
       case "write":
-        return this.write(argument)
+        return this.guarded("edit", input, argument)
+      case "think":
+        return Effect.sync(() => {
+          this.item({ id: this.id(), kind: "reasoning", status: "completed", text: input.slice(6) })
+          this.say(`thought: ${input.slice(6)}`)
+        })
+      case "stumble":
+        return Effect.sync(() => {
+          this.tell(AdapterEvent.Retrying({ attempt: 1, message: "The model failed." }))
+          this.say("recovered")
+        })
       case "ask": {
         const id = `question-${this.id()}`
         const questions = [{ question: "Which?", options: [{ label: "A" }, { label: "B" }] }]
@@ -159,17 +162,28 @@ export class InMemoryTurns {
     }
   }
 
-  private write(path: string): Effect.Effect<void> {
+  private ran(command: string, output: string): void {
+    const { directory: cwd } = this.session
+    this.item({ id: this.id(), kind: "command", status: "completed", command, cwd, exitCode: 0, output })
+    this.say(output)
+  }
+
+  private guarded(permission: "bash" | "edit", title: string, path: string): Effect.Effect<void> {
     const { mode } = this.session
     const done = () => {
       this.upstream.writes.push({ directory: this.session.directory, path })
+      if (permission === "bash") return this.ran(title, "")
       this.item({ id: this.id(), kind: "file-change", status: "completed", changes: [{ path, diff: "+1" }] })
       this.say(`wrote ${path}`)
     }
-    if (mode === "full-access" || mode === "auto-accept-edits") return Effect.sync(done)
+    const inside =
+      !path.startsWith("/") ||
+      [this.session.directory, ...(this.session.beside ?? [])].some((at) => path.startsWith(`${at}/`))
+    const free = mode === "full-access" || (mode === "auto-accept-edits" && permission === "edit" && inside)
+    if (free) return Effect.sync(done)
     if (mode === "read-only") return Effect.sync(() => this.say("denied"))
     const id = `approval-${this.id()}`
-    const ask = { kind: "approval", permission: "edit", title: `write ${path}`, paths: [path] } as const
+    const ask = { kind: "approval", permission, title, paths: [path] } as const
     return Effect.flatMap(this.wait(id, AdapterEvent.RequestOpened({ id, ask })), (answer) => {
       if ("decision" in answer && answer.decision === "accept") return Effect.sync(done)
       if ("decision" in answer && answer.decision === "cancel") return Effect.interrupt

@@ -18,6 +18,8 @@ export interface UpstreamSession {
   directory: string
   mode: RuntimeMode | undefined
   model: string | null
+  /** Directories beside its own that it may edit. */
+  beside?: ReadonlyArray<string>
   messages: Array<UpstreamMessage>
   activity: "idle" | "running" | "waiting"
 }

@@ -1,0 +1,155 @@
+import { NodeServices } from "@effect/platform-node"
+import type { ProviderSessionId } from "@rejoin/contracts/Ids"
+import { ProviderInstanceId } from "@rejoin/contracts/Ids"
+import { ProcessOwner } from "@rejoin/core/ProcessOwner"
+import { WorkingDirectory } from "@rejoin/core/WorkingDirectory"
+import { adapterOf, type Instance } from "@rejoin/providers/Providers"
+import { bundledBinary } from "@rejoin/server/EmbeddedOpenCode"
+import type { Harness } from "@rejoin/testkit/conformance/Harness"
+import { Effect, Layer } from "effect"
+import { DatabaseSync } from "node:sqlite"
+import { type Agent } from "./Agents.ts"
+import { makeGround } from "./Ground.ts"
+import { processesWith } from "./World.ts"
+
+const path = process.env["PATH"] ?? ""
+
+type Ground = Effect.Success<ReturnType<typeof makeGround>>
+
+/** The agent's own store, seen and damaged from outside, without the adapter. */
+interface Store {
+  readonly sessions: Effect.Effect<ReadonlyArray<string>>
+  readonly lose: (id: ProviderSessionId) => Effect.Effect<void>
+  readonly corrupt?: (id: ProviderSessionId) => Effect.Effect<void>
+}
+
+const withDatabase = <A>(path: string, use: (db: DatabaseSync) => A) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => new DatabaseSync(path)),
+    (db) => Effect.sync(() => use(db)),
+    (db) => Effect.sync(() => db.close())
+  )
+
+const filesOf = ({ fs }: Ground, root: string, matches: (name: string) => boolean) =>
+  fs.readDirectory(root, { recursive: true }).pipe(
+    Effect.map((names) => names.filter(matches).map((name) => `${root}/${name}`)),
+    Effect.orElseSucceed((): ReadonlyArray<string> => [])
+  )
+
+const storeOf = (agent: Agent, ground: Ground): Store => {
+  const { at, fs } = ground
+  switch (agent) {
+    case "opencode": {
+      const database = `${at("agent")}/.local/share/opencode/opencode.db`
+      return {
+        sessions: withDatabase(database, (db) =>
+          db
+            .prepare("select id from session order by id")
+            .all()
+            .map((row) => String(row["id"]))
+        ).pipe(Effect.catchDefect(() => Effect.succeed([]))),
+        lose: (id) =>
+          Effect.asVoid(
+            withDatabase(database, (db) => db.prepare("delete from session where id = ?").run(id))
+          )
+      }
+    }
+    case "codex": {
+      const rollouts = filesOf(ground, at("codex/sessions"), (name) => name.endsWith(".jsonl"))
+      const own = (id: string) => Effect.map(rollouts, (paths) => paths.filter((path) => path.includes(id)))
+      return {
+        sessions: Effect.map(rollouts, (paths) => paths.map((path) => path.slice(-42, -6)).sort()),
+        lose: (id) =>
+          Effect.gen(function* () {
+            for (const path of yield* own(id)) yield* fs.remove(path)
+            yield* withDatabase(at("codex/state_5.sqlite"), (db) =>
+              db.prepare("delete from threads where id = ?").run(id)
+            )
+          }).pipe(Effect.orDie),
+        corrupt: (id) =>
+          Effect.flatMap(own(id), (paths) =>
+            Effect.forEach(paths, (path) => fs.writeFileString(path, "no record\n"))
+          ).pipe(Effect.orDie, Effect.asVoid)
+      }
+    }
+    case "claude": {
+      const transcripts = filesOf(
+        ground,
+        at("claude/projects"),
+        (name) => name.endsWith(".jsonl") && name.split("/").length === 2
+      )
+      const own = (id: string) =>
+        Effect.map(transcripts, (paths) => paths.filter((path) => path.includes(id)))
+      return {
+        sessions: Effect.map(transcripts, (paths) => paths.map((path) => path.slice(-42, -6)).sort()),
+        lose: (id) =>
+          Effect.flatMap(own(id), (paths) => Effect.forEach(paths, (path) => fs.remove(path))).pipe(
+            Effect.orDie,
+            Effect.asVoid
+          ),
+        corrupt: (id) =>
+          Effect.flatMap(own(id), (paths) =>
+            Effect.forEach(paths, (path) => fs.writeFileString(path, "no record\n"))
+          ).pipe(Effect.orDie, Effect.asVoid)
+      }
+    }
+  }
+}
+
+/** A real agent for the conformance suite, on a ground of its own. */
+export const agentHarness = Effect.fn("agentHarness")(function* (agent: Agent) {
+  const ground = yield* makeGround([agent])
+  const { at, fs, providers, root } = ground
+  const [configured] = providers
+  if (configured === undefined) return yield* Effect.die("the ground has no agent")
+  const instance: Instance = { ...configured, id: ProviderInstanceId.make(agent) }
+  yield* fs.makeDirectory(at("elsewhere"))
+  yield* fs.symlink(at("repo"), at("alias"))
+
+  const dataDirId = `conformance-${root}`
+  let boots = 0
+  const build = (of: Instance, opencode: string | undefined) =>
+    Layer.unwrap(
+      Effect.gen(function* () {
+        const surroundings = {
+          environment: { PATH: path, HOME: root },
+          opencode,
+          codex: undefined,
+          claude: undefined
+        }
+        const adapter = yield* Effect.orDie(adapterOf(surroundings, of))
+        const owner = ProcessOwner.layer({ dataDirId, bootId: `boot${boots++}` })
+        return Layer.provide(adapter, Layer.provideMerge(owner, NodeServices.layer))
+      })
+    )
+  const binary = yield* bundledBinary
+  const away: Record<Agent, Instance> = {
+    opencode: { ...instance, home: at("elsewhere") },
+    codex: { ...instance, env: { ...instance.env, CODEX_HOME: at("elsewhere") } },
+    claude: { ...instance, env: { ...instance.env, CLAUDE_CONFIG_DIR: at("elsewhere") } }
+  }
+  const store = storeOf(agent, ground)
+  const ours = processesWith(`REJOIN_OWNER=${dataDirId}`).pipe(
+    Effect.provide(NodeServices.layer),
+    Effect.orDie
+  )
+  const harness: Harness = {
+    instance: instance.id,
+    adapter: build(instance, binary),
+    elsewhere: build(away[agent], binary),
+    unreachable: build({ ...instance, binary: "/bin/false" }, "/bin/false"),
+    directories: Layer.provide(WorkingDirectory.layer, NodeServices.layer),
+    places: { repo: at("repo"), tree: at("tree"), other: at("other"), alias: `${at("tree")}/../alias/` },
+    isWritten: (path) => Effect.orDie(fs.exists(path)),
+    sessions: store.sessions,
+    processes: Effect.map(ours, (pids) => pids.length),
+    faults: {
+      lose: store.lose,
+      ...(store.corrupt && { corrupt: store.corrupt }),
+      crash: Effect.map(ours, (pids) => {
+        for (const pid of pids) process.kill(pid, "SIGKILL")
+      })
+    }
+  }
+  return harness
+})

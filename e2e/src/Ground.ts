@@ -1,0 +1,40 @@
+import { ModelServer } from "@rejoin/model-server/ModelServer"
+import { Context, Effect, FileSystem, Layer, Path } from "effect"
+import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { type Agent, instanceOf } from "./Agents.ts"
+import { scripted } from "./Scripted.ts"
+
+/**
+ * A machine of its own: homes for the agents, a repository with two worktrees and a directory outside of it, and the
+ * scripted model. Everything ends with the scope.
+ */
+export const makeGround = Effect.fn("makeGround")(function* (agents: ReadonlyArray<Agent>) {
+  const fs = yield* FileSystem.FileSystem
+  const { join } = yield* Path.Path
+  const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
+  const root = yield* Effect.flatMap(fs.makeTempDirectoryScoped({ prefix: "rejoin-e2e-" }), fs.realPath)
+  const model = Context.get(yield* Layer.build(ModelServer.layer(scripted, { keep: 10_000 })), ModelServer)
+  const at = (name: string) => join(root, name)
+
+  const git = (cwd: string, ...args: ReadonlyArray<string>) =>
+    Effect.flatMap(
+      spawner.exitCode(
+        ChildProcess.make("git", ["-c", "user.email=e2e@localhost", "-c", "user.name=e2e", ...args], {
+          cwd,
+          extendEnv: true,
+          stdout: "ignore",
+          stderr: "ignore"
+        })
+      ),
+      (code) => (code === 0 ? Effect.void : Effect.die(`git ${args.join(" ")} ended with ${code}`))
+    )
+  for (const name of ["repo", "other"]) yield* fs.makeDirectory(at(name))
+  yield* git(at("repo"), "init", "-q")
+  yield* fs.writeFileString(join(at("repo"), "README.md"), "a repository\n")
+  yield* git(at("repo"), "add", ".")
+  yield* git(at("repo"), "commit", "-qm", "first")
+  yield* git(at("repo"), "worktree", "add", "-q", at("tree"))
+  yield* git(at("repo"), "worktree", "add", "-q", at("tree2"))
+  const providers = yield* Effect.forEach(agents, (agent) => instanceOf(agent, root, model.origin))
+  return { root, at, git, fs, model, providers }
+})

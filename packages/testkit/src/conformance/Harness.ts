@@ -1,0 +1,55 @@
+import type { ProviderInstanceId, ProviderSessionId } from "@rejoin/contracts/Ids"
+import type { ProviderAdapter } from "@rejoin/core/ProviderAdapter"
+import type { WorkingDirectory } from "@rejoin/core/WorkingDirectory"
+import type { Effect, Layer } from "effect"
+
+/** An adapter, ready to be built once a life of the server. */
+export type AdapterLayer = Layer.Layer<ProviderAdapter>
+
+/**
+ * An agent and its world, as the suite needs it: an upstream that outlives the lives of our server, with a model
+ * that does what the first word of the user's last message says, and hooks to break things.
+ *
+ * The model must do this, and answer anything else with all that the user has said in the conversation, as it
+ * received it, joined by ` | `:
+ *
+ * - `run <command>` runs it with the agent's shell tool and answers with what it printed
+ * - `write <path> <text>` writes a new file with the agent's tool for edits
+ * - `think <text>` reasons, then answers `thought: <text>`
+ * - `ask` asks the user a question with the options A and B, and answers with what was chosen
+ * - `hold` begins to answer and never ends
+ * - `fail 400` fails as a model error does that is not tried again; `stumble 500` fails once, then answers
+ */
+export interface Harness {
+  readonly instance: ProviderInstanceId
+  readonly adapter: AdapterLayer
+  /** The same instance, pointed at another store. Absent where there can be none. */
+  readonly elsewhere?: AdapterLayer
+  /** The same instance, whose agent cannot be started or reached. */
+  readonly unreachable?: AdapterLayer
+  /** Directories are checked on this disk. */
+  readonly directories: Layer.Layer<WorkingDirectory>
+  readonly places: {
+    readonly repo: string
+    /** Another worktree of it. */
+    readonly tree: string
+    /** Of another project, or of none. */
+    readonly other: string
+    /** The repository by another path: a link, or with `..` in it. */
+    readonly alias: string
+  }
+  /** Whether the file is there, by its absolute path. */
+  readonly isWritten: (path: string) => Effect.Effect<boolean>
+  /** The sessions that are in the upstream's store, seen from outside. */
+  readonly sessions: Effect.Effect<ReadonlyArray<string>>
+  /** How many processes of the agent's there are; 0 where it has none of its own. */
+  readonly processes: Effect.Effect<number>
+  readonly faults: {
+    /** Removes the session with all its traces. */
+    readonly lose: (id: ProviderSessionId) => Effect.Effect<void>
+    /** Leaves the session there, and unreadable. */
+    readonly corrupt?: (id: ProviderSessionId) => Effect.Effect<void>
+    /** kill -9 of the agent. */
+    readonly crash: Effect.Effect<void>
+  }
+}
