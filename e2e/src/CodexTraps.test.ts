@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { ThreadId } from "@rejoin/contracts/Ids"
 import { Effect } from "effect"
 import { DatabaseSync } from "node:sqlite"
 import { codex } from "./Agents.ts"
@@ -342,7 +341,7 @@ describe("Codex: what the agent lets succeed while it is wrong", () => {
         yield* ground.fs.writeFileString(path ?? "", `${text}{"torn": "rec`)
         const server = yield* ground.start()
         yield* say(server, id, "two")
-        const warning = yield* event(server, id as ThreadId, "warning")
+        const warning = yield* event(server, id, "warning")
         assert.include(JSON.stringify(warning.data), "1 records of this conversation cannot be read")
       })
     )

@@ -8,13 +8,14 @@ import { Configuration } from "./Configuration.ts"
 import { Token } from "./Token.ts"
 import { version } from "./version.ts"
 
-/** Which model answers, and where its conversations are. */
-const told = ({ dataDirectory, model }: ProviderInfo): string => {
+/** Which model answers, where its conversations are, and which program it is. */
+const told = ({ authenticated, dataDirectory, model, program }: ProviderInfo): string => {
   const name = model === "recall/recall" ? recallName : model
-  return (
-    (name === null ? "" : `\n             model ${name}`) +
-    (dataDirectory === null ? "" : `\n             data  ${dataDirectory}`)
-  )
+  const account = authenticated === false ? "no account was found: log in with the agent itself" : null
+  const lines = { model: name, data: dataDirectory, program, account }
+  return Object.entries(lines)
+    .flatMap(([what, value]) => (value === null ? [] : [`\n             ${what.padEnd(8)}${value}`]))
+    .join("")
 }
 
 /** Says where we are: to people on the terminal, to programs in `server.json`, for as long as we are here. */
@@ -33,8 +34,12 @@ export const layer = Layer.effectDiscard(
 
     const providers = yield* Effect.flatMap(
       registry.list,
-      Effect.forEach(({ info }) => info)
+      Effect.forEach(({ info }) => info, { concurrency: "unbounded" })
     )
+    yield* Effect.forEach(providers, ({ authenticated, id, program, reason, status, supported, version }) =>
+      Effect.logInfo("A provider.", { id, status, program, version, supported, authenticated, reason })
+    )
+    const ready = providers.find(({ status }) => status === "ready")
     const tokenSource = token.file ?? "the environment (REJOIN_TOKEN)"
     const bearer = token.file === undefined ? "$REJOIN_TOKEN" : `$(cat ${token.file})`
     yield* Console.log(
@@ -45,12 +50,12 @@ export const layer = Layer.effectDiscard(
         ...providers.map((info) =>
           info.status === "ready"
             ? `  provider   ${info.id} (${info.driver} ${info.version ?? ""})${told(info)}`
-            : `  provider   ${info.id} is unusable: ${info.reason ?? "unknown"}`
+            : `  provider   ${info.id} cannot be used: ${info.reason ?? "unknown"}`
         ),
         "",
         "Try it (a new thread, a turn, its answer):",
         `  auth="Authorization: Bearer ${bearer}" json="Content-Type: application/json" api=${url}/api`,
-        `  id=$(curl -s -H "$auth" -H "$json" $api/threads -d '{"provider":"${providers[0]?.id ?? "opencode"}","cwd":"'"$PWD"'"}' | grep -o 'thr_[a-z0-9]*' | head -1)`,
+        `  id=$(curl -s -H "$auth" -H "$json" $api/threads -d '{"provider":"${ready?.id ?? "opencode"}","cwd":"'"$PWD"'"}' | grep -o 'thr_[a-z0-9]*' | head -1)`,
         `  turn=$(curl -s -H "$auth" -H "$json" $api/threads/$id/turns -d '{"input":"My name is Ada."}' | grep -o 'trn_[a-z0-9]*' | head -1)`,
         `  curl -s -H "$auth" "$api/threads/$id/turns/$turn?wait=60"`,
         `The whole interface: ${url}/docs. The story in a minute: npm run demo.`,

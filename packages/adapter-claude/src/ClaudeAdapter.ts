@@ -1,20 +1,21 @@
 import { unknown } from "@rejoin/contracts/Fact"
 import { MessageId } from "@rejoin/contracts/Ids"
-import { type Capabilities, noCapabilities, type ProviderInfo } from "@rejoin/contracts/Provider"
+import type { Capabilities } from "@rejoin/contracts/Provider"
+import { agentInfo, programVersion } from "@rejoin/core/AgentInfo"
 import { newUuid } from "@rejoin/core/NewId"
 import { Probe, ProbeFailure } from "@rejoin/core/Probe"
 import { ProcessOwner } from "@rejoin/core/ProcessOwner"
 import { eraseCursor, ProviderAdapter, type ProviderAdapterShape } from "@rejoin/core/ProviderAdapter"
 import { storeIdOf } from "@rejoin/core/StoreIdentity"
-import { Effect, FileSystem, Layer, Result, Schedule } from "effect"
-import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { Effect, FileSystem, Layer, Schedule } from "effect"
+import { ChildProcessSpawner } from "effect/process"
 import { type ClaudeCursor, decodeCursor } from "./ClaudeCursor.ts"
 import { holdersOf } from "./ClaudeHolders.ts"
 import { type ClaudeOptions, configDirectory } from "./ClaudeOptions.ts"
 import { startProcess } from "./ClaudeProcess.ts"
 import { type Live, makeStarts } from "./ClaudeStarts.ts"
 import { makeTranscripts } from "./ClaudeTranscripts.ts"
-import { isSupported, unsupported } from "./ClaudeVersion.ts"
+import { isSupported, supported } from "./ClaudeVersion.ts"
 
 const capabilities: Capabilities = {
   runtimeModes: ["read-only", "approval-required", "auto-accept-edits", "full-access"],
@@ -107,21 +108,6 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
     })
   )
 
-  const detect = spawner
-    .string(ChildProcess.make(binary, ["--version"], { env: environment, extendEnv: false, stdin: "ignore" }))
-    .pipe(
-      Effect.map((text) => text.trim().split(" ")[0] ?? ""),
-      Effect.timeout("20 seconds"),
-      Effect.mapError(({ message }) => `Claude Code cannot be run (${binary}): ${message}`)
-    )
-  // A version that was found stays; one that was not is looked for again.
-  let found: string | undefined
-  const version = Effect.suspend(() =>
-    found === undefined
-      ? Effect.tap(detect, (version) => Effect.sync(() => (found = version)))
-      : Effect.succeed(found)
-  )
-
   /** A key in the environment, or an account that Claude keeps; what it is stays unread. */
   const authenticated = Effect.gen(function* () {
     if (
@@ -133,33 +119,22 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
     return yield* Effect.orElseSucceed(fs.exists(`${config}/.credentials.json`), () => false)
   })
 
-  const info = Effect.gen(function* () {
-    const told = yield* Effect.result(version)
-    const base = {
-      id,
-      driver: "claude",
-      authenticated: yield* authenticated,
-      model: options.model ?? null,
-      dataDirectory: config
-    }
-    const unusable = (reason: string, version: string | null): ProviderInfo => ({
-      ...base,
-      status: "unusable",
-      reason,
-      version,
-      supported: false,
-      capabilities: noCapabilities
-    })
-    if (Result.isFailure(told)) return unusable(told.failure, null)
-    if (!isSupported(told.success)) return unusable(unsupported(told.success), told.success)
-    const ready: ProviderInfo = {
-      ...base,
-      status: "ready",
-      version: told.success,
-      supported: true,
-      capabilities
-    }
-    return ready
+  const info = agentInfo({
+    id,
+    driver: "claude",
+    name: "Claude Code",
+    program: binary,
+    version: Effect.provideService(
+      programVersion("Claude Code", binary, environment),
+      ChildProcessSpawner.ChildProcessSpawner,
+      spawner
+    ),
+    isSupported,
+    supported,
+    authenticated,
+    model: options.model ?? null,
+    dataDirectory: config,
+    capabilities
   })
 
   const adapter: ProviderAdapterShape<ClaudeCursor> = {

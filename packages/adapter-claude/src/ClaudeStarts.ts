@@ -14,7 +14,7 @@ import type { ClaudeCommand, ClaudeProcess, StartupFailure } from "./ClaudeProce
 import { Initialized, PermissionRules } from "./ClaudeSchema.ts"
 import { ClaudeListener, connect } from "./ClaudeSession.ts"
 import type { ClaudeTranscripts } from "./ClaudeTranscripts.ts"
-import { isSupported, unsupported } from "./ClaudeVersion.ts"
+import { isSupported, supported } from "./ClaudeVersion.ts"
 
 interface Needs {
   readonly options: ClaudeOptions
@@ -94,7 +94,8 @@ export const makeStarts = ({ fs, options, register, requireStore, spawn, storeId
     )
     const version = initialized.claude_code_version
     if (!isSupported(version)) {
-      return yield* new ProviderUnavailable({ provider, message: unsupported(version) })
+      const message = `Claude Code ${version} is not supported: this adapter knows ${supported}.`
+      return yield* new ProviderUnavailable({ provider, message })
     }
     const isKept = (messageId: string) =>
       transcripts.find(cursor.providerSessionId).pipe(

@@ -1,14 +1,15 @@
 import { ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { MessageId } from "@rejoin/contracts/Ids"
-import { type Capabilities, noCapabilities, type ProviderInfo } from "@rejoin/contracts/Provider"
+import type { Capabilities } from "@rejoin/contracts/Provider"
+import { agentInfo, programVersion } from "@rejoin/core/AgentInfo"
 import { newId } from "@rejoin/core/NewId"
 import { Probe, ProbeFailure } from "@rejoin/core/Probe"
 import { ProcessOwner } from "@rejoin/core/ProcessOwner"
 import { eraseCursor, ProviderAdapter, type ProviderAdapterShape } from "@rejoin/core/ProviderAdapter"
 import { makeServerPool, poolKey } from "@rejoin/core/ServerPool"
 import { storeIdOf } from "@rejoin/core/StoreIdentity"
-import { Effect, FileSystem, Layer, Result, Schedule, Schema } from "effect"
-import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { Effect, FileSystem, Layer, Schedule, Schema } from "effect"
+import { ChildProcessSpawner } from "effect/process"
 import { type CodexCursor, decodeCursor } from "./CodexCursor.ts"
 import { codexHome, type CodexOptions } from "./CodexOptions.ts"
 import { makeProbe } from "./CodexProbe.ts"
@@ -17,7 +18,7 @@ import { Account } from "./CodexSchema.ts"
 import { startServer } from "./CodexServer.ts"
 import type { CodexConnection } from "./CodexSession.ts"
 import { makeStarts } from "./CodexStarts.ts"
-import { isSupported, unsupported } from "./CodexVersion.ts"
+import { isSupported, supported } from "./CodexVersion.ts"
 
 const capabilities: Capabilities = {
   runtimeModes: ["read-only", "approval-required", "auto-accept-edits", "full-access"],
@@ -99,21 +100,6 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
       )
   })
 
-  const detect = spawner
-    .string(ChildProcess.make(binary, ["--version"], { env: environment, extendEnv: false, stdin: "ignore" }))
-    .pipe(
-      Effect.map((text) => text.trim().split(" ").at(-1) ?? ""),
-      Effect.timeout("20 seconds"),
-      Effect.mapError(({ message }) => `Codex cannot be run (${binary}): ${message}`)
-    )
-  // A version that was found stays; one that was not is looked for again.
-  let found: string | undefined
-  const version = Effect.suspend(() =>
-    found === undefined
-      ? Effect.tap(detect, (version) => Effect.sync(() => (found = version)))
-      : Effect.succeed(found)
-  )
-
   const authenticated = Effect.scoped(
     Effect.gen(function* () {
       const { client } = yield* acquire(none, null)
@@ -124,34 +110,22 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
     })
   ).pipe(Effect.orElseSucceed(() => null))
 
-  const info = Effect.gen(function* () {
-    const told = yield* Effect.result(version)
-    const base = {
-      id,
-      driver: "codex",
-      authenticated: null,
-      model: options.model ?? null,
-      dataDirectory: home
-    }
-    const unusable = (reason: string, version: string | null): ProviderInfo => ({
-      ...base,
-      status: "unusable",
-      reason,
-      version,
-      supported: false,
-      capabilities: noCapabilities
-    })
-    if (Result.isFailure(told)) return unusable(told.failure, null)
-    if (!isSupported(told.success)) return unusable(unsupported(told.success), told.success)
-    const ready: ProviderInfo = {
-      ...base,
-      status: "ready",
-      version: told.success,
-      supported: true,
-      authenticated: yield* authenticated,
-      capabilities
-    }
-    return ready
+  const info = agentInfo({
+    id,
+    driver: "codex",
+    name: "Codex",
+    program: binary,
+    version: Effect.provideService(
+      programVersion("Codex", binary, environment),
+      ChildProcessSpawner.ChildProcessSpawner,
+      spawner
+    ),
+    isSupported,
+    supported,
+    authenticated,
+    model: options.model ?? null,
+    dataDirectory: home,
+    capabilities
   })
 
   const adapter: ProviderAdapterShape<CodexCursor> = {

@@ -11,7 +11,7 @@ export const inputOf = ({
 }: TurnInput): { readonly input: ReadonlyArray<Input> } | { readonly unfit: string } => {
   const inputs: Array<Input> = []
   for (const { data, mediaType, name } of attachments) {
-    if (/^image\//.test(mediaType)) {
+    if (mediaType.startsWith("image/")) {
       inputs.push({ type: "image", url: `data:${mediaType};base64,${data}` })
     } else if (mediaType.startsWith("text/") || mediaType === "application/json") {
       inputs.push(text(`<file name="${name}">\n${Buffer.from(data, "base64").toString()}\n</file>`))

@@ -5,7 +5,7 @@ import { Effect, Stream } from "effect"
 import { CodexClient } from "./CodexClient.ts"
 import { profiles } from "./CodexModes.ts"
 import { Initialized, type Notification, type ServerRequest } from "./CodexSchema.ts"
-import { isSupported, unsupported } from "./CodexVersion.ts"
+import { isSupported, supported } from "./CodexVersion.ts"
 
 /** What hears the messages about one thread. */
 export interface Listener {
@@ -95,7 +95,8 @@ export const startServer = Effect.fn("CodexServer.start")(function* (
     return yield* new ProviderFailed({ provider, message: `Codex tells no version: ${userAgent}` })
   }
   if (!isSupported(version)) {
-    return yield* new ProviderUnavailable({ provider, message: unsupported(version) })
+    const message = `Codex ${version} is not supported: this adapter knows ${supported}.`
+    return yield* new ProviderUnavailable({ provider, message })
   }
   const server: CodexServer = {
     client,

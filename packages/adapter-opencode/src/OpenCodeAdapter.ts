@@ -1,5 +1,6 @@
 import { MessageId, StoreId } from "@rejoin/contracts/Ids"
-import { type Capabilities, noCapabilities } from "@rejoin/contracts/Provider"
+import type { Capabilities } from "@rejoin/contracts/Provider"
+import { agentInfo, programVersion } from "@rejoin/core/AgentInfo"
 import { newId } from "@rejoin/core/NewId"
 import { Probe, ProbeFailure } from "@rejoin/core/Probe"
 import { ProcessOwner } from "@rejoin/core/ProcessOwner"
@@ -10,11 +11,11 @@ import {
   ProviderAdapter,
   type ProviderAdapterShape
 } from "@rejoin/core/ProviderAdapter"
-import { Effect, FileSystem, Layer, Option, Predicate, Result, Schema } from "effect"
-import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { Effect, FileSystem, Layer, Option, Predicate, Schema } from "effect"
+import { ChildProcessSpawner } from "effect/process"
 import { decodeCursor, type OpenCodeCursor } from "./OpenCodeCursor.ts"
 import { Session } from "./OpenCodeSchema.ts"
-import { isSupported, startServer } from "./OpenCodeServer.ts"
+import { isSupported, startServer, supported } from "./OpenCodeServer.ts"
 import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
 import { makeStarts } from "./OpenCodeStarts.ts"
 import { makeUpstream, type OpenCodeUpstream } from "./OpenCodeUpstream.ts"
@@ -114,66 +115,34 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
       (answer) => !(answer._tag === "Refused" && answer.status === 404)
     )
 
-  const detect =
+  const version =
     options.url === undefined
-      ? spawner
-          .string(
-            ChildProcess.make(options.binary, ["--version"], {
-              env: environment,
-              extendEnv: false,
-              stdin: "ignore"
-            })
-          )
-          .pipe(
-            Effect.map((text) => text.trim()),
-            Effect.timeout("20 seconds"),
-            Effect.mapError(({ message }) => `OpenCode cannot be run (${options.binary}): ${message}`)
-          )
+      ? Effect.provideService(
+          programVersion("OpenCode", options.binary, environment),
+          ChildProcessSpawner.ChildProcessSpawner,
+          spawner
+        )
       : Effect.scoped(acquire({ extraEnv: {}, additionalDirectories: [] })).pipe(
           Effect.map(({ version }) => version),
           Effect.mapError(({ message }) => message)
         )
-  // A version that was found stays; one that was not is looked for again.
-  let found: string | undefined
-  const version = Effect.suspend(() =>
-    found === undefined
-      ? Effect.tap(detect, (version) => Effect.sync(() => (found = version)))
-      : Effect.succeed(found)
-  )
+  const configured = options.config?.["model"]
 
   const adapter: ProviderAdapterShape<OpenCodeCursor> = {
     id,
     driver: "opencode",
-    info: Effect.map(Effect.result(version), (found) => {
-      const configured = options.config?.["model"]
-      const base = {
-        id,
-        driver: "opencode",
-        authenticated: null,
-        model: options.model ?? (Predicate.isString(configured) ? configured : null),
-        dataDirectory: options.url === undefined ? `${dataHome}/opencode` : null
-      }
-      if (Result.isFailure(found)) {
-        return {
-          ...base,
-          status: "unusable",
-          reason: found.failure,
-          version: null,
-          supported: false,
-          capabilities: noCapabilities
-        }
-      }
-      const supported = isSupported(found.success)
-      return {
-        ...base,
-        status: supported ? "ready" : "unusable",
-        ...(!supported && {
-          reason: `OpenCode ${found.success} is not supported: this adapter knows 1.18 and later 1.x.`
-        }),
-        version: found.success,
-        supported,
-        capabilities
-      }
+    info: agentInfo({
+      id,
+      driver: "opencode",
+      name: "OpenCode",
+      program: options.url ?? options.binary,
+      version,
+      isSupported,
+      supported,
+      authenticated: Effect.succeed(null),
+      model: options.model ?? (Predicate.isString(configured) ? configured : null),
+      dataDirectory: options.url === undefined ? `${dataHome}/opencode` : null,
+      capabilities
     }),
     capabilities: Effect.succeed(capabilities),
     newMessageId: Effect.map(newId("msg"), (id) => MessageId.make(id)),

@@ -30,6 +30,8 @@ export interface OpenCodeServer extends OpenCodeBus {
 }
 
 /** The versions whose behaviour was measured: the API of 2.x is another one. */
+export const supported = "1.18 and later 1.x"
+
 export const isSupported = (version: string): boolean => {
   const [major, minor] = version.split(".").map(Number)
   return major === 1 && minor !== undefined && minor >= 18
@@ -56,7 +58,7 @@ export const startServer = Effect.fn("OpenCodeServer.start")(function* (options:
   if (!isSupported(version)) {
     return yield* new ProviderUnavailable({
       provider: options.provider,
-      message: `OpenCode ${version} is not supported: this adapter knows 1.18 and later 1.x.`
+      message: `OpenCode ${version} is not supported: this adapter knows ${supported}.`
     })
   }
   const { listen } = yield* makeBus(client, lost)

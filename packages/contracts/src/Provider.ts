@@ -41,6 +41,8 @@ export const ProviderInfo = Schema.Struct({
   driver: Schema.String,
   status: Schema.Literals(["ready", "unusable"]),
   reason: Schema.optionalKey(Schema.String),
+  /** The agent's program, or the address of its server. */
+  program: Schema.NullOr(Schema.String),
   version: Schema.NullOr(Schema.String),
   supported: Schema.Boolean,
   /** Null where the agent does not tell without being asked to work. */

@@ -7,10 +7,12 @@ const sources = readdirSync(new URL(".", import.meta.url), { recursive: true, en
 const read = (name: string) => readFileSync(new URL(name, import.meta.url), "utf8")
 
 describe("C23: a provider's knowledge stays in its adapter", () => {
-  it("the core imports contracts and effect, and nothing of a provider or a database", () => {
+  it("the core imports contracts, effect and the name of the machine, and nothing of a provider or a database", () => {
     for (const name of sources) {
       const imports = [...read(name).matchAll(/from "([^"]+)"/g)].map(([, from]) => from ?? "")
-      const foreign = imports.filter((from) => !/^(\.|effect$|effect\/|@rejoin\/contracts\/)/.test(from))
+      const foreign = imports.filter(
+        (from) => !/^(\.|effect$|effect\/|@rejoin\/contracts\/|node:os$)/.test(from)
+      )
       assert.deepEqual(foreign, [], name)
     }
   })

@@ -174,12 +174,25 @@ export class Threads extends Context.Service<
       })
 
       const fork = (
-        { driver, id, key: _, model, project, title, ...rest }: ThreadRecord,
+        {
+          additionalDirectories,
+          driver,
+          extraEnv,
+          id,
+          model,
+          project,
+          provider,
+          runtimeMode,
+          title
+        }: ThreadRecord,
         { cwd, turnId }: { readonly cwd: string; readonly turnId?: TurnId | undefined }
       ) =>
         insert(
           {
-            ...rest,
+            provider,
+            runtimeMode,
+            extraEnv,
+            additionalDirectories,
             ...(title !== "" && { title: `${title} (fork)` }),
             ...(project !== null && { project }),
             ...(model !== null && { model })

@@ -17,7 +17,7 @@ const nativeOf = (agent: NativeAgent) => {
   const system = `${platform()}-${arch()}`
   return agent === "codex"
     ? [{ name: `@openai/codex-${system}`, file: `vendor/${triples[system] ?? system}/bin/codex` }]
-    : [`${system}`, `${system}-musl`].map((system) => ({
+    : [system, `${system}-musl`].map((system) => ({
         name: `@anthropic-ai/claude-code-${system}`,
         file: "claude"
       }))

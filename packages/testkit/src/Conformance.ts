@@ -15,9 +15,7 @@ import { turns } from "./conformance/Turns.ts"
  */
 export const conformance = <E>(name: string, make: Effect.Effect<Harness, E, Scope.Scope>): void => {
   const test: Test = (title, body) => {
-    it.live(title, () =>
-      Effect.scoped(Effect.flatMap(Effect.flatMap(Effect.orDie(make), makeLives), body).pipe(Effect.orDie))
-    )
+    it.live(title, () => Effect.scoped(Effect.flatMap(Effect.flatMap(make, makeLives), body)))
   }
   const suites = { resume, place, powers, turns, endings }
   describe(`conformance: ${name}`, () => {

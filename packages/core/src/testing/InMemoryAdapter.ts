@@ -151,6 +151,7 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
       id: instance,
       driver: "memory",
       status: "ready",
+      program: null,
       version: "1.0.0",
       supported: true,
       authenticated: null,

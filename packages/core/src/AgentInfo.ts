@@ -1,0 +1,87 @@
+import type { ProviderInstanceId } from "@rejoin/contracts/Ids"
+import { type Capabilities, noCapabilities, type ProviderInfo } from "@rejoin/contracts/Provider"
+import { Effect, Result } from "effect"
+import { ChildProcess, ChildProcessSpawner } from "effect/process"
+
+/** The version that an agent's program prints, or why there is none. It prints no secret. */
+export const programVersion = (
+  name: string,
+  binary: string,
+  environment: Readonly<Record<string, string>>
+): Effect.Effect<string, string, ChildProcessSpawner.ChildProcessSpawner> =>
+  Effect.flatMap(ChildProcessSpawner.ChildProcessSpawner, (spawner) =>
+    spawner.string(
+      ChildProcess.make(binary, ["--version"], { env: environment, extendEnv: false, stdin: "ignore" })
+    )
+  ).pipe(
+    Effect.timeout("20 seconds"),
+    Effect.catchTags({
+      PlatformError: (error) =>
+        Effect.fail(
+          error.reason._tag === "NotFound"
+            ? `${name} is not installed: there is no program ${binary}.`
+            : `${name} cannot be run (${binary}): ${error.message}`
+        ),
+      TimeoutError: () => Effect.fail(`${name} did not tell its version (${binary}).`)
+    }),
+    Effect.flatMap((printed) => {
+      const version = /\d+\.\d+\.\d+\S*/.exec(printed)?.[0]
+      return version === undefined
+        ? Effect.fail(`${name} tells no version (${binary}): ${printed.slice(0, 100)}`)
+        : Effect.succeed(version)
+    })
+  )
+
+interface About {
+  readonly id: ProviderInstanceId
+  readonly driver: string
+  readonly name: string
+  /** Its path, or where its server is. */
+  readonly program: string
+  readonly version: Effect.Effect<string, string>
+  readonly isSupported: (version: string) => boolean
+  /** The versions that are known, for the error. */
+  readonly supported: string
+  readonly authenticated: Effect.Effect<boolean | null>
+  readonly model: string | null
+  readonly dataDirectory: string | null
+  readonly capabilities: Capabilities
+}
+
+/** What an instance is, found where, in which version, usable or why not. A version that was found stays. */
+export const agentInfo = (about: About): Effect.Effect<ProviderInfo> => {
+  const { capabilities, dataDirectory, driver, id, model, name, program } = about
+  let found: string | undefined
+  const version = Effect.suspend(() =>
+    found === undefined
+      ? Effect.tap(about.version, (version) => Effect.sync(() => (found = version)))
+      : Effect.succeed(found)
+  )
+  return Effect.gen(function* () {
+    const told = yield* Effect.result(version)
+    const base = { id, driver, program, model, dataDirectory }
+    const unusable = (reason: string, version: string | null): ProviderInfo => ({
+      ...base,
+      status: "unusable",
+      reason,
+      version,
+      supported: false,
+      authenticated: null,
+      capabilities: noCapabilities
+    })
+    if (Result.isFailure(told)) return unusable(told.failure, null)
+    if (!about.isSupported(told.success)) {
+      const reason = `${name} ${told.success} is not supported: this adapter knows ${about.supported}.`
+      return unusable(reason, told.success)
+    }
+    const ready: ProviderInfo = {
+      ...base,
+      status: "ready",
+      version: told.success,
+      supported: true,
+      authenticated: yield* about.authenticated,
+      capabilities
+    }
+    return ready
+  })
+}
