@@ -1,0 +1,94 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { AdapterEvent } from "@rejoin/core/AdapterEvent"
+import { Schema } from "effect"
+import { readFileSync } from "node:fs"
+import { Frame } from "./ClaudeSchema.ts"
+import { ClaudeTranslator } from "./ClaudeTranslator.ts"
+
+const Ours = Schema.Struct({
+  sent: Schema.optional(Schema.String),
+  text: Schema.optional(Schema.String),
+  interrupt: Schema.optional(Schema.Boolean)
+})
+const decode = Schema.decodeUnknownSync(Schema.Union([Frame, Ours]))
+
+/** What the real Claude told (2.1.329), recorded, with directories renamed; and what it was sent. */
+const play = (name: string) => {
+  const translator = new ClaudeTranslator("claude", "/home/ada/work")
+  const events = readFileSync(new URL(`./fixtures/${name}.jsonl`, import.meta.url), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => decode(JSON.parse(line)))
+    .flatMap((line) => {
+      if ("type" in line) return translator.feed(line)
+      if (line.interrupt === true) translator.interrupting()
+      else if (!translator.steer(line.sent ?? "", line.text ?? ""))
+        translator.begin(line.sent ?? "", line.text ?? "")
+      return []
+    })
+  assert.isFalse(translator.isRunning, "the turn has ended")
+  return events
+}
+
+const settlements = (events: ReadonlyArray<AdapterEvent>) =>
+  events.filter((event) => event._tag === "TurnSettled")
+
+const completed = (events: ReadonlyArray<AdapterEvent>) =>
+  events.flatMap((event) => (event._tag === "ItemCompleted" ? [event.item] : []))
+
+const users = (events: ReadonlyArray<AdapterEvent>) =>
+  completed(events).flatMap(({ kind, text }) => (kind === "user-message" ? [text] : []))
+
+describe("Claude's frames as turns, on recordings of the real agent", () => {
+  it("a steer that is taken at a tool's end is part of the running turn, and is shown when it is taken", () => {
+    const events = play("steer-in-tool")
+    assert.lengthOf(settlements(events), 1)
+    assert.strictEqual(settlements(events)[0]?.status, "completed")
+    assert.lengthOf(users(events), 2)
+    const kinds = completed(events).map(({ kind }) => kind)
+    assert.isBelow(kinds.indexOf("command"), kinds.lastIndexOf("user-message"))
+  })
+
+  it("a steer that came too late has a result of its own: the turn settles with that one", () => {
+    const events = play("steer-too-late")
+    assert.lengthOf(settlements(events), 1)
+    assert.lengthOf(users(events), 2)
+    assert.strictEqual(events.at(-1)?._tag, "TurnSettled")
+  })
+
+  it("an error of the API that calls itself a success is a failed turn, and its retries are told", () => {
+    const events = play("api-error")
+    const [settled] = settlements(events)
+    assert.deepInclude({ ...settled }, { status: "failed" })
+    assert.deepInclude({ ...settled?.error }, { detail: { reason: "api_error", statusCode: 529 } })
+    const retries = events.flatMap((event) => (event._tag === "Retrying" ? [event.attempt] : []))
+    assert.deepEqual(retries, [1, 2])
+  })
+
+  it("an interrupt settles as one, with what was said so far", () => {
+    const events = play("interrupt")
+    assert.strictEqual(settlements(events)[0]?.status, "interrupted")
+    for (const item of completed(events)) assert.notStrictEqual(item.status, "started")
+  })
+
+  it("a turn that Claude begins by itself is shown, and settles nothing", () => {
+    const events = play("background")
+    const late = completed(events).filter(({ id }) => id.startsWith("late-"))
+    assert.isAbove(late.length, 0)
+    // One settlement for each message of ours, none for that turn.
+    assert.lengthOf(settlements(events), users(events).length)
+    const used = events.filter(({ _tag }) => _tag === "Used")
+    assert.isAbove(used.length, settlements(events).length)
+  })
+
+  it("C20: what a sub-agent does within is its own: only its call and its result are the thread's", () => {
+    const events = play("sub-agent")
+    const tools = completed(events).flatMap(({ kind, toolName }) => (kind === "tool-call" ? [toolName] : []))
+    assert.isAbove(tools.length, 0)
+    for (const tool of tools) assert.strictEqual(tool, "Agent")
+    assert.notInclude(
+      completed(events).map(({ kind }) => kind),
+      "command"
+    )
+  })
+})
