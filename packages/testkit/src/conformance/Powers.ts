@@ -42,6 +42,8 @@ const prove = Effect.fnUntraced(function* (lives: Lives, id: Id, mode: RuntimeMo
       assert.isTrue(yield* isWritten(edited))
       yield* command()
       assert.isFalse(yield* isWritten(outside), "no command writes elsewhere unasked")
+      yield* sayAnswering(id, `write ${places.other}/${name}-edit.txt text`, "decline")
+      assert.isFalse(yield* isWritten(`${places.other}/${name}-edit.txt`), "no edit elsewhere unasked")
       break
     }
     case "full-access": {
