@@ -272,8 +272,8 @@ describe("Claude: what the agent lets succeed while it is wrong", () => {
           assert.strictEqual(clear.status, "failed")
           assert.include(clear.error?.message, "reset or fork the thread instead")
           const cost = yield* say(server, id, "/cost")
-          assert.strictEqual(cost.status, "failed")
-          assert.include(cost.error?.message, "Claude answered this by itself")
+          assert.strictEqual(cost.status, "completed")
+          assert.include(cost.output, "Estimated cost")
           assert.strictEqual((yield* say(server, id, "two")).output, "one | two")
           const [receipt] = yield* receipts(server, id)
           assert.strictEqual(receipt?.providerSessionIdAfter, sessionId)
@@ -295,6 +295,111 @@ describe("Claude: what the agent lets succeed while it is wrong", () => {
           assert.strictEqual(turn.error?._tag, "ProviderFailed")
           assert.include(JSON.stringify(turn.error), "IS_SANDBOX=1")
         } else assert.strictEqual(turn.status, "completed")
+      })
+    )
+  )
+
+  it.live("law 2: a directory that cannot be read proves nothing: refused, and found again when it can", () =>
+    live(
+      Effect.gen(function* () {
+        const ground = yield* world
+        const { id } = yield* told(ground)
+        const projects = ground.at("claude/projects")
+        yield* ground.fs.rename(projects, ground.at("kept"))
+        yield* ground.fs.symlink("projects", projects)
+        const server = yield* ground.start()
+        assert.strictEqual((yield* say(server, id, "two")).error?._tag, "ProbeInconclusive")
+        yield* ground.fs.remove(projects)
+        yield* ground.fs.rename(ground.at("kept"), projects)
+        assert.strictEqual((yield* say(server, id, "three")).output, "one | three")
+      })
+    )
+  )
+
+  it.live("a first thread in a home that is not there yet is found again", () =>
+    live(
+      Effect.gen(function* () {
+        const ground = yield* world
+        const [provider] = ground.providers
+        const env = { ...provider?.env, CLAUDE_CONFIG_DIR: ground.at("fresh/claude") }
+        yield* ground.configure({ providers: [{ ...provider, env }] })
+        const server = yield* ground.start()
+        const { id } = yield* start(ground, server)
+        yield* server.client.sessions.stop({ params: { id } })
+        assert.strictEqual((yield* say(server, id, "two")).output, "one | two")
+      })
+    )
+  )
+
+  it.live(
+    "law 4: a command of the repository's that runs a shell by itself does not run where a mode asks",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const ground = yield* world
+          const flag = `${ground.at("other")}/flag.txt`
+          yield* ground.fs.makeDirectory(`${ground.at("repo")}/.claude/commands`, { recursive: true })
+          yield* ground.fs.writeFileString(
+            `${ground.at("repo")}/.claude/commands/sly.md`,
+            `---\nallowed-tools: Bash(python3:*)\n---\n!\`python3 -c "open('${flag}', 'w')"\`\nSay hello.\n`
+          )
+          yield* ground.fs.writeFileString(`${ground.at("repo")}/.claude/commands/plain.md`, "Say hello.\n")
+          const server = yield* ground.start()
+          for (const mode of ["read-only", "approval-required", "auto-accept-edits"] as const) {
+            const id = yield* open(server, ground.at("repo"), mode, claude)
+            yield* say(server, id, "/sly")
+            assert.isFalse(yield* ground.fs.exists(flag), mode)
+          }
+          // With full access it runs, and its turn is in the conversation like any other.
+          const { id } = yield* start(ground, server)
+          assert.strictEqual((yield* say(server, id, "/plain")).status, "completed")
+          assert.match((yield* say(server, id, "two")).output, /^one.*two$/s)
+          yield* server.client.sessions.stop({ params: { id } })
+          assert.match((yield* say(server, id, "three")).output, /^one.*three$/s)
+        })
+      )
+  )
+
+  it.live("law 4: auto-accept-edits is for the thread's directory, whatever the user's settings allow", () =>
+    live(
+      Effect.gen(function* () {
+        const ground = yield* world
+        const permissions = { allow: ["Write", "Edit"], additionalDirectories: [ground.at("other")] }
+        yield* ground.fs.writeFileString(ground.at("claude/settings.json"), JSON.stringify({ permissions }))
+        const server = yield* ground.start()
+        const id = yield* open(server, ground.at("repo"), "auto-accept-edits", claude)
+        yield* say(server, id, "write inside.txt text")
+        assert.isTrue(yield* ground.fs.exists(`${ground.at("repo")}/inside.txt`))
+        const turn = yield* send(server, id, `write ${ground.at("other")}/outside.txt text`)
+        yield* event(server, id, "request.opened", ({ turnId }) => turnId === turn.id)
+        assert.isFalse(yield* ground.fs.exists(`${ground.at("other")}/outside.txt`))
+        yield* server.client.sessions.interrupt({ params: { id } })
+      })
+    )
+  )
+
+  it.live("law 6: a steer that meets an interrupt is part of a turn of ours, or is not run at all", () =>
+    live(
+      Effect.gen(function* () {
+        const ground = yield* world
+        const server = yield* ground.start()
+        const { id } = yield* start(ground, server)
+        for (const i of [1, 2, 3]) {
+          const held = yield* send(server, id, "hold on")
+          yield* event(server, id, "turn.started", ({ turnId }) => turnId === held.id)
+          const text = `steer ${i}`
+          const steer = server.client.turns.send({
+            params: { id },
+            payload: { input: text, delivery: "steer" }
+          })
+          const interrupt = server.client.sessions.interrupt({ params: { id } })
+          const [steered] = yield* Effect.all([steer, interrupt], { concurrency: 2 })
+          assert.strictEqual((yield* settled(server, id, held.id)).status, "interrupted")
+          if (steered.id !== held.id) yield* settled(server, id, steered.id)
+          yield* say(server, id, `after ${i}`)
+          const asked = ground.model.requests().filter(({ said }) => said.at(-1) === text)
+          assert.strictEqual(asked.length > 0, steered.id !== held.id)
+        }
       })
     )
   )

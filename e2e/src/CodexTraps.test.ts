@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { DateTime, Effect, Fiber } from "effect"
 import { DatabaseSync } from "node:sqlite"
 import { codex } from "./Agents.ts"
 import { rawCodex } from "./RawCodex.ts"
@@ -327,6 +327,106 @@ describe("Codex: what the agent lets succeed while it is wrong", () => {
           (yield* running).filter((command) => command.startsWith("sleep 61")),
           []
         )
+      })
+    )
+  )
+
+  it.live(
+    "law 4: other servers' tools, which run outside of every sandbox, are not there in our sessions",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const ground = yield* world
+          const config = ground.at("codex/config.toml")
+          const flag = ground.at("flag")
+          const before = yield* ground.fs.readFileString(config)
+          yield* ground.fs.writeFileString(
+            config,
+            `${before}\n[mcp_servers.sly]\ncommand = "sh"\nargs = ["-c", "touch ${flag}; cat"]\n`
+          )
+          const server = yield* ground.start()
+          const id = yield* open(server, ground.at("repo"), "read-only", codex)
+          assert.strictEqual((yield* say(server, id, "one")).output, "one")
+          assert.isFalse(yield* ground.fs.exists(flag))
+          yield* server.stop
+          const raw = yield* rawCodex(ground)
+          yield* raw.start(ground.at("repo"))
+          yield* until(ground.fs.exists(flag))
+        })
+      )
+  )
+
+  it.live("law 7: a start that is given up leaves nothing that the next one stumbles over", () =>
+    live(
+      Effect.gen(function* () {
+        const ground = yield* world
+        const { id } = yield* told(ground)
+        const server = yield* ground.start()
+        yield* say(server, id, "two")
+        for (let millis = 0; millis < 60; millis += 6) {
+          yield* server.client.sessions.stop({ params: { id } }).pipe(Effect.ignore)
+          const given = yield* Effect.forkChild(send(server, id, "given up"))
+          yield* Effect.sleep(millis)
+          yield* server.client.sessions.stop({ params: { id } }).pipe(Effect.ignore)
+          const turn = yield* Fiber.join(given)
+          yield* settled(server, id, turn.id)
+          const next = yield* say(server, id, `after ${millis}`)
+          assert.match(next.output, new RegExp(`^one \\| two.*after ${millis}$`), JSON.stringify(next.error))
+        }
+      })
+    )
+  )
+
+  it.live("law 7: what the user forked at the same time is nobody's to undo", () =>
+    live(
+      Effect.gen(function* () {
+        const ground = yield* world
+        const { id, sessionId } = yield* told(ground)
+        const server = yield* ground.start()
+        const fork = yield* server.client.sessions.fork({ params: { id }, payload: {} })
+        yield* server.stop
+        yield* Effect.scoped(
+          Effect.flatMap(rawCodex(ground), (raw) => raw.ask("thread/fork", { threadId: sessionId }))
+        )
+        const before = yield* rolloutsOf(ground)
+        assert.lengthOf(before, 3)
+        // A start of this thread that died in this very moment, before it could write down what it had made.
+        const db = new DatabaseSync(`${ground.home}/rejoin.db`)
+        const intent = {
+          threadId: id,
+          generation: 99,
+          instanceId: "codex",
+          step: "begun",
+          titleMark: `[${id}]`,
+          cwd: ground.at("repo"),
+          created: [],
+          at: DateTime.formatIso(yield* DateTime.now)
+        }
+        db.prepare("insert into start_intent (thread_id, generation, record_json) values (?, ?, ?)").run(
+          id,
+          intent.generation,
+          JSON.stringify(intent)
+        )
+        db.close()
+        const again = yield* ground.start()
+        assert.strictEqual((yield* say(again, fork.id, "else")).output, "one | else")
+        assert.deepEqual(yield* rolloutsOf(ground), before)
+      })
+    )
+  )
+
+  it.live("a model that is in force already is no change that is waited for", () =>
+    live(
+      Effect.gen(function* () {
+        const ground = yield* world
+        const server = yield* ground.start()
+        const id = yield* open(server, ground.at("repo"), "full-access", codex)
+        yield* say(server, id, "one")
+        yield* server.client.threads.update({ params: { id }, payload: { model: "gpt-5.5" } })
+        yield* server.client.threads.update({ params: { id }, payload: { model: "gpt-5.5" } })
+        assert.strictEqual((yield* say(server, id, "two")).output, "one | two")
+        const [receipt] = yield* receipts(server, id)
+        assert.deepInclude({ ...receipt }, { outcome: "adopted", runtimeModeVerified: "full-access" })
       })
     )
   )

@@ -109,8 +109,8 @@ describe("one server, three agents", () => {
           assert.include(items[1]?.program, "codex")
           const logs = yield* world.fs.readDirectory(`${world.home}/logs`)
           const read = world.fs.readFileString(`${world.home}/logs/${logs[0]}`)
-        yield* until(Effect.map(read, (log) => items.every(({ id }) => log.includes(`"${id}"`))))
-        const log = yield* read
+          yield* until(Effect.map(read, (log) => items.every(({ id }) => log.includes(`"${id}"`))))
+          const log = yield* read
           assert.notInclude(log, "ANTHROPIC_API_KEY")
         })
       )

@@ -1,3 +1,4 @@
+import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { unknown } from "@rejoin/contracts/Fact"
 import { MessageId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
@@ -7,7 +8,7 @@ import { Probe, ProbeFailure } from "@rejoin/core/Probe"
 import { ProcessOwner } from "@rejoin/core/ProcessOwner"
 import { eraseCursor, ProviderAdapter, type ProviderAdapterShape } from "@rejoin/core/ProviderAdapter"
 import { storeIdOf } from "@rejoin/core/StoreIdentity"
-import { Effect, FileSystem, Layer, Schedule } from "effect"
+import { Effect, FileSystem, Layer, Result, Schedule } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import { type ClaudeCursor, decodeCursor } from "./ClaudeCursor.ts"
 import { holdersOf } from "./ClaudeHolders.ts"
@@ -54,7 +55,10 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
       ),
     fs,
     transcripts,
-    storeId,
+    ensureStore: fs.makeDirectory(config, { recursive: true, mode: 0o700 }).pipe(
+      Effect.mapError(({ message }) => new ProviderUnavailable({ provider: id, message })),
+      Effect.andThen(storeId)
+    ),
     requireStore,
     register: ({ providerSessionId }, session) =>
       Effect.acquireRelease(
@@ -68,7 +72,10 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
       yield* requireStore(cursor)
       const sessionId = cursor.providerSessionId
       const running = live.get(sessionId)
-      const own = yield* transcripts.find(sessionId)
+      const looked = yield* Effect.result(transcripts.find(sessionId))
+      // A live session is in its process, whatever can be seen of its files.
+      if (Result.isFailure(looked) && running === undefined) return yield* looked.failure
+      const own = Result.getOrElse(looked, () => [])
       // Before a fork is written its conversation is its source's.
       const paths =
         own.length > 0 || cursor.from === undefined ? own : yield* transcripts.find(cursor.from.id)
@@ -97,7 +104,7 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
         mode: unknown("not-told"),
         model: unknown("not-told"),
         history: transcript?.history(mark) ?? "unknown",
-        activity: running?.isRunning() === true ? "running" : "idle",
+        activity: running?.isWorking() === true ? "running" : "idle",
         holder: others.length > 0 ? "other" : running === undefined ? "none" : "ours",
         repairs: []
       })
@@ -154,7 +161,7 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
         const session = live.get(providerSessionId)
         if (session === undefined) return
         yield* session.interrupt
-        yield* Effect.sync(session.isRunning).pipe(
+        yield* Effect.sync(session.isWorking).pipe(
           Effect.repeat({ while: (running) => running, schedule: Schedule.spaced("50 millis") })
         )
       }),
@@ -170,7 +177,8 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
     // The ids are ours: what has one of them and was never bound is of a start that came to nothing.
     undo: ({ created }) =>
       Effect.forEach(created, transcripts.find).pipe(
-        Effect.flatMap((found) => Effect.forEach(found.flat(), (path) => Effect.ignore(fs.remove(path)))),
+        Effect.flatMap((found) => Effect.forEach(found.flat(), (path) => fs.remove(path))),
+        Effect.mapError(({ message }) => new ProviderFailed({ provider: id, message })),
         Effect.asVoid
       )
   }

@@ -15,11 +15,23 @@ const gate = (mode: RuntimeMode) => new ClaudeGate("/work", mode)
 describe("the gate before Claude's prompts and tools", () => {
   it("law 4: what each mode does with each kind of tool; what is not known is never passed", () => {
     const verdicts = (mode: RuntimeMode) =>
-      ["Read", "Write", "Bash", "mcp__somebody__tool", "ANewTool"].map((tool) => verdictOf(mode, tool))
+      ["Read", "Write", "Bash", "mcp__somebody__tool", "ANewTool"].map((tool) => verdictOf(mode, tool, true))
     assert.deepEqual(verdicts("read-only"), ["pass", "deny", "deny", "deny", "deny"])
     assert.deepEqual(verdicts("approval-required"), ["pass", "ask", "ask", "ask", "ask"])
     assert.deepEqual(verdicts("auto-accept-edits"), ["pass", "pass", "ask", "ask", "ask"])
     assert.deepEqual(verdicts("full-access"), ["pass", "pass", "pass", "pass", "pass"])
+  })
+
+  it("law 4: an edit is free in the thread's own directories only, whatever the user's rules allow", () => {
+    const decided = (file_path: string) => {
+      const asked = new ClaudeGate("/work", "auto-accept-edits", ["/more"]).ask({
+        ...at("PreToolUse", "acceptEdits", "/work", "Write"),
+        tool_input: { file_path }
+      })
+      return JSON.stringify(asked.answer).includes('"ask"') ? "ask" : "pass"
+    }
+    const paths = ["/work/a", "b/c", "/more/d", "/other/a", "../other", "/workshop/a", "/work/.git/hooks/x"]
+    assert.deepEqual(paths.map(decided), ["pass", "pass", "pass", "ask", "ask", "ask", "ask"])
   })
 
   it("the mode is always passed, and each is told apart from each", () => {

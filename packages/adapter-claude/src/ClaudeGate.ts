@@ -3,6 +3,8 @@ import { known } from "@rejoin/contracts/Fact"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { AdapterEvent } from "@rejoin/core/AdapterEvent"
 import { directoryMismatch, permissionMismatch } from "@rejoin/core/SessionReceipt"
+import { Predicate } from "effect"
+import { resolve } from "node:path"
 import { modeOf, verdictOf } from "./ClaudeModes.ts"
 import type { HookInput } from "./ClaudeSchema.ts"
 
@@ -42,12 +44,14 @@ const isWithin = (directory: string, path: string) => path === directory || path
 export class ClaudeGate {
   readonly directory: string
   readonly mode: RuntimeMode
+  private readonly beside: ReadonlyArray<string>
   /** An agent changes its shell's directory by itself, and Claude tells that one then. */
   private worked = false
 
-  constructor(directory: string, mode: RuntimeMode) {
+  constructor(directory: string, mode: RuntimeMode, beside: ReadonlyArray<string> = []) {
     this.directory = directory
     this.mode = mode
+    this.beside = beside
   }
 
   ask(input: HookInput): GateAnswer {
@@ -74,11 +78,24 @@ export class ClaudeGate {
       const reason = `Blocked: ${mismatch.message}`
       return { events, mismatch, answer: isTool ? verdict("deny", reason) : { decision: "block", reason } }
     }
-    return { events, answer: isTool ? this.decide(input.tool_name ?? "") : {} }
+    return { events, answer: isTool ? this.decide(input) : {} }
   }
 
-  private decide(tool: string): Readonly<Record<string, unknown>> {
-    switch (verdictOf(this.mode, tool)) {
+  /** In the thread's directories, and not where an edit would change what runs later by itself. */
+  private isInside({ cwd, tool_input }: HookInput): boolean {
+    const path =
+      Predicate.hasProperty(tool_input, "file_path") && Predicate.isString(tool_input.file_path)
+        ? tool_input.file_path
+        : undefined
+    if (path === undefined) return false
+    const whole = resolve(cwd, path)
+    if (/\/\.(git|claude)(\/|$)/.test(whole)) return false
+    return [this.directory, ...this.beside].some((directory) => isWithin(directory, whole))
+  }
+
+  private decide(input: HookInput): Readonly<Record<string, unknown>> {
+    const tool = input.tool_name ?? ""
+    switch (verdictOf(this.mode, tool, this.isInside(input))) {
       case "pass":
         return {}
       case "ask":

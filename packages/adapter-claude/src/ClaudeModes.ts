@@ -60,6 +60,8 @@ export const modeOf = (name: string): RuntimeMode | "other" =>
 export const flagsOf = (mode: RuntimeMode): ReadonlyArray<string> => [
   "--permission-mode",
   mode === "approval-required" ? "manual" : names[mode],
+  // A repository's own commands run a shell before any tool is asked for, past every gate.
+  ...(mode === "full-access" ? [] : ["--disable-slash-commands"]),
   "--disallowedTools",
   [...steering, ...(mode === "read-only" ? writing : [])].join(",")
 ]
@@ -68,10 +70,11 @@ export type Verdict = "pass" | "ask" | "deny"
 
 /**
  * What becomes of a tool call before Claude's own rules are asked. The user's rules and hooks may allow what the
- * mode does not; an `ask` or `deny` of ours beats them (docs/providers/claude.md: Permissions).
+ * mode does not; an `ask` or `deny` of ours beats them (docs/providers/claude.md: Permissions). `inside` says whether
+ * what it edits lies in the thread's own directories.
  */
-export const verdictOf = (mode: RuntimeMode, tool: string): Verdict => {
+export const verdictOf = (mode: RuntimeMode, tool: string, inside: boolean): Verdict => {
   if (mode === "full-access" || looking.has(tool)) return "pass"
   if (mode === "read-only") return "deny"
-  return mode === "auto-accept-edits" && editing.has(tool) ? "pass" : "ask"
+  return mode === "auto-accept-edits" && editing.has(tool) && inside ? "pass" : "ask"
 }

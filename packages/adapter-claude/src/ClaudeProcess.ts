@@ -4,7 +4,8 @@ import { newId } from "@rejoin/core/NewId"
 import type { AdapterFailure } from "@rejoin/core/ProviderAdapter"
 import { Data, Deferred, Effect, Option, Record, Result, Schema, Stream } from "effect"
 import type { ClaudeOptions } from "./ClaudeOptions.ts"
-import { decodeFrame, type Frame, type Result as ResultFrame } from "./ClaudeSchema.ts"
+import { type ClaudeResult, resultOf } from "./ClaudeResult.ts"
+import { decodeAsked, decodeFrame, type Frame } from "./ClaudeSchema.ts"
 
 /** Claude said no and ended before it was ready: why, in its own word where it has one. */
 export class StartupFailure extends Data.TaggedError("StartupFailure")<{
@@ -86,14 +87,25 @@ export const startProcess = Effect.fn("Claude.spawn")(function* (
     environment: environmentOf(environment, start.extraEnv)
   })
   const asked = new Map<string, Deferred.Deferred<unknown, AdapterFailure>>()
-  let last: ResultFrame | undefined
+  let last: ClaudeResult | undefined
+
+  const write = (frame: unknown) => process.write(JSON.stringify(frame))
 
   const receive = (line: string) => {
     const json = Result.try(() => JSON.parse(line) as unknown)
     const frame = Result.isSuccess(json) ? decodeFrame(json.success) : Option.none()
-    if (Option.isNone(frame)) return
+    if (Option.isNone(frame)) {
+      // What we cannot do is said at once: an agent that waits for an answer waits for ever.
+      const asked = Result.isSuccess(json) ? decodeAsked(json.success) : Option.none()
+      if (Option.isSome(asked)) {
+        const { request, request_id } = asked.value
+        const error = `Rejoin does not know ${request.subtype}.`
+        write({ type: "control_response", response: { subtype: "error", request_id, error } })
+      }
+      return
+    }
     const { value } = frame
-    if (value.type === "result") last = value
+    if (value.type === "result") last = resultOf(value)
     if (value.type !== "control_response") return start.onFrame(value)
     // Our own answers are echoed: theirs are no ids of ours.
     const { response } = value
@@ -114,14 +126,18 @@ export const startProcess = Effect.fn("Claude.spawn")(function* (
     )
   }
   yield* process.lines.pipe(
-    Stream.runForEach((line) => Effect.sync(() => receive(line))),
+    // One line that we stumble over must not make us deaf to those that follow.
+    Stream.runForEach((line) =>
+      Effect.sync(() => receive(line)).pipe(
+        Effect.catchCause((cause) => Effect.logError("A line of Claude's could not be handled.", cause))
+      )
+    ),
     Effect.forkScoped
   )
 
   const ended = (reason: string): AdapterFailure | StartupFailure => {
-    if (last?.is_error === true && last.user_message_uuids === undefined) {
-      const message = last.errors?.join(" ") ?? reason
-      return new StartupFailure({ reason: last.startup_failure_reason, message })
+    if (last?.isError === true && last.answered.length === 0) {
+      return new StartupFailure({ reason: last.startupFailure, message: last.errors || reason })
     }
     const said = process.complaints()
     return new ProviderUnavailable({
@@ -129,8 +145,6 @@ export const startProcess = Effect.fn("Claude.spawn")(function* (
       message: `Claude has ended: ${reason}.${said === "" ? "" : ` ${said}`}`
     })
   }
-  const write = (frame: unknown) => process.write(JSON.stringify(frame))
-
   const control: ClaudeProcess["control"] = Effect.fnUntraced(function* (answer, request) {
     const request_id = yield* newId("ctl")
     const waiting = yield* Deferred.make<unknown, AdapterFailure>()

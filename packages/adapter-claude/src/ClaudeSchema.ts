@@ -11,6 +11,7 @@ export const HookInput = Schema.Struct({
   cwd: Schema.String,
   permission_mode: optional(Schema.String),
   tool_name: optional(Schema.String),
+  tool_input: optional(Schema.Unknown),
   /** Of a sub-agent. */
   agent_id: optional(Schema.String)
 })
@@ -36,6 +37,15 @@ const ControlRequest = Schema.Struct({
   request_id: Schema.String,
   request: Schema.Union([HookCallback, CanUseTool])
 })
+
+/** A request of whatever kind: what we do not know is refused, and never left without an answer. */
+export const decodeAsked = Schema.decodeUnknownOption(
+  Schema.Struct({
+    type: Schema.Literal("control_request"),
+    request_id: Schema.String,
+    request: Schema.Struct({ subtype: Schema.String })
+  })
+)
 
 const ControlCancel = Schema.Struct({
   type: Schema.Literal("control_cancel_request"),
@@ -163,26 +173,13 @@ const StreamEvent = Schema.Struct({
   ])
 })
 
-const ModelUsage = Schema.Struct({
-  inputTokens: Schema.Finite,
-  outputTokens: Schema.Finite,
-  cacheReadInputTokens: optional(Schema.Finite),
-  cacheCreationInputTokens: optional(Schema.Finite),
-  costUSD: optional(Schema.Finite)
-})
-
-export const Result = Schema.Struct({
-  type: Schema.Literal("result"),
-  subtype: Schema.String,
-  is_error: Schema.Boolean,
-  terminal_reason: optional(Schema.NullOr(Schema.String)),
-  result: optional(Schema.String),
-  errors: optional(Strings),
-  api_error_status: optional(Schema.NullOr(Schema.Finite)),
-  startup_failure_reason: optional(Schema.String),
-  user_message_uuids: optional(Strings),
-  model_usage_since_last_result: optional(Schema.Record(Schema.String, ModelUsage))
-})
+/**
+ * The end of a turn. Everything else in it is looked at one by one (ClaudeResult.ts): a field that is odd must not
+ * hide that the turn has ended.
+ */
+export const Result = Schema.StructWithRest(Schema.Struct({ type: Schema.Literal("result") }), [
+  Schema.Record(Schema.String, Schema.Unknown)
+])
 export type Result = typeof Result.Type
 
 export const Frame = Schema.Union([

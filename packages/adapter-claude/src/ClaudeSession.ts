@@ -7,13 +7,14 @@ import {
   SendFailure,
   type TurnInput
 } from "@rejoin/core/ProviderAdapter"
-import { Deferred, Effect, Queue, Schema, Stream } from "effect"
+import { Deferred, Effect, Queue, Schedule, Schema, Stream } from "effect"
 import type { ClaudeCursor } from "./ClaudeCursor.ts"
 import { ClaudeGate, type Mismatch } from "./ClaudeGate.ts"
 import { frameOf } from "./ClaudeInput.ts"
 import type { ClaudeProcess, StartupFailure } from "./ClaudeProcess.ts"
 import { askOf, replyOf } from "./ClaudeRequests.ts"
-import { type CanUseTool, type Frame, Interrupted, type Result } from "./ClaudeSchema.ts"
+import { resultOf } from "./ClaudeResult.ts"
+import { type CanUseTool, type Frame, Interrupted } from "./ClaudeSchema.ts"
 import { ClaudeTranslator } from "./ClaudeTranslator.ts"
 
 interface Options {
@@ -21,7 +22,8 @@ interface Options {
   readonly cursor: ClaudeCursor
   readonly directory: string
   readonly mode: RuntimeMode
-  /** Whether the transcript holds the message: a success without one is a conversation that is lost at the end. */
+  readonly beside: ReadonlyArray<string>
+  /** Whether the transcript holds the message by now. */
   readonly isKept: (messageId: string) => Effect.Effect<boolean>
 }
 
@@ -44,57 +46,38 @@ export class ClaudeListener {
 
 /** The live connection to one session: its own process, and the gate before everything that it does. */
 export const connect = Effect.fnUntraced(function* (
-  { cursor, directory, isKept, mode, provider }: Options,
+  { beside, cursor, directory, isKept, mode, provider }: Options,
   process: ClaudeProcess,
   listener: ClaudeListener
 ) {
-  const services = yield* Effect.context()
   const { events } = listener
   const translator = new ClaudeTranslator(provider, directory)
-  const gate = new ClaudeGate(directory, mode)
+  const gate = new ClaudeGate(directory, mode, beside)
   const asks = new Map<string, CanUseTool>()
   /** Messages that were sent and of which nothing is known yet. */
-  const waiting = new Map<string, Deferred.Deferred<void, SendFailure>>()
+  const waiting = new Map<string, Deferred.Deferred<"asked" | "answered", SendFailure>>()
   let mismatch: Mismatch | undefined
   let tasks = 0
-  let kept: "unknown" | "yes" | "no" = "unknown"
+  let written = true
   let closed = false
 
   const tell = (event: AdapterEvent) => void Queue.offerUnsafe(events, event)
   const respond = (request_id: string, response: unknown) =>
     process.write({ type: "control_response", response: { subtype: "success", request_id, response } })
 
-  /** After the first result: a Claude that cannot write its transcript tells nobody (docs/providers/claude.md). */
-  const checkKept = (messageId: string) => {
-    if (kept !== "unknown") return
-    kept = "yes"
-    const message =
-      "Claude does not write this conversation down: it is lost when the session ends. Its directory cannot be written, or its history is turned off."
-    const check = Effect.map(isKept(messageId), (is) => {
-      if (is) return
-      kept = "no"
-      tell(AdapterEvent.Warning({ message }))
-    })
-    Effect.runForkWith(services)(check)
-  }
-
   const taken = (ids: ReadonlyArray<string>) => {
     for (const id of ids) {
       const sent = waiting.get(id)
-      if (sent !== undefined) Deferred.doneUnsafe(sent, Effect.void)
+      if (sent !== undefined) Deferred.doneUnsafe(sent, Effect.succeed("asked"))
     }
   }
 
-  /**
-   * Answered, and no model was asked: blocked at the gate, or a command that Claude answers by itself. Neither is a
-   * message of the conversation.
-   */
-  const refuse = (id: string, { result }: Result) => {
+  /** Answered, and no model was asked: blocked at the gate, or something that Claude does by itself. */
+  const answered = (id: string) => {
     const sent = waiting.get(id)
-    const message = `Claude answered this by itself, without a model: ${result ?? ""}`
-    const failure = mismatch ?? new ProviderFailed({ provider, message })
-    const refusal = new SendFailure({ failure, sent: mismatch === undefined ? "maybe" : "no" })
-    if (sent !== undefined) Deferred.doneUnsafe(sent, Effect.fail(refusal))
+    if (sent === undefined) return
+    const blocked = mismatch && new SendFailure({ failure: mismatch, sent: "no" })
+    Deferred.doneUnsafe(sent, blocked === undefined ? Effect.succeed("answered") : Effect.fail(blocked))
   }
 
   listener.attach((frame) => {
@@ -131,14 +114,9 @@ export const connect = Effect.fnUntraced(function* (
           tell(AdapterEvent.Warning({ message: "Claude could not write all of this conversation down." }))
         }
         break
-      case "result": {
-        const answered = frame.user_message_uuids ?? []
-        const untaken = answered.filter((id) => waiting.has(id))
-        for (const id of untaken) refuse(id, frame)
-        const [first] = answered
-        if (first !== undefined && untaken.length === 0) checkKept(first)
+      case "result":
+        for (const id of resultOf(frame).answered) answered(id)
         break
-      }
       default:
     }
     for (const event of translator.feed(frame)) tell(event)
@@ -164,7 +142,7 @@ export const connect = Effect.fnUntraced(function* (
         )
       )
 
-  /** Sends, and succeeds when the message is in what a model is asked, or, for a steer, in Claude's queue. */
+  /** Sends, and succeeds when a model is asked with the message, or, for a steer, when it is in Claude's queue. */
   const prompt = Effect.fnUntraced(function* (turn: TurnInput) {
     const leaving = /^\/(clear|new|reset|resume|continue|branch|fork)\b/.exec(turn.input)?.[0]
     if (leaving !== undefined) {
@@ -180,10 +158,10 @@ export const connect = Effect.fnUntraced(function* (
       const failure = new ProviderUnavailable({ provider, message: "Claude has ended." })
       return yield* new SendFailure({ failure, sent: "no" })
     }
-    const sent = Deferred.makeUnsafe<void, SendFailure>()
+    const sent = Deferred.makeUnsafe<"asked" | "answered", SendFailure>()
     waiting.set(turn.messageId, sent)
     process.write(sending.frame)
-    yield* Deferred.await(sent).pipe(
+    return yield* Deferred.await(sent).pipe(
       Effect.raceFirst(
         Effect.flatMap(Deferred.await(process.gone), (reason) => {
           const failure = new ProviderUnavailable({ provider, message: `Claude has ended: ${reason}.` })
@@ -194,31 +172,51 @@ export const connect = Effect.fnUntraced(function* (
     )
   })
 
-  /** Steers that wait in the queue would become turns of their own: they are withdrawn first. */
-  const interrupt = Effect.gen(function* () {
-    translator.interrupting()
-    const { still_queued = [] } = yield* control(Interrupted, { subtype: "interrupt" })
-    for (const message_uuid of still_queued) {
-      yield* control(Schema.Unknown, { subtype: "cancel_async_message", message_uuid })
-    }
+  /**
+   * Read back from the transcript, which is written a moment after the model is asked. A Claude that cannot write it
+   * tells nobody (docs/providers/claude.md: Errors): then it is told once, and not waited for again.
+   */
+  const readBack = Effect.fnUntraced(function* (messageId: string) {
+    if (!written) return false
+    written = yield* isKept(messageId).pipe(
+      Effect.repeat({ until: (is) => is, schedule: Schedule.spaced("25 millis"), times: 120 })
+    )
+    const message =
+      "Claude does not write this conversation down: it is lost when the session ends. Its directory cannot be written, or its history is turned off."
+    if (!written) tell(AdapterEvent.Warning({ message }))
+    return written
   })
+
+  /** Steers that wait in the queue would become turns of their own: they are withdrawn with it. */
+  const interrupt = Effect.suspend(() => {
+    translator.interrupting()
+    return control(Interrupted, { subtype: "interrupt", cancel_queued: true })
+  }).pipe(
+    Effect.flatMap(({ still_queued = [] }) =>
+      Effect.forEach(still_queued, (message_uuid) =>
+        control(Schema.Unknown, { subtype: "cancel_async_message", message_uuid })
+      )
+    ),
+    // It goes on, and ends as it ends.
+    Effect.tapError(() => Effect.sync(() => translator.interrupting(false)))
+  )
 
   const session: AdapterSession = {
     cursor,
     events: Stream.fromQueue(events),
     send: Effect.fnUntraced(function* (turn) {
-      translator.begin(turn.messageId, turn.input)
-      yield* prompt(turn).pipe(
+      for (const event of translator.begin(turn.messageId, turn.input)) tell(event)
+      const by = yield* prompt(turn).pipe(
         Effect.tapError(({ sent }) => Effect.sync(() => (sent === "no" ? translator.forget() : undefined)))
       )
-      return cursor
+      return { cursor, kept: by === "asked" && (yield* readBack(turn.messageId)) }
     }),
     steer: Effect.fnUntraced(function* (turn) {
       if (!translator.steer(turn.messageId, turn.input)) return false
       yield* prompt(turn).pipe(Effect.tapError(() => Effect.sync(() => translator.unsteer(turn.messageId))))
       return true
     }),
-    interrupt,
+    interrupt: Effect.asVoid(interrupt),
     answer: (id, answer) =>
       Effect.sync(() => {
         const asked = asks.get(id)
@@ -229,7 +227,7 @@ export const connect = Effect.fnUntraced(function* (
         tell(AdapterEvent.RequestResolved({ id }))
       }),
     // One that is not written down would be lost with its process: it is kept as long as may be.
-    background: Effect.sync(() => tasks > 0 || kept === "no")
+    background: Effect.sync(() => tasks > 0 || !written || translator.isWorking)
   }
-  return { session, isRunning: () => translator.isRunning, interrupt }
+  return { session, isWorking: () => translator.isWorking, interrupt: Effect.asVoid(interrupt) }
 })

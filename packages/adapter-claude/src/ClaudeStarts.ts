@@ -21,7 +21,8 @@ interface Needs {
   readonly spawn: (command: ClaudeCommand) => Effect.Effect<ClaudeProcess, AdapterFailure, Scope.Scope>
   readonly fs: FileSystem.FileSystem
   readonly transcripts: ClaudeTranscripts
-  readonly storeId: Effect.Effect<StoreId>
+  /** The store, which is made where it is not there yet: a cursor to none could never be followed. */
+  readonly ensureStore: Effect.Effect<StoreId, AdapterFailure>
   readonly requireStore: (cursor: ClaudeCursor) => Effect.Effect<void, ProbeFailure>
   /** Keeps the live session where the adapter finds it, for as long as it lives. */
   readonly register: (cursor: ClaudeCursor, live: Live) => Effect.Effect<void, never, Scope.Scope>
@@ -30,7 +31,8 @@ interface Needs {
 /** A session that is alive, as the adapter finds it again. */
 export interface Live {
   readonly pid: number
-  readonly isRunning: () => boolean
+  /** Also on what it began by itself. */
+  readonly isWorking: () => boolean
   readonly interrupt: Effect.Effect<void, AdapterFailure>
 }
 
@@ -38,11 +40,26 @@ export interface Live {
 const cleanupDays = 30
 
 /** The ways in which a session comes to life: created, adopted, forked. Each reads back what it did. */
-export const makeStarts = ({ fs, options, register, requireStore, spawn, storeId, transcripts }: Needs) => {
+export const makeStarts = ({
+  fs,
+  options,
+  register,
+  requireStore,
+  spawn,
+  ensureStore,
+  transcripts
+}: Needs) => {
   const { id: provider } = options
 
   const failed = (message: string, hint?: string) =>
     new ProviderFailed({ provider, message, ...(hint !== undefined && { hint }) })
+
+  /** The transcripts of a session; that they cannot be looked for proves nothing of them. */
+  const find = (id: string) =>
+    Effect.mapError(
+      transcripts.find(id),
+      ({ message }) => new ProbeFailure({ probe: Probe.Inconclusive({ evidence: { reason: message } }) })
+    )
 
   /** Claude's refusal to start, as what it says of the session. */
   const refusal = Effect.fnUntraced(function* (
@@ -57,7 +74,7 @@ export const makeStarts = ({ fs, options, register, requireStore, spawn, storeId
     }
     if (reason !== undefined || sessionId === undefined)
       return yield* failed(`Claude did not start: ${message}`)
-    const files = yield* transcripts.find(sessionId)
+    const files = yield* find(sessionId)
     const evidence = { sessionId, files: files.length, message }
     return yield* new ProbeFailure({
       probe: files.length === 0 ? Probe.NotFound({ evidence }) : Probe.Inconclusive({ evidence })
@@ -103,7 +120,11 @@ export const makeStarts = ({ fs, options, register, requireStore, spawn, storeId
         Effect.map((found) => found.length === 1 && found.some((one) => one.contains(messageId))),
         Effect.orElseSucceed(() => false)
       )
-    const live = yield* connect({ provider, cursor, directory: cwd, mode, isKept }, process, listener)
+    const live = yield* connect(
+      { provider, cursor, directory: cwd, beside: additionalDirectories, mode, isKept },
+      process,
+      listener
+    )
     yield* register(cursor, { pid: process.pid, ...live })
     if (unused >= cleanupDays / 2) {
       const message = `This conversation was not used for ${Math.floor(unused)} days. Claude deletes those that were not for ${cleanupDays} (cleanupPeriodDays in its settings).`
@@ -136,7 +157,7 @@ export const makeStarts = ({ fs, options, register, requireStore, spawn, storeId
   )
 
   const historyOf = Effect.fnUntraced(function* (id: string, mark: StartRequest["mark"]) {
-    const [path] = yield* transcripts.find(id)
+    const [path] = yield* find(id)
     return path === undefined
       ? ("unknown" as const)
       : yield* transcripts.read(path).pipe(
@@ -149,7 +170,7 @@ export const makeStarts = ({ fs, options, register, requireStore, spawn, storeId
     const id = yield* newUuid
     // The id is ours: it stands in the intent before there is a process to have it.
     yield* request.created(ProviderSessionId.make(id))
-    return yield* launch(cursorOf(id, yield* storeId), request, {
+    return yield* launch(cursorOf(id, yield* ensureStore), request, {
       args: ["--session-id", id],
       history: "unknown"
     })
@@ -162,7 +183,7 @@ export const makeStarts = ({ fs, options, register, requireStore, spawn, storeId
     request: StartRequest
   ) {
     const { at, id: from } = source
-    return yield* launch(cursorOf(id, yield* storeId, source), request, {
+    return yield* launch(cursorOf(id, yield* ensureStore, source), request, {
       args: [
         "--resume",
         from,
@@ -179,7 +200,7 @@ export const makeStarts = ({ fs, options, register, requireStore, spawn, storeId
   const adopt = Effect.fn("Claude.adopt")(function* (cursor: ClaudeCursor, request: StartRequest) {
     yield* requireStore(cursor)
     const { from, providerSessionId: id } = cursor
-    const files = yield* transcripts.find(id)
+    const files = yield* find(id)
     if (files.length === 0 && from !== undefined) return yield* forkOf(from, id, request)
     return yield* launch(cursor, request, {
       args: ["--resume", id],
@@ -196,20 +217,21 @@ export const makeStarts = ({ fs, options, register, requireStore, spawn, storeId
     yield* requireStore(cursor)
     const id = yield* newUuid
     yield* request.created(ProviderSessionId.make(id))
-    const files = yield* transcripts.find(cursor.providerSessionId)
+    const files = yield* find(cursor.providerSessionId)
     const source =
       files.length === 0 && cursor.from !== undefined ? cursor.from : { id: cursor.providerSessionId }
+    const [path] = yield* find(source.id)
+    const transcript = path === undefined ? undefined : yield* Effect.option(transcripts.read(path))
+    const read = transcript && Option.getOrUndefined(transcript)
     const point = request.fork
     if (Predicate.isObject(point) && point.next !== null) {
-      const [path] = yield* transcripts.find(source.id)
-      const at =
-        path === undefined
-          ? undefined
-          : (yield* Effect.orElseSucceed(transcripts.read(path), () => undefined))?.before(point.next)
+      const at = read?.before(point.next)
       if (at === undefined) return yield* failed("Claude's transcript does not have the turn to fork from.")
       return yield* forkOf({ id: source.id, at }, id, request)
     }
-    return yield* forkOf(source, id, request)
+    // Where it ends now: the source may go on before the fork is written.
+    const at = "at" in source ? source.at : read?.end
+    return yield* forkOf({ id: source.id, ...(at !== undefined && { at }) }, id, request)
   })
 
   return { create, adopt, fork }

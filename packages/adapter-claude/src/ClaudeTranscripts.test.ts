@@ -53,6 +53,17 @@ describe("Claude's transcripts", () => {
     assert.strictEqual(against(found, "steer"), "same")
   })
 
+  it("a slash command begins its turn like any other message", () => {
+    const found = transcript(
+      prompt("one", null),
+      answer("a", "one"),
+      line("user", "slash", "a", { turnAttributionKey: "slash" }),
+      answer("b", "slash")
+    )
+    assert.strictEqual(against(found, "slash"), "same")
+    assert.strictEqual(found.end, "b")
+  })
+
   it("sub-agents and what is no JSON are passed over; a compaction is stepped across", () => {
     const found = transcript(
       prompt("one", null),

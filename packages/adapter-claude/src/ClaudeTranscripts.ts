@@ -10,6 +10,7 @@ const Line = Schema.Struct({
   logicalParentUuid: Schema.optional(Schema.NullOr(Schema.String)),
   isSidechain: Schema.optional(Schema.Boolean),
   promptSource: Schema.optional(Schema.String),
+  turnAttributionKey: Schema.optional(Schema.String),
   attachment: Schema.optional(
     Schema.Struct({ type: Schema.String, source_uuid: Schema.optional(Schema.String) })
   ),
@@ -21,9 +22,12 @@ type Line = typeof Line.Type
 const decodeLine = Schema.decodeUnknownOption(Line)
 
 /** A message of the user's as a line has it: a prompt, or one that was steered into a running turn. */
-const promptOf = ({ attachment, promptSource, type, uuid }: Line): string | undefined => {
+const promptOf = (line: Line): string | undefined => {
+  const { attachment, promptSource, turnAttributionKey, type, uuid } = line
   if (attachment?.type === "queued_command") return attachment.source_uuid
-  return type === "user" && promptSource !== undefined ? uuid : undefined
+  // A slash command has no source; it begins its turn all the same.
+  const begins = promptSource !== undefined || (uuid !== undefined && turnAttributionKey === uuid)
+  return type === "user" && begins ? uuid : undefined
 }
 
 /** A transcript as it was read. Lines that are no JSON are passed over, as Claude does itself. */
@@ -74,6 +78,12 @@ export class ClaudeTranscript {
     return at === prompts.length - 1 ? "same" : "ahead"
   }
 
+  /** The last line, where that is an answer: up to there a fork of the whole keeps. */
+  get end(): string | undefined {
+    const last = this.chain.findLast(({ type }) => type === "user" || type === "assistant")
+    return last?.type === "assistant" ? last.uuid : undefined
+  }
+
   /** The last line before this message: up to there a fork keeps, if it keeps what came before the message. */
   before(message: MessageId): string | undefined {
     const at = this.chain.findIndex((line) => promptOf(line) === message)
@@ -87,11 +97,19 @@ export class ClaudeTranscript {
 export const makeTranscripts = (fs: FileSystem.FileSystem, config: string) => {
   const projects = `${config}/projects`
 
-  /** All files of this id. More than one, and which is meant cannot be told. */
+  /**
+   * All files of this id. More than one, and which is meant cannot be told. Only what is said not to be there is
+   * absent: a directory that cannot be read proves nothing (law 2).
+   */
   const find = Effect.fnUntraced(function* (id: string) {
-    const slugs = yield* fs.readDirectory(projects).pipe(Effect.orElseSucceed((): Array<string> => []))
+    const slugs = yield* fs.readDirectory(projects).pipe(
+      Effect.catchIf(
+        ({ reason }) => reason._tag === "NotFound",
+        () => Effect.succeed<Array<string>>([])
+      )
+    )
     const paths = slugs.map((slug) => `${projects}/${slug}/${id}.jsonl`)
-    return yield* Effect.filter(paths, (path) => Effect.orElseSucceed(fs.exists(path), () => false))
+    return yield* Effect.filter(paths, fs.exists)
   })
 
   const read = (path: string) =>

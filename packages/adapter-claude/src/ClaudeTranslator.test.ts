@@ -81,6 +81,58 @@ describe("Claude's frames as turns, on recordings of the real agent", () => {
     assert.isAbove(used.length, settlements(events).length)
   })
 
+  it("what Claude works on by itself is told as work, and ends where a turn of ours begins", () => {
+    const translator = new ClaudeTranslator("claude", "/work")
+    const started = translator.feed({
+      type: "stream_event",
+      event: { type: "content_block_start", index: 0, content_block: { type: "text" } }
+    })
+    assert.deepEqual(
+      started.map(({ _tag }) => _tag),
+      ["ItemStarted"]
+    )
+    assert.isTrue(translator.isWorking)
+    assert.isFalse(translator.isRunning)
+    assert.isFalse(translator.steer("ours", "text"), "it is no turn of ours to join")
+    assert.deepEqual(
+      completed(translator.begin("ours", "text")).map(({ status }) => status),
+      ["failed"]
+    )
+  })
+
+  it("law 6: a turn that is being interrupted takes no steer any more", () => {
+    const translator = new ClaudeTranslator("claude", "/work")
+    translator.begin("ours", "text")
+    assert.isTrue(translator.steer("a", "text"))
+    translator.interrupting()
+    assert.isFalse(translator.steer("b", "text"))
+    translator.interrupting(false)
+    assert.isTrue(translator.steer("c", "text"))
+  })
+
+  it("an odd field in a result hides nothing: the turn has ended", () => {
+    const odd = [
+      { result: null },
+      { errors: [{ message: "x" }] },
+      { model_usage_since_last_result: { m: { inputTokens: 1, costUSD: null } } },
+      { is_error: undefined },
+      { api_error_status: "529", terminal_reason: 7 }
+    ]
+    for (const fields of odd) {
+      const translator = new ClaudeTranslator("claude", "/work")
+      translator.begin("ours", "text")
+      const frame = decode({
+        type: "result",
+        subtype: "success",
+        is_error: false,
+        user_message_uuids: ["ours"],
+        ...fields
+      })
+      if (!("type" in frame)) return assert.fail("it is no frame")
+      assert.lengthOf(settlements(translator.feed(frame)), 1, JSON.stringify(fields))
+    }
+  })
+
   it("C20: what a sub-agent does within is its own: only its call and its result are the thread's", () => {
     const events = play("sub-agent")
     const tools = completed(events).flatMap(({ kind, toolName }) => (kind === "tool-call" ? [toolName] : []))

@@ -3,7 +3,8 @@ import type { Failure } from "@rejoin/contracts/Failure"
 import { ItemId } from "@rejoin/contracts/Ids"
 import { AdapterEvent, type AdapterItem } from "@rejoin/core/AdapterEvent"
 import { itemOf } from "./ClaudeItems.ts"
-import type { Frame, Result, ToolResult, ToolUse } from "./ClaudeSchema.ts"
+import { type ClaudeResult, resultOf } from "./ClaudeResult.ts"
+import type { Frame, ToolResult, ToolUse } from "./ClaudeSchema.ts"
 
 interface Turn {
   readonly id: string
@@ -28,6 +29,10 @@ const turnOf = (id: string, waiting: ReadonlyArray<readonly [string, string]>): 
   interrupted: false
 })
 
+/** The first of what it says by itself. What trails behind the end of a turn begins nothing. */
+const begins = (frame: Frame): boolean =>
+  frame.type === "stream_event" && !frame.parent_tool_use_id && frame.event.type === "content_block_start"
+
 const isToolUse = (block: { readonly type: string }): block is ToolUse => block.type === "tool_use"
 const isToolResult = (block: { readonly type: string }): block is ToolResult => block.type === "tool_result"
 
@@ -47,8 +52,16 @@ export class ClaudeTranslator {
     return this.turn?.own === true
   }
 
-  begin(messageId: string, input: string): void {
+  /** Also on what it began by itself. */
+  get isWorking(): boolean {
+    return this.turn !== undefined
+  }
+
+  /** What it worked on by itself is over with this, as far as we tell of it. */
+  begin(messageId: string, input: string): ReadonlyArray<AdapterEvent> {
+    const late = this.turn === undefined ? [] : this.cutOff(this.turn)
     this.turn = turnOf(messageId, [[messageId, input]])
+    return late
   }
 
   forget(): void {
@@ -57,8 +70,10 @@ export class ClaudeTranslator {
 
   /** False where no turn runs any more: then there is nothing to join. */
   steer(messageId: string, input: string): boolean {
-    if (this.isRunning) this.turn?.waiting.set(messageId, input)
-    return this.isRunning
+    // One that is being interrupted takes nothing any more: what came would run as a turn of nobody's.
+    if (this.turn === undefined || !this.turn.own || this.turn.interrupted) return false
+    this.turn.waiting.set(messageId, input)
+    return true
   }
 
   isSteer(messageId: string): boolean {
@@ -70,14 +85,12 @@ export class ClaudeTranslator {
     this.turn?.waiting.delete(messageId)
   }
 
-  interrupting(): void {
-    if (this.turn !== undefined) this.turn.interrupted = true
+  interrupting(is = true): void {
+    if (this.turn !== undefined) this.turn.interrupted = is
   }
 
   feed(frame: Frame): ReadonlyArray<AdapterEvent> {
-    if (this.turn === undefined && frame.type === "stream_event" && !frame.parent_tool_use_id) {
-      this.turn = turnOf(`late-${++this.late}`, [])
-    }
+    if (this.turn === undefined && begins(frame)) this.turn = turnOf(`late-${++this.late}`, [])
     const { turn } = this
     if (turn === undefined) return []
     switch (frame.type) {
@@ -100,16 +113,23 @@ export class ClaudeTranslator {
               .filter(isToolResult)
               .flatMap((block) => this.toolDone(turn, block, frame.tool_use_result))
       case "system":
-        return this.system(frame)
+        return this.system(turn, frame)
       case "result":
-        return this.result(turn, frame)
+        return this.result(turn, resultOf(frame))
       default:
         return []
     }
   }
 
-  private system(frame: Extract<Frame, { readonly type: "system" }>): ReadonlyArray<AdapterEvent> {
+  private system(
+    turn: Turn,
+    frame: Extract<Frame, { readonly type: "system" }>
+  ): ReadonlyArray<AdapterEvent> {
     switch (frame.subtype) {
+      case "session_state_changed":
+        if (frame.state !== "idle" || turn.own) return []
+        this.turn = undefined
+        return this.cutOff(turn)
       case "init":
         // Where it was started: unlike its shell's directory it does not change.
         return frame.original_cwd === undefined
@@ -196,54 +216,41 @@ export class ClaudeTranslator {
    * A result answers the messages that it names. A steer that came too late for the running answer gets one of its
    * own; work that Claude began by itself names none of ours (docs/providers/claude.md: One turn).
    */
-  private result(turn: Turn, result: Result): ReadonlyArray<AdapterEvent> {
-    const answered = result.user_message_uuids ?? []
-    const ours = answered.filter((id) => turn.waiting.delete(id))
-    const used = usageOf(result)
+  private result(turn: Turn, result: ClaudeResult): ReadonlyArray<AdapterEvent> {
+    const ours = result.answered.filter((id) => turn.waiting.delete(id))
+    const used = result.usage === null ? [] : [AdapterEvent.Used(result.usage)]
     // What still waited when the turn was interrupted is withdrawn.
     const more = turn.waiting.size > 0 && !turn.interrupted
     if (turn.own && (ours.length === 0 || more)) return used
     this.turn = undefined
+    return [...used, ...this.cutOff(turn), ...(turn.own ? [this.settled(turn, result)] : [])]
+  }
+
+  /** What had begun and was not ended. */
+  private cutOff(turn: Turn): ReadonlyArray<AdapterEvent> {
     const open: ReadonlyArray<AdapterItem> = [
       ...turn.blocks.values(),
       ...[...turn.tools.values()].map((use) => itemOf(use, this.directory))
     ]
-    return [
-      ...used,
-      ...open.map((item) => AdapterEvent.ItemCompleted({ item: { ...item, status: "failed" } })),
-      ...(turn.own ? [this.settled(turn, result)] : [])
-    ]
+    return open.map((item) => AdapterEvent.ItemCompleted({ item: { ...item, status: "failed" } }))
   }
 
-  private settled(turn: Turn, result: Result): AdapterEvent {
-    const aborted = result.terminal_reason?.startsWith("aborted") === true
-    const output = result.is_error ? "" : (result.result ?? "")
-    if (aborted || turn.interrupted) return AdapterEvent.TurnSettled({ status: "interrupted", output })
+  private settled(
+    turn: Turn,
+    { errors, isError, reason, status, subtype, text }: ClaudeResult
+  ): AdapterEvent {
+    const output = isError ? "" : text
+    if (reason?.startsWith("aborted") === true || turn.interrupted) {
+      return AdapterEvent.TurnSettled({ status: "interrupted", output })
+    }
     // An error of the API calls itself a success (docs/providers/claude.md: Errors).
-    if (!result.is_error) return AdapterEvent.TurnSettled({ status: "completed", output })
-    return AdapterEvent.TurnSettled({ status: "failed", output, error: this.failureOf(result) })
-  }
-
-  private failureOf(result: Result): Failure {
-    const { api_error_status: status, errors, result: text, terminal_reason: reason } = result
-    return {
+    if (!isError) return AdapterEvent.TurnSettled({ status: "completed", output })
+    const error: Failure = {
       _tag: "ProviderFailed",
       provider: this.provider,
-      message: text ?? errors?.join(" ") ?? "Claude failed.",
-      detail: { reason: reason ?? result.subtype, ...(status != null && { statusCode: status }) }
+      message: text || errors || "Claude failed.",
+      detail: { reason: reason ?? subtype, ...(status !== null && { statusCode: status }) }
     }
+    return AdapterEvent.TurnSettled({ status: "failed", output, error })
   }
-}
-
-/** Of this result alone, its sub-agents included; the other figures that Claude tells grow over a session's life. */
-const usageOf = ({ model_usage_since_last_result: models }: Result): ReadonlyArray<AdapterEvent> => {
-  if (models === undefined) return []
-  const sum = { inputTokens: 0, outputTokens: 0, costUsd: 0 }
-  for (const model of Object.values(models)) {
-    sum.inputTokens +=
-      model.inputTokens + (model.cacheReadInputTokens ?? 0) + (model.cacheCreationInputTokens ?? 0)
-    sum.outputTokens += model.outputTokens
-    sum.costUsd += model.costUSD ?? 0
-  }
-  return [AdapterEvent.Used(sum)]
 }

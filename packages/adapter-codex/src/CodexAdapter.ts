@@ -1,4 +1,4 @@
-import { ProviderUnavailable } from "@rejoin/contracts/Errors"
+import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { MessageId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
 import { agentInfo, programVersion } from "@rejoin/core/AgentInfo"
@@ -9,6 +9,7 @@ import { eraseCursor, ProviderAdapter, type ProviderAdapterShape } from "@rejoin
 import { makeServerPool, poolKey } from "@rejoin/core/ServerPool"
 import { storeIdOf } from "@rejoin/core/StoreIdentity"
 import { Effect, FileSystem, Layer, Schedule, Schema } from "effect"
+import { basename, dirname, join } from "node:path"
 import { ChildProcessSpawner } from "effect/process"
 import { type CodexCursor, decodeCursor } from "./CodexCursor.ts"
 import { codexHome, type CodexOptions } from "./CodexOptions.ts"
@@ -38,7 +39,12 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const { binary, environment, id } = options
   const configured = codexHome(environment)
-  const home = yield* Effect.orElseSucceed(fs.realPath(configured), () => configured)
+  // It may not be there yet: then its parent's realpath is what it will have.
+  const parent = dirname(configured)
+  const home = yield* fs.realPath(configured).pipe(
+    Effect.catch(() => Effect.map(fs.realPath(parent), (real) => join(real, basename(configured)))),
+    Effect.orElseSucceed(() => configured)
+  )
   const storeId = storeIdOf(configured).pipe(Effect.provideService(FileSystem.FileSystem, fs))
   const rollouts = makeRollouts(fs, home)
   const live = new Map<string, CodexConnection>()
@@ -169,9 +175,10 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
       Effect.andThen(requireStore(cursor), delivered(cursor.providerSessionId, messageId)).pipe(
         Effect.orElseSucceed(() => "unknown" as const)
       ),
-    undo: ({ created, keep, window, ...of }) =>
+    undo: ({ created, keep, titleMark, window, ...of }) =>
       Effect.gen(function* () {
-        const nameless = yield* rollouts.forksWithin(keep, window)
+        const marked = titleMark === null ? [] : yield* rollouts.marked(titleMark, window)
+        const nameless = marked.filter((id) => !keep.some((kept) => kept === id))
         for (const threadId of new Set<string>([...created, ...nameless])) {
           // Before its first turn a thread has no file: then there is nothing to remove.
           if ((yield* rollouts.find(threadId)).length === 0) continue
@@ -181,7 +188,11 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
             )
           )
         }
-      })
+      }).pipe(
+        Effect.catchTag("PlatformError", ({ message }) =>
+          Effect.fail(new ProviderFailed({ provider: id, message }))
+        )
+      )
   }
   return eraseCursor(adapter)
 })

@@ -51,7 +51,11 @@ export class CodexClient {
     const request = decodeServerRequest(message.value)
     if (Option.isSome(request)) return this.hears.request(request.value)
     // What we cannot do is said at once: an agent that waits for an answer waits for ever.
-    this.write({ id, error: { code: -32601, message: `Rejoin does not know ${method}.` } })
+    this.refuse(id, `Rejoin does not know ${method}.`)
+  }
+
+  refuse(id: RequestId, message: string): void {
+    this.write({ id, error: { code: -32_601, message } })
   }
 
   private answered(

@@ -13,7 +13,12 @@ export const rolloutPathOf = Effect.fnUntraced(function* (
   home: string,
   threadId: string
 ) {
-  const names = yield* fs.readDirectory(home).pipe(Effect.orElseSucceed((): Array<string> => []))
+  const names = yield* fs.readDirectory(home).pipe(
+    Effect.catchIf(
+      ({ reason }) => reason._tag === "NotFound",
+      () => Effect.succeed<Array<string>>([])
+    )
+  )
   const [newest] = names
     .filter((name) => /^state_\d+\.sqlite$/.test(name))
     .sort((a, b) => Number(/\d+/.exec(b)) - Number(/\d+/.exec(a)))

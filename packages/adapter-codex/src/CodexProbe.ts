@@ -30,9 +30,11 @@ const readThread = ({ client }: CodexServer, threadId: string) =>
 export const makeProbe = ({ fs, home, rollouts }: Needs) => {
   const look = Effect.fnUntraced(function* (server: CodexServer, threadId: string) {
     const row = yield* rolloutPathOf(fs, home, threadId)
-    const files = yield* rollouts.find(threadId)
+    // Where the index has it, it need not be looked for among thousands of others.
+    const held = row !== null && (yield* fs.exists(row))
+    const files = held ? [row] : yield* rollouts.find(threadId)
     const { code, thread } = yield* readThread(server, threadId)
-    const rowHolds = row !== null && files.includes(row)
+    const rowHolds = held
     return { row, files, code, thread, rowHolds, evidence: { threadId, row, files, code: code ?? null } }
   })
 

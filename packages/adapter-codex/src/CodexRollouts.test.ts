@@ -1,7 +1,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { MessageId } from "@rejoin/contracts/Ids"
-import { Effect, FileSystem, Option } from "effect"
+import { Clock, DateTime, Effect, FileSystem, Option } from "effect"
 import { historyOf, makeRollouts } from "./CodexRollouts.ts"
 
 const parentId = "01a1fe2e-0000-7000-8000-000000000001"
@@ -88,20 +88,22 @@ describe("Codex's rollouts", () => {
     )
   )
 
-  it.live("law 7: only a fork of ours that nobody ever spoke in is one that a start left", () =>
+  it.live("law 7: only what has our mark and was made in the window is what a start left", () =>
     test(
       Effect.gen(function* () {
         const { rollouts, write } = yield* world
-        const base = { forked_from_id: parentId }
-        yield* write(parentId, [meta(parentId), message("one")])
-        yield* write(forkId, [meta(forkId, base)])
-        const used = "01a1fe2e-0000-7000-8000-000000000003"
-        yield* write(used, [meta(used, base), message("the user's own")])
-        const foreign = "01a1fe2e-0000-7000-8000-000000000004"
-        yield* write(foreign, [meta(foreign, { forked_from_id: used })])
-        const ever = { from: 0, to: Number.MAX_SAFE_INTEGER }
-        assert.deepEqual(yield* rollouts.forksWithin([parentId], ever), [forkId])
-        assert.deepEqual(yield* rollouts.forksWithin([parentId], { from: 0, to: 1 }), [])
+        const now = yield* Clock.currentTimeMillis
+        const today = DateTime.formatIsoDateUtc(DateTime.makeUnsafe(now)).replaceAll("-", "/")
+        const ours = { thread_source: "a title [thr_1]" }
+        yield* write(parentId, [meta(parentId), message("one")], today)
+        yield* write(forkId, [meta(forkId, ours)], today)
+        const users = "01a1fe2e-0000-7000-8000-000000000003"
+        yield* write(users, [meta(users, { forked_from_id: parentId })], today)
+        const anothers = "01a1fe2e-0000-7000-8000-000000000004"
+        yield* write(anothers, [meta(anothers, { thread_source: "a title [thr_2]" })], today)
+        const window = { from: now - 60_000, to: now + 60_000 }
+        assert.deepEqual(yield* rollouts.marked("[thr_1]", window), [forkId])
+        assert.deepEqual(yield* rollouts.marked("[thr_1]", { from: 0, to: 1 }), [])
       })
     )
   )

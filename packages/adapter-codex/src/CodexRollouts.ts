@@ -1,11 +1,11 @@
 import type { MessageId } from "@rejoin/contracts/Ids"
 import type { History } from "@rejoin/core/Probe"
-import { Effect, type FileSystem, Option, Result, Schema } from "effect"
+import { DateTime, Effect, type FileSystem, Option, Result, Schema } from "effect"
 
 const Line = Schema.Struct({ type: Schema.String, payload: Schema.Unknown })
 const Meta = Schema.Struct({
   id: Schema.String,
-  forked_from_id: Schema.optional(Schema.NullOr(Schema.String)),
+  thread_source: Schema.optional(Schema.NullOr(Schema.String)),
   history_base: Schema.optional(
     Schema.NullOr(Schema.Struct({ thread_id: Schema.String, end_byte_offset: Schema.Finite }))
   )
@@ -16,6 +16,8 @@ const UserMessage = Schema.Struct({
   item: Schema.Struct({ type: Schema.Literal("UserMessage"), client_id: Schema.NullOr(Schema.String) })
 })
 const Begun = Schema.Struct({ type: Schema.Literals(["task_started", "turn_started"]) })
+
+const dayMillis = 86_400_000
 
 const decodeLine = Schema.decodeUnknownOption(Line)
 const decodeMeta = Schema.decodeUnknownOption(Meta)
@@ -83,12 +85,19 @@ export const historyOf = ({ messages }: CodexConversation, mark: MessageId | nul
 
 /** The rollouts of a CODEX_HOME: `sessions/YYYY/MM/DD/rollout-<time>-<id>.jsonl`, and those that were archived. */
 export const makeRollouts = (fs: FileSystem.FileSystem, home: string) => {
+  /** Only what is said not to be there is absent: a directory that cannot be read proves nothing (law 2). */
+  const listed = (directory: string) =>
+    fs.readDirectory(directory, { recursive: true }).pipe(
+      Effect.catchIf(
+        ({ reason }) => reason._tag === "NotFound",
+        () => Effect.succeed<Array<string>>([])
+      )
+    )
+
   const find = Effect.fnUntraced(function* (id: string) {
     const found: Array<string> = []
     for (const root of ["sessions", "archived_sessions"]) {
-      const names = yield* fs
-        .readDirectory(`${home}/${root}`, { recursive: true })
-        .pipe(Effect.orElseSucceed((): Array<string> => []))
+      const names = yield* listed(`${home}/${root}`)
       for (const name of names) {
         if (name.endsWith(`-${id}.jsonl`) || name.endsWith(`-${id}.jsonl.zst`))
           found.push(`${home}/${root}/${name}`)
@@ -127,35 +136,31 @@ export const makeRollouts = (fs: FileSystem.FileSystem, home: string) => {
   })
 
   /**
-   * Forks of these threads that were made in this time and never heard a message: a start that died before it could
-   * write down what it had made. A fork that somebody uses has one.
+   * Threads with this mark that were made in this time: what a start made that died before it could write down an id.
+   * The mark is ours alone (`thread_source`), and goes with every thread that we make.
    */
-  const forksWithin = Effect.fnUntraced(function* (
-    of: ReadonlyArray<string>,
+  const marked = Effect.fnUntraced(function* (
+    mark: string,
     window: { readonly from: number; readonly to: number }
   ) {
-    const names = yield* fs
-      .readDirectory(`${home}/sessions`, { recursive: true })
-      .pipe(Effect.orElseSucceed((): Array<string> => []))
     const found: Array<string> = []
-    for (const name of names.filter((name) => name.endsWith(".jsonl"))) {
-      const path = `${home}/sessions/${name}`
-      const at = yield* fs.stat(path).pipe(
-        Effect.map(({ birthtime }) => Option.getOrUndefined(birthtime)?.getTime() ?? 0),
-        Effect.orElseSucceed(() => 0)
-      )
-      if (at < window.from || at > window.to) continue
-      const rollout = yield* Effect.option(read(path))
-      const { messages, meta } = Option.getOrUndefined(rollout) ?? { messages: [], meta: undefined }
-      const from = meta?.forked_from_id
-      if (from != null && of.includes(from) && messages.length === 0 && meta && !of.includes(meta.id)) {
-        found.push(meta.id)
+    // A day lies in a directory of its own; its name is of the local time.
+    for (let day = window.from - dayMillis; day <= window.to + dayMillis; day += dayMillis) {
+      const directory = `${home}/sessions/${DateTime.formatIsoDateUtc(DateTime.makeUnsafe(day)).replaceAll("-", "/")}`
+      for (const name of yield* listed(directory)) {
+        if (!name.endsWith(".jsonl")) continue
+        const path = `${directory}/${name}`
+        const { birthtime } = yield* fs.stat(path)
+        const at = Option.getOrUndefined(birthtime)?.getTime() ?? 0
+        if (at < window.from || at > window.to) continue
+        const { meta } = yield* read(path)
+        if (meta?.thread_source?.includes(mark) === true) found.push(meta.id)
       }
     }
     return found
   })
 
-  return { find, read, conversation, forksWithin }
+  return { find, read, conversation, marked }
 }
 
 export type CodexRollouts = ReturnType<typeof makeRollouts>

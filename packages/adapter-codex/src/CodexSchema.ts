@@ -40,7 +40,10 @@ export type Opened = typeof Opened.Type
 
 export const ReadThread = Schema.Struct({ thread: Thread })
 export const StartedTurn = Schema.Struct({ turn: Schema.Struct({ id: Schema.String }) })
-export const Loaded = Schema.Struct({ data: Schema.Array(Schema.String) })
+export const Configured = Schema.Struct({
+  config: Schema.Struct({ mcp_servers: nullable(Schema.Record(Schema.String, Schema.Unknown)) })
+})
+export const Unsubscribed = Schema.Struct({ status: Schema.String })
 export const Terminals = Schema.Struct({ data: Schema.Array(Schema.Unknown) })
 export const Account = Schema.Struct({
   account: Schema.NullOr(Schema.Unknown),

@@ -21,7 +21,7 @@ export interface CodexServer {
   /** As the server itself tells it. */
   readonly codexHome: string
   readonly gone: Deferred.Deferred<string>
-  /** One listener a thread. What came before there was one is told to it first. */
+  /** One listener a thread. */
   readonly listen: (threadId: string, listener: Listener) => () => void
 }
 
@@ -38,13 +38,13 @@ const overrides = {
   // A model that cannot be reached is a failed turn, not one that never ends.
   "features.unbounded_connection_retries": "false",
   "features.default_mode_request_user_input": "true",
+  // Both bring tools of other servers (see `withoutServers`).
+  "features.apps": "false",
+  "features.plugins": "false",
   ...profiles
 }
 
 const threadOf = ({ params }: Notification | ServerRequest): string => params.threadId
-
-/** Messages about threads that nobody listens to yet, kept until somebody does; the newest of them. */
-const heldAtMost = 200
 
 /** Starts an app-server in the scope that ends it. `sqliteHome` gives it an index of its own. */
 export const startServer = Effect.fn("CodexServer.start")(function* (
@@ -62,26 +62,22 @@ export const startServer = Effect.fn("CodexServer.start")(function* (
     args: ["app-server", ...Object.entries(config).flatMap(([key, value]) => ["-c", `${key}=${value}`])]
   })
   const listeners = new Map<string, Listener>()
-  const held: Array<Notification | ServerRequest> = []
-
-  const deliver = (message: Notification | ServerRequest) => {
-    const listener = listeners.get(threadOf(message))
-    if (listener === undefined) {
-      held.push(message)
-      if (held.length > heldAtMost) held.shift()
-    } else if ("id" in message) listener.request(message)
-    else listener.notification(message)
-  }
-  const release = () => {
-    for (const message of held.splice(0)) deliver(message)
-  }
-
-  const client = new CodexClient(provider, process, {
-    notification: deliver,
-    request: deliver
+  const client: CodexClient = new CodexClient(provider, process, {
+    // Of a thread that nobody listens to any more there is nothing to tell.
+    notification: (message) => listeners.get(threadOf(message))?.notification(message),
+    request: (request) => {
+      const listener = listeners.get(threadOf(request))
+      if (listener === undefined) client.refuse(request.id, "Nobody is there to answer.")
+      else listener.request(request)
+    }
   })
   yield* process.lines.pipe(
-    Stream.runForEach((line) => Effect.sync(() => client.receive(line))),
+    // One line that we stumble over must not make us deaf to those that follow.
+    Stream.runForEach((line) =>
+      Effect.sync(() => client.receive(line)).pipe(
+        Effect.catchCause((cause) => Effect.logError("A line of Codex's could not be handled.", cause))
+      )
+    ),
     Effect.forkScoped
   )
   const clientInfo = { name: "rejoin", title: "Rejoin", version: "0.1.0" }
@@ -106,7 +102,6 @@ export const startServer = Effect.fn("CodexServer.start")(function* (
     gone: process.gone,
     listen: (threadId, listener) => {
       listeners.set(threadId, listener)
-      release()
       return () => {
         if (listeners.get(threadId) === listener) listeners.delete(threadId)
       }

@@ -11,10 +11,12 @@ import { askOf, replyOf } from "./CodexRequests.ts"
 import {
   type Item,
   type Notification,
+  Opened,
   type ServerRequest,
-  SettingsUpdated,
+  type SettingsUpdated,
   StartedTurn,
-  Terminals
+  Terminals,
+  Unsubscribed
 } from "./CodexSchema.ts"
 import type { CodexServer } from "./CodexServer.ts"
 import { CodexTranslator } from "./CodexTranslator.ts"
@@ -30,7 +32,10 @@ interface Options {
 const Nothing = Schema.Unknown
 type Settings = (typeof SettingsUpdated.Type)["threadSettings"]
 
-/** The live connection to one thread. Subscribed to its events when this returns. */
+/**
+ * The live connection to one thread. Made before the thread is opened where its id is known by then: subscribed to its
+ * events (C31), and whatever becomes of the start, the thread is closed again with the scope.
+ */
 export const connect = Effect.fnUntraced(function* (options: Options) {
   const { cursor, directory, server } = options
   const threadId = cursor.providerSessionId
@@ -39,8 +44,9 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   const translator = new CodexTranslator(client.provider, directory)
   const asks = new Map<string, ServerRequest>()
   const items = new Map<string, Item>()
-  const taken = new Map<string, Deferred.Deferred<void>>()
-  const closed = Deferred.makeUnsafe<void>()
+  const taken = new Map<string, Deferred.Deferred<void, ProviderFailed>>()
+  let closed = Deferred.makeUnsafe<void>()
+  let opened = false
   let settings: Deferred.Deferred<Settings> | undefined
   let { mode, model } = options
   let leaving = false
@@ -72,7 +78,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
         break
       case "thread/closed":
         Deferred.doneUnsafe(closed, Effect.void)
-        if (!leaving) tell(AdapterEvent.Exited({ reason: "Codex closed the thread" }))
+        if (opened && !leaving) tell(AdapterEvent.Exited({ reason: "Codex closed the thread" }))
         break
       case "thread/deleted":
         tell(AdapterEvent.Exited({ reason: "the thread was deleted in Codex" }))
@@ -80,7 +86,15 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
       default:
     }
     for (const event of translator.feed(message)) tell(event)
-    if (message.method === "turn/completed") items.clear()
+    if (message.method === "turn/completed") {
+      items.clear()
+      // It ended before it took the message: it could not be begun, or its compaction failed.
+      const { error } = message.params.turn
+      for (const waiting of taken.values()) {
+        const why = client.failed(`the turn ended before it had begun${error ? `: ${error.message}` : ""}`)
+        Deferred.doneUnsafe(waiting, Effect.fail(why))
+      }
+    }
   }
 
   const onRequest = (request: ServerRequest) => {
@@ -106,14 +120,17 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     )
   })
 
-  // The thread is closed, and its writer's lock free, when this is over.
+  /** The thread is closed, and its writer's lock free, when this is over. */
+  const unload = Effect.gen(function* () {
+    const { status } = yield* client.call(Unsubscribed, "thread/unsubscribe", { threadId })
+    if (status === "unsubscribed") yield* Deferred.await(closed)
+  })
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {
       leaving = true
       if (Deferred.isDoneUnsafe(server.gone)) return
       if (translator.isRunning) yield* Effect.ignore(interrupt)
-      yield* client.call(Nothing, "thread/unsubscribe", { threadId })
-      yield* Deferred.await(closed)
+      yield* unload
     }).pipe(Effect.timeout("3 seconds"), Effect.ignore)
   )
   yield* Deferred.await(server.gone).pipe(
@@ -139,7 +156,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     if (Deferred.isDoneUnsafe(server.gone)) {
       return yield* new SendFailure({ failure: client.gone("before it was asked"), sent: "no" })
     }
-    const waiting = Deferred.makeUnsafe<void>()
+    const waiting = Deferred.makeUnsafe<void, ProviderFailed>()
     taken.set(turn.messageId, waiting)
     yield* client
       .ask(StartedTurn, "turn/start", {
@@ -173,7 +190,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
       yield* prompt(turn).pipe(
         Effect.tapError(({ sent }) => Effect.sync(() => (sent === "no" ? translator.forget() : undefined)))
       )
-      return cursor
+      return { cursor, kept: true }
     }),
     steer: Effect.fnUntraced(function* (turn) {
       const { turnId } = translator
@@ -217,7 +234,10 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     )
   }
 
-  /** Between turns: everything in force is told back by an event, unless it was in force already. */
+  /**
+   * Between turns. Everything in force is told back by an event, unless nothing changed: then a resume of the thread,
+   * which changes nothing of one that is loaded, tells it.
+   */
   const applySettings = Effect.fnUntraced(function* (to: RuntimeMode, toModel: string | null) {
     const told = Deferred.makeUnsafe<Settings>()
     settings = told
@@ -226,29 +246,39 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
       ...settingsOf(to),
       ...(toModel !== null && { model: toModel })
     })
+    const byEvent = Effect.map(Deferred.await(told), ({ sandboxPolicy, ...rest }) => ({
+      ...rest,
+      sandbox: sandboxPolicy
+    }))
+    const byResume = client.call(Opened, "thread/resume", { threadId, excludeTurns: true })
     const {
       cwd,
       model: inForce,
-      sandboxPolicy,
       ...powers
-    } = yield* Deferred.await(told).pipe(
-      Effect.timeoutOrElse({
-        duration: "10 seconds",
-        orElse: () => Effect.fail(client.failed("it did not tell the settings that are in force"))
-      }),
+    } = yield* Effect.timeoutOrElse(byEvent, { duration: "500 millis", orElse: () => byResume }).pipe(
       Effect.ensuring(Effect.sync(() => (settings = undefined)))
     )
+    const { activePermissionProfile, approvalPolicy, approvalsReviewer, sandbox } = powers
     const verified: Verified = {
       directory: known(cwd, "answer"),
-      mode: known(modeOf({ ...powers, sandbox: sandboxPolicy }), "answer"),
+      mode: known(modeOf({ activePermissionProfile, approvalPolicy, approvalsReviewer, sandbox }), "answer"),
       model: inForce === undefined ? unknown("not-told") : known(inForce, "answer"),
       history: "unknown",
-      evidence: { threadId, sandboxPolicy, ...powers }
+      evidence: { threadId, sandbox, approvalPolicy, profile: activePermissionProfile?.id ?? null }
     }
     return verified
   })
 
   return {
+    /** What another life of the thread left loaded is closed first: it would keep its place and its powers. */
+    prepare: Effect.andThen(
+      unload,
+      Effect.sync(() => (closed = Deferred.makeUnsafe<void>()))
+    ),
+    /** From now on that the thread is closed means that the session has ended. */
+    opened: () => {
+      opened = true
+    },
     session,
     server,
     applySettings,

@@ -15,7 +15,7 @@ import { type CodexCursor, cursorOf } from "./CodexCursor.ts"
 import { modeOf, powersOf } from "./CodexModes.ts"
 import type { CodexOptions } from "./CodexOptions.ts"
 import { type CodexConversation, type CodexRollouts, historyOf } from "./CodexRollouts.ts"
-import { Loaded, Opened } from "./CodexSchema.ts"
+import { Configured, Opened } from "./CodexSchema.ts"
 import type { CodexServer } from "./CodexServer.ts"
 import { type CodexConnection, connect } from "./CodexSession.ts"
 import { writerOf } from "./CodexWriters.ts"
@@ -70,15 +70,29 @@ export const makeStarts = (needs: Needs) => {
     return verified
   })
 
+  /**
+   * Tools of MCP servers run outside of every sandbox, and ask nobody where the user's configuration, or the tool
+   * itself, says that they need not: so none of those that are configured here is there in our threads (law 4).
+   */
+  const withoutServers = Effect.fnUntraced(function* ({ client }: CodexServer, cwd: string) {
+    const { config } = yield* client.call(Configured, "config/read", { includeLayers: false, cwd })
+    const names = Object.keys(config.mcp_servers ?? {})
+    return { mcp_servers: Object.fromEntries(names.map((name) => [name, { enabled: false }])) }
+  })
+
   /** Where a thread works, and with which model: sent with every start, resume and fork. */
-  const placeOf = (request: StartRequest) => {
+  const placeOf = Effect.fnUntraced(function* (server: CodexServer, request: StartRequest) {
     const model = request.model ?? options.model
     return {
+      config: yield* withoutServers(server, request.cwd),
       cwd: request.cwd,
       runtimeWorkspaceRoots: [request.cwd, ...request.additionalDirectories],
       ...(model !== undefined && { model })
     }
-  }
+  })
+
+  /** By this a thread that we made is known as ours, also where we died before we could write its id down. */
+  const sourceOf = ({ title }: StartRequest) => ({ threadSource: title })
 
   const live = Effect.fnUntraced(function* (server: CodexServer, cursor: CodexCursor, request: StartRequest) {
     const connection = yield* connect({
@@ -92,17 +106,45 @@ export const makeStarts = (needs: Needs) => {
     return connection
   })
 
+  /**
+   * Opens a thread whose id Codex gives. Not to be interrupted between its answer and our hold on it: it would stay
+   * loaded, and nobody would know it.
+   */
+  const begin = <E>(
+    server: CodexServer,
+    request: StartRequest,
+    lineage: ReadonlyArray<ProviderSessionId>,
+    open: Effect.Effect<Opened, E>
+  ) =>
+    Effect.uninterruptible(
+      Effect.gen(function* () {
+        const opened = yield* Effect.timeoutOrElse(open, {
+          duration: "60 seconds",
+          orElse: () => Effect.fail(server.client.failed("it did not open the thread within 60 seconds"))
+        })
+        const cursor = cursorOf(opened.thread.id, yield* storeId, lineage)
+        const connection = yield* live(server, cursor, request)
+        connection.opened()
+        yield* request.created(cursor.providerSessionId)
+        return { opened, connection }
+      })
+    )
+
   const create = Effect.fn("Codex.create")(function* (request: StartRequest) {
     const server = yield* acquire(request, null)
+    const place = yield* placeOf(server, request)
     // Read-only first, then the mode by an update: a start that may write in a repository writes an entry of trust
     // into the user's configuration (docs/providers/codex.md: Permissions).
-    const opened = yield* server.client.call(Opened, "thread/start", {
-      ...placeOf(request),
-      ...powersOf("read-only")
-    })
-    yield* request.created(ProviderSessionId.make(opened.thread.id))
-    const cursor = cursorOf(opened.thread.id, yield* storeId)
-    const connection = yield* live(server, cursor, request)
+    const { connection, opened } = yield* begin(
+      server,
+      request,
+      [],
+      server.client.call(Opened, "thread/start", {
+        ...place,
+        ...powersOf("read-only"),
+        ...sourceOf(request)
+      })
+    )
     const begun = yield* verify(opened, request, "unknown")
     if (request.mode === "read-only") {
       return { session: connection.session, verified: begun, mark: null } satisfies Started
@@ -158,13 +200,13 @@ export const makeStarts = (needs: Needs) => {
     if (request.repairs.includes("unarchive")) {
       yield* client.call(Schema.Unknown, "thread/unarchive", { threadId })
     }
-    // A thread that is loaded would keep the place and the powers that it has, and answer with success.
-    const { data: loaded } = yield* client.call(Loaded, "thread/loaded/list", {})
-    if (loaded.includes(threadId)) yield* client.call(Schema.Unknown, "thread/unsubscribe", { threadId })
+    const place = yield* placeOf(server, request)
+    const connection = yield* live(server, cursor, request)
+    yield* connection.prepare
     const opened = yield* client
       .ask(Opened, "thread/resume", {
         threadId,
-        ...placeOf(request),
+        ...place,
         ...powersOf(request.mode),
         excludeTurns: true
       })
@@ -172,12 +214,12 @@ export const makeStarts = (needs: Needs) => {
     if (opened.thread.id !== threadId) {
       return yield* client.failed(`it resumed ${opened.thread.id} instead of ${threadId}`)
     }
+    connection.opened()
     const conversation = yield* conversationOf(threadId)
     const history = Option.match(conversation, {
       onNone: () => "unknown" as const,
       onSome: (found) => historyOf(found, request.mark)
     })
-    const connection = yield* live(server, cursor, request)
     const verified = yield* verify(opened, request, history)
     return warnOf(conversation, { session: connection.session, verified, mark: request.mark })
   })
@@ -186,6 +228,7 @@ export const makeStarts = (needs: Needs) => {
     yield* requireStore(cursor)
     const source = cursor.providerSessionId
     const server = yield* serverFor(cursor, request)
+    const place = yield* placeOf(server, request)
     const before = yield* conversationOf(source)
     const point = request.fork
     const last = Predicate.isObject(point) ? point.last : undefined
@@ -195,17 +238,22 @@ export const makeStarts = (needs: Needs) => {
     if (last !== undefined && lastTurnId === undefined) {
       return yield* server.client.failed("its record does not have the turn to fork from")
     }
-    const opened = yield* server.client
-      .ask(Opened, "thread/fork", {
-        threadId: source,
-        ...placeOf(request),
-        ...powersOf(request.mode),
-        excludeTurns: true,
-        ...(lastTurnId !== undefined && { lastTurnId })
-      })
-      .pipe(Effect.catchTag("Refused", (refused) => refusal(server, source, refused)))
+    const { connection, opened } = yield* begin(
+      server,
+      request,
+      [source, ...cursor.lineage],
+      server.client
+        .ask(Opened, "thread/fork", {
+          threadId: source,
+          ...place,
+          ...powersOf(request.mode),
+          ...sourceOf(request),
+          excludeTurns: true,
+          ...(lastTurnId !== undefined && { lastTurnId })
+        })
+        .pipe(Effect.catchTag("Refused", (refused) => refusal(server, source, refused)))
+    )
     const id = opened.thread.id
-    yield* request.created(ProviderSessionId.make(id))
     if (id === source || opened.thread.forkedFromId !== source) {
       return yield* server.client.failed(
         `it forked ${String(opened.thread.forkedFromId)} instead of ${source}`
@@ -216,8 +264,6 @@ export const makeStarts = (needs: Needs) => {
       onNone: () => "unknown" as const,
       onSome: (found) => historyOf(found, request.mark)
     })
-    const forked = cursorOf(id, yield* storeId, [source, ...cursor.lineage])
-    const connection = yield* live(server, forked, request)
     const verified = yield* verify(opened, request, history)
     return warnOf(conversation, { session: connection.session, verified, mark: request.mark })
   })

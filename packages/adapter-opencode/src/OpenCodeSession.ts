@@ -248,7 +248,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
       yield* prompt(turn).pipe(
         Effect.tapError(({ sent }) => Effect.sync(() => (sent === "no" ? translator.forget() : undefined)))
       )
-      return cursor
+      return { cursor, kept: true }
     }),
     steer: Effect.fnUntraced(function* (turn) {
       if (!translator.steer(turn.messageId)) return false

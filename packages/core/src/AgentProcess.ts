@@ -84,12 +84,15 @@ export const spawnAgent = Effect.fn("spawnAgent")(function* (command: AgentComma
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {
       const ended = Effect.ignore(handle.exitCode)
+      // Some helpers of an agent's drop its environment, and our mark with it.
+      const started = yield* owner.descendants(handle.pid)
+      yield* Effect.addFinalizer(() => owner.sweep(started))
       for (const signal of ["SIGTERM", "SIGKILL"] as const) {
         if (!(yield* Effect.orElseSucceed(handle.isRunning, () => false))) return
         yield* sendSignal(handle.pid, signal)
         yield* Effect.timeoutOption(ended, "2 seconds")
       }
-    })
+    }).pipe(Effect.scoped)
   )
   const process: AgentProcess = {
     pid: handle.pid,

@@ -7,7 +7,18 @@ export const ownerVariable = "REJOIN_OWNER"
 export const sendSignal = (pid: number, signal: "SIGTERM" | "SIGKILL"): Effect.Effect<void> =>
   Effect.ignore(Effect.try({ try: () => process.kill(pid, signal), catch: () => "gone" as const }))
 
+/** A process as it is told apart from a later one with the same number. */
+export interface ProcessId {
+  readonly pid: number
+  /** Clock ticks since boot. */
+  readonly started: string
+}
+
 export interface OwnerShape {
+  /** All that the process has started and that still leads to it, however its environment was changed. */
+  readonly descendants: (pid: number) => Effect.Effect<ReadonlyArray<ProcessId>>
+  /** Kills those of them that are left. */
+  readonly sweep: (processes: ReadonlyArray<ProcessId>) => Effect.Effect<void>
   /** Marks the processes of one pool: `<dataDirId>:<bootId>:<pool>`. */
   readonly mark: (pool: string) => Readonly<Record<string, string>>
   /** Kills what carries this pool's mark, and waits until it is gone. Returns the pids. */
@@ -75,7 +86,39 @@ export class ProcessOwner extends Context.Service<ProcessOwner, OwnerShape>()("@
           return [...killed]
         })
 
+        /** Parent and start of a process, or undefined where it is gone or dead. */
+        const lineOf = (pid: number) =>
+          fs.readFileString(`/proc/${pid}/stat`).pipe(
+            Effect.map((stat) => {
+              // The name may have blanks in it.
+              const [state, parent, ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+              return state === "Z" ? undefined : { pid, parent: Number(parent), started: rest[17] ?? "" }
+            }),
+            Effect.orElseSucceed(() => undefined)
+          )
+
+        const descendants = Effect.fnUntraced(function* (root: number) {
+          const names = yield* fs.readDirectory("/proc").pipe(Effect.orElseSucceed(() => []))
+          const lines = yield* Effect.forEach(names.map(Number).filter(Number.isInteger), lineOf)
+          const found = new Set([root])
+          // Children may stand before their parents in the list.
+          for (let before = 0; before < found.size;) {
+            before = found.size
+            for (const line of lines) if (line && found.has(line.parent)) found.add(line.pid)
+          }
+          return lines.flatMap((line) => (line && line.pid !== root && found.has(line.pid) ? [line] : []))
+        })
+
+        const sweepListed = Effect.fnUntraced(function* (processes: ReadonlyArray<ProcessId>) {
+          for (const { pid, started } of processes) {
+            const line = yield* lineOf(pid)
+            if (line?.started === started) yield* sendSignal(pid, "SIGKILL")
+          }
+        })
+
         return ProcessOwner.of({
+          descendants,
+          sweep: sweepListed,
           mark: (pool) => ({ [ownerVariable]: `${dataDirId}:${bootId}:${pool}` }),
           sweepPool: (pool) => sweep((owner) => owner === `${dataDirId}:${bootId}:${pool}`),
           sweepEarlier: sweep(

@@ -93,13 +93,23 @@ export class SendFailure extends Data.TaggedError("SendFailure")<{
   readonly sent: "no" | "maybe"
 }> {}
 
+/** What was sent, and what is known of it. */
+export interface Sent {
+  readonly cursor: ResumeCursor
+  /**
+   * The message was read back from the conversation. False where the upstream took it and it is none of the
+   * conversation's: what the agent does or answers by itself, or a conversation that it does not write down.
+   */
+  readonly kept: boolean
+}
+
 /** A live connection to an upstream session. It is closed by the scope in which it was started. */
 export interface AdapterSession {
   readonly cursor: ResumeCursor
   /** Subscribed before the start returned (C31); nothing is lost between the two. To be run once. */
   readonly events: Stream.Stream<AdapterEvent>
   /** Succeeds when the message was read back upstream, and returns the current cursor (C1). */
-  send(turn: TurnInput): Effect.Effect<ResumeCursor, SendFailure>
+  send(turn: TurnInput): Effect.Effect<Sent, SendFailure>
   /** Joins the running turn; false where none runs any more. Where `capabilities.steer`. */
   readonly steer?: (turn: TurnInput) => Effect.Effect<boolean, SendFailure>
   /** Asks the running turn to end; it settles by its event. Where `capabilities.interrupt`. */

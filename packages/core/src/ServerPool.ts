@@ -1,5 +1,5 @@
 import { ProviderUnavailable } from "@rejoin/contracts/Errors"
-import { Deferred, type Duration, Effect, RcMap, Result, type Scope } from "effect"
+import { Deferred, type Duration, Effect, RcMap, Result, type Scope, Semaphore } from "effect"
 import type { AdapterFailure } from "./ProviderAdapter.ts"
 
 /** What tells the servers of a pool apart, in any order of its fields. */
@@ -41,16 +41,27 @@ export const makeServerPool = Effect.fnUntraced(function* <Key, Server extends P
     idleTimeToLive
   })
 
+  const replacing = Semaphore.makeUnsafe(1)
+  const isAlive = ({ gone }: Server) => !Deferred.isDoneUnsafe(gone)
+
   const acquire = Effect.fnUntraced(function* (
     key: string
   ): Effect.fn.Return<Server, AdapterFailure, Scope.Scope> {
-    for (let attempt = 0; attempt < 2; attempt++) {
-      const got = yield* Effect.result(RcMap.get(servers, key))
-      if (Result.isSuccess(got) && !Deferred.isDoneUnsafe(got.success.gone)) return got.success
-      yield* RcMap.invalidate(servers, key)
-      if (Result.isFailure(got)) return yield* got.failure
-    }
-    return yield* unavailable(`${name} ends as soon as it is started.`)
+    const first = yield* Effect.result(RcMap.get(servers, key))
+    if (Result.isSuccess(first) && isAlive(first.success)) return first.success
+    // One at a time: of two that saw it dead, the second must not throw away what the first has started.
+    return yield* replacing.withPermit(
+      Effect.gen(function* () {
+        for (let attempt = 0; attempt < 2; attempt++) {
+          const got = yield* Effect.result(RcMap.get(servers, key))
+          if (Result.isSuccess(got) && isAlive(got.success)) return got.success
+          yield* RcMap.invalidate(servers, key)
+          if (Result.isFailure(got)) return yield* got.failure
+        }
+        const last = yield* RcMap.get(servers, key)
+        return isAlive(last) ? last : yield* unavailable(`${name} ends as soon as it is started.`)
+      })
+    )
   })
 
   return { acquire }

@@ -17,6 +17,8 @@ export interface SettingsShape {
   /** How long a provider may take for one call: a probe, a start, a send, an interrupt. */
   readonly callTimeout: Duration.Duration
   readonly startTimeout: Duration.Duration
+  /** How long a provider may take for a message: an agent may first compact what was said before. */
+  readonly sendTimeout: Duration.Duration
   /** How long an interrupted turn may take to settle before its session is closed instead. */
   readonly interruptTimeout: Duration.Duration
   /** Deltas of one item that come within this time are one event. */
@@ -32,6 +34,7 @@ export const defaults: SettingsShape = {
   defer: Duration.hours(4),
   callTimeout: Duration.seconds(30),
   startTimeout: Duration.seconds(90),
+  sendTimeout: Duration.minutes(3),
   interruptTimeout: Duration.seconds(10),
   mergeDeltas: Duration.millis(20)
 }

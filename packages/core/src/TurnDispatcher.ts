@@ -6,6 +6,7 @@ import { ProviderCall } from "./ProviderCall.ts"
 import { SendFailure } from "./ProviderAdapter.ts"
 import type { ThreadRecord, TurnRecord } from "./Records.ts"
 import { SessionDirectory } from "./SessionDirectory.ts"
+import { Settings } from "./Settings.ts"
 import { SessionEnd } from "./SessionEnd.ts"
 import { SessionStart } from "./SessionStart.ts"
 import { ThreadStore } from "./ThreadStore.ts"
@@ -29,6 +30,7 @@ export class TurnDispatcher extends Context.Service<
       const directory = yield* SessionDirectory
       const store = yield* ThreadStore
       const call = yield* ProviderCall
+      const settings = yield* Settings
 
       const again = (threadId: ThreadId) => Queue.offer(sessions.attention, threadId)
 
@@ -64,7 +66,7 @@ export class TurnDispatcher extends Context.Service<
         live.gate.closeUnsafe()
         const { attachments, input } = turn
         const sent = yield* call
-          .within(adapter, "send", session.send({ messageId, input, attachments }))
+          .within(adapter, "send", session.send({ messageId, input, attachments }), settings.sendTimeout)
           .pipe(
             Effect.catchTag("ProviderTimeout", (failure) =>
               Effect.fail(new SendFailure({ failure, sent: "maybe" }))
@@ -77,7 +79,7 @@ export class TurnDispatcher extends Context.Service<
             live,
             messageId,
             sent.success,
-            adapter.encodeCursor(sent.success)
+            adapter.encodeCursor(sent.success.cursor)
           )
           live.turn = { id: turn.id, items: new Map() }
           live.lastTurnId = turn.id

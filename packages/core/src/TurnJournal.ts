@@ -9,7 +9,7 @@ import { Context, Effect, Layer, Metric, Option } from "effect"
 import * as CoreMetrics from "./CoreMetrics.ts"
 import { newId } from "./NewId.ts"
 import { closeRequests } from "./PendingRequests.ts"
-import type { ResumeCursor } from "./ProviderAdapter.ts"
+import type { Sent } from "./ProviderAdapter.ts"
 import type { Binding, TurnRecord } from "./Records.ts"
 import { type Origin, ThreadEvents } from "./ThreadEvents.ts"
 import { ThreadStore } from "./ThreadStore.ts"
@@ -52,7 +52,7 @@ export class TurnJournal extends Context.Service<
       turn: TurnRecord,
       origin: Origin,
       messageId: MessageId,
-      cursor: ResumeCursor,
+      sent: Sent,
       encoded: unknown
     ) => Effect.Effect<void, StoreFailed>
     /** The message did not arrive: the turn waits again. */
@@ -182,7 +182,7 @@ export class TurnJournal extends Context.Service<
         turn: TurnRecord,
         origin: Origin,
         messageId: MessageId,
-        cursor: ResumeCursor,
+        { cursor, kept }: Sent,
         encoded: unknown
       ) {
         const at = yield* now
@@ -191,7 +191,8 @@ export class TurnJournal extends Context.Service<
             yield* store.saveTurn({ ...turn, status: "running", startedAt: at })
             yield* patchBinding(origin, {
               prior: "some",
-              mark: messageId,
+              // What is not in the conversation can never be looked for there.
+              ...(kept && { mark: messageId }),
               cursor: encoded,
               providerSessionId: cursor.providerSessionId
             })

@@ -98,7 +98,7 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
           return yield* new SendFailure({ failure, sent: failsSend.certain === true ? "no" : "maybe" })
         }
         yield* turns.start(turn)
-        return cursor
+        return { cursor, kept: true }
       }),
       steer: (turn) => turns.steer(turn),
       interrupt: turns.interrupt,

@@ -93,6 +93,8 @@ export const place: Suite = (test) => {
           assert.strictEqual(turn._tag, can.includes("turn") ? "Success" : "Failure")
           const fork = whole._tag === "Success" ? whole.success.id : undefined
           const part = turn._tag === "Success" ? turn.success.id : undefined
+          // What the origin hears before anything is said in its forks is not theirs.
+          yield* say(id, "meanwhile")
           return { id, fork, part }
         })
       )
@@ -107,7 +109,7 @@ export const place: Suite = (test) => {
             assert.strictEqual((yield* say(part, "else")).output, "one | else")
             assert.include((yield* say(part, "run pwd")).output, places.repo)
           }
-          assert.strictEqual((yield* say(id, "three")).output, "one | two | three")
+          assert.strictEqual((yield* say(id, "three")).output, "one | two | meanwhile | three")
         })
       )
     }))
