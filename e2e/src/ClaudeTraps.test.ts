@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { claude } from "./Agents.ts"
+import { claude, codex } from "./Agents.ts"
 import { rawClaude } from "./RawClaude.ts"
 import {
   commandOf,
@@ -227,18 +227,18 @@ describe("Claude: what the agent lets succeed while it is wrong", () => {
     () =>
       live(
         Effect.gen(function* () {
-          const ground = yield* world
+          const ground = yield* makeWorld({ agents: ["claude", "codex"] })
           yield* ground.configure({ reaper: { idleSeconds: 1, sweepSeconds: 1 } })
           yield* ground.fs.writeFileString(ground.at("claude/projects"), "no directory\n")
           const server = yield* ground.start()
           const { id } = yield* start(ground, server)
           const warning = yield* event(server, id, "warning")
           assert.include(JSON.stringify(warning.data), "does not write this conversation down")
-          const other = yield* start(ground, server)
-          // It is idle for several sweeps, of which this one is the last.
-          yield* Effect.sleep("4 seconds")
+          // One that was idle for as long, and is written down, is reaped.
+          const other = yield* open(server, ground.at("repo"), "full-access", codex)
+          yield* say(server, other, "one")
+          yield* event(server, other, "session.reaped")
           assert.strictEqual((yield* say(server, id, "two")).output, "one | two")
-          assert.isNotEmpty(other.id)
         })
       )
   )
@@ -418,7 +418,9 @@ describe("Claude: what the agent lets succeed while it is wrong", () => {
           `later until test -e ${flag}; do sleep 0.1; done; echo it is done`
         )
         assert.strictEqual(turn.status, "completed")
-        yield* Effect.sleep("4 seconds")
+        // One that has nothing to do is reaped meanwhile.
+        const other = yield* start(ground, server)
+        yield* event(server, other.id, "session.reaped")
         assert.isAbove((yield* processesWith(`CLAUDE_CONFIG_DIR=${ground.at("claude")}`)).length, 0)
         yield* ground.fs.writeFileString(flag, "")
         // Claude begins a turn by itself: its answer belongs to the thread.

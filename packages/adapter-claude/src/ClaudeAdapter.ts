@@ -8,7 +8,7 @@ import { Probe, ProbeFailure } from "@rejoin/core/Probe"
 import { ProcessOwner } from "@rejoin/core/ProcessOwner"
 import { eraseCursor, ProviderAdapter, type ProviderAdapterShape } from "@rejoin/core/ProviderAdapter"
 import { storeIdOf } from "@rejoin/core/StoreIdentity"
-import { Effect, FileSystem, Layer, Result, Schedule } from "effect"
+import { Effect, FileSystem, Layer, Result } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import { type ClaudeCursor, decodeCursor } from "./ClaudeCursor.ts"
 import { holdersOf } from "./ClaudeHolders.ts"
@@ -156,15 +156,7 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
     create: starts.create,
     adopt: starts.adopt,
     relocate: { fork: starts.fork },
-    quiesce: ({ providerSessionId }) =>
-      Effect.gen(function* () {
-        const session = live.get(providerSessionId)
-        if (session === undefined) return
-        yield* session.interrupt
-        yield* Effect.sync(session.isWorking).pipe(
-          Effect.repeat({ while: (running) => running, schedule: Schedule.spaced("50 millis") })
-        )
-      }),
+    quiesce: ({ providerSessionId }) => live.get(providerSessionId)?.quiesce ?? Effect.void,
     delivered: (cursor, messageId) =>
       Effect.gen(function* () {
         yield* requireStore(cursor)

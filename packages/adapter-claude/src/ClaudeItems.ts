@@ -1,6 +1,7 @@
 import { ItemId } from "@rejoin/contracts/Ids"
 import type { FileChange } from "@rejoin/contracts/Item"
 import type { AdapterItem } from "@rejoin/core/AdapterEvent"
+import { planText } from "@rejoin/core/PlanText"
 import { Option, Predicate, Schema } from "effect"
 import type { ToolResult, ToolUse } from "./ClaudeSchema.ts"
 
@@ -49,17 +50,6 @@ const outputOf = ({ content }: ToolResult): string =>
         .join("\n")
     : (text(content) ?? "")
 
-const planOf = (todos: unknown): string =>
-  Array.isArray(todos)
-    ? todos
-        .map((todo: unknown) => {
-          const done = Predicate.hasProperty(todo, "status") && todo.status === "completed"
-          const content = Predicate.hasProperty(todo, "content") ? String(todo.content) : ""
-          return `- [${done ? "x" : " "}] ${content}`
-        })
-        .join("\n")
-    : ""
-
 /** A tool call as an item, as far as it has come. */
 export const itemOf = (
   use: ToolUse,
@@ -97,7 +87,7 @@ export const itemOf = (
         ...(failed && output !== undefined && { text: output })
       }
     case "TodoWrite":
-      return { ...base, kind: "plan", text: planOf(input["todos"]) }
+      return { ...base, kind: "plan", text: planText(input["todos"]) }
     default:
       return {
         ...base,

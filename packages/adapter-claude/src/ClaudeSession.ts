@@ -201,6 +201,21 @@ export const connect = Effect.fnUntraced(function* (
     Effect.tapError(() => Effect.sync(() => translator.interrupting(false)))
   )
 
+  /** Ends what it works on. What it had begun by itself gives way to what the user says, and that is told. */
+  const quiesce = Effect.suspend(() => {
+    const message = "Claude worked on something by itself: that was interrupted for what you said."
+    if (!translator.isRunning) tell(AdapterEvent.Warning({ message }))
+    return interrupt
+  }).pipe(
+    Effect.andThen(
+      Effect.repeat(
+        Effect.sync(() => translator.isWorking),
+        { while: (working) => working, schedule: Schedule.spaced("50 millis") }
+      )
+    ),
+    Effect.asVoid
+  )
+
   const session: AdapterSession = {
     cursor,
     events: Stream.fromQueue(events),
@@ -229,5 +244,5 @@ export const connect = Effect.fnUntraced(function* (
     // One that is not written down would be lost with its process: it is kept as long as may be.
     background: Effect.sync(() => tasks > 0 || !written || translator.isWorking)
   }
-  return { session, isWorking: () => translator.isWorking, interrupt: Effect.asVoid(interrupt) }
+  return { session, isWorking: () => translator.isWorking, quiesce }
 })

@@ -33,7 +33,7 @@ export interface Live {
   readonly pid: number
   /** Also on what it began by itself. */
   readonly isWorking: () => boolean
-  readonly interrupt: Effect.Effect<void, AdapterFailure>
+  readonly quiesce: Effect.Effect<void, AdapterFailure>
 }
 
 /** The days after which Claude deletes a conversation that was not used, unless the user set others. */

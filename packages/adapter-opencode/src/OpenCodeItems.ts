@@ -1,6 +1,7 @@
 import { ItemId } from "@rejoin/contracts/Ids"
 import type { FileChange } from "@rejoin/contracts/Item"
 import type { AdapterItem } from "@rejoin/core/AdapterEvent"
+import { planText } from "@rejoin/core/PlanText"
 import { Predicate } from "effect"
 import type { ToolPart } from "./OpenCodeSchema.ts"
 
@@ -58,7 +59,7 @@ export const itemOf = (part: ToolPart, around: Around): AdapterItem => {
         ...(error !== undefined && { text: error })
       }
     case "todowrite":
-      return { ...base, kind: "plan", text: planOf(input?.["todos"]) }
+      return { ...base, kind: "plan", text: planText(input?.["todos"]) }
     default:
       return {
         ...base,
@@ -69,14 +70,3 @@ export const itemOf = (part: ToolPart, around: Around): AdapterItem => {
       }
   }
 }
-
-const planOf = (todos: unknown): string =>
-  Array.isArray(todos)
-    ? todos
-        .map((todo: unknown) => {
-          const done = Predicate.hasProperty(todo, "status") && todo.status === "completed"
-          const content = Predicate.hasProperty(todo, "content") ? String(todo.content) : ""
-          return `- [${done ? "x" : " "}] ${content}`
-        })
-        .join("\n")
-    : ""
