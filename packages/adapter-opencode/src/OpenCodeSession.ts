@@ -49,6 +49,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   const events = yield* Queue.unbounded<AdapterEvent>()
   const translator = new OpenCodeTranslator(client.provider)
   const asks = new Map<string, "permission" | "question">()
+  let begun = Deferred.makeUnsafe<void>()
   let { mode, model } = options
   let closed = false
 
@@ -172,6 +173,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     if (event.type === "message.updated" && event.properties.info.sessionID !== sessionID) return
     if (event.type === "message.part.updated" && event.properties.part.sessionID !== sessionID) return
     for (const translated of translator.feed(event)) tell(translated)
+    if (translator.hasBegun) Deferred.doneUnsafe(begun, Effect.void)
   }
 
   yield* Effect.acquireRelease(
@@ -244,10 +246,13 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     events: Stream.fromQueue(events),
     send: Effect.fnUntraced(function* (turn) {
       translator.begin(turn.messageId)
+      begun = Deferred.makeUnsafe()
       // What may have arrived stays a turn of ours: it is aborted when this session is closed.
       yield* prompt(turn).pipe(
         Effect.tapError(({ sent }) => Effect.sync(() => (sent === "no" ? translator.forget() : undefined)))
       )
+      // Stored is not begun: an interrupt in between would be lost, and the message run after it.
+      yield* Effect.raceFirst(Deferred.await(begun), Effect.asVoid(Deferred.await(server.gone)))
       return { cursor, kept: true }
     }),
     steer: Effect.fnUntraced(function* (turn) {

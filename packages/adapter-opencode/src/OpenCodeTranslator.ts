@@ -30,6 +30,8 @@ interface Turn {
   readonly parts: Map<string, { item: AdapterItem; done: boolean }>
   /** The last tool whose diff was only told with its approval, by call. */
   readonly diffs: Map<string, string>
+  /** OpenCode works on it: before that an abort comes to nothing, and the message is run all the same. */
+  begun: boolean
   idle: boolean
   interrupted: boolean
   error: ErrorInfo | undefined
@@ -54,6 +56,11 @@ export class OpenCodeTranslator {
     return this.turn !== undefined
   }
 
+  /** Whether there is something that an abort can end; also when it has ended already. */
+  get hasBegun(): boolean {
+    return this.turn?.begun !== false
+  }
+
   /** Before the prompt is sent: its events may come before its answer. */
   begin(messageId: string): void {
     this.turn = {
@@ -64,6 +71,7 @@ export class OpenCodeTranslator {
       assistants: new Map(),
       parts: new Map(),
       diffs: new Map(),
+      begun: false,
       idle: false,
       interrupted: false,
       error: undefined
@@ -108,6 +116,7 @@ export class OpenCodeTranslator {
       case "session.status": {
         const { status } = event.properties
         turn.idle = status.type === "idle"
+        turn.begun ||= status.type !== "idle"
         if (status.type !== "retry") return []
         return [AdapterEvent.Retrying({ attempt: status.attempt, message: status.message })]
       }
@@ -139,6 +148,7 @@ export class OpenCodeTranslator {
     }
     const { parentID } = info
     if (parentID === undefined || !(turn.messages.has(parentID) || turn.continued.has(parentID))) return []
+    turn.begun = true
     turn.steers.delete(parentID)
     const message = turn.assistants.get(info.id) ?? { completed: false, cwd: undefined, texts: new Map() }
     turn.assistants.set(info.id, message)
@@ -152,6 +162,7 @@ export class OpenCodeTranslator {
 
   /** An abort is reported as an error too, whoever asked for it. Otherwise what failed first is what failed. */
   private erred(turn: Turn, error: ErrorInfo | undefined): void {
+    if (error !== undefined) turn.begun = true
     if (isAborted(error)) turn.interrupted = true
     else turn.error ??= error
   }
