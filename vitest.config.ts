@@ -8,14 +8,14 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "scripts/**/*.test.ts"],
-          testTimeout: 20_000
+          testTimeout: 60_000
         }
       },
       {
         test: {
           name: "e2e",
           include: ["e2e/src/**/*.test.ts"],
-          testTimeout: 120_000,
+          testTimeout: 240_000,
           hookTimeout: 120_000,
           // Each file starts real agents; two at a time is what two cores carry.
           maxWorkers: 2

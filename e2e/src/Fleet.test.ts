@@ -72,7 +72,7 @@ describe("one server, three agents", () => {
           )
         })
       ),
-    300_000
+    600_000
   )
 
   it.live(
