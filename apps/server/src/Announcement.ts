@@ -36,9 +36,6 @@ export const layer = Layer.effectDiscard(
       registry.list,
       Effect.forEach(({ info }) => info, { concurrency: "unbounded" })
     )
-    yield* Effect.forEach(providers, ({ authenticated, id, program, reason, status, supported, version }) =>
-      Effect.logInfo("A provider.", { id, status, program, version, supported, authenticated, reason })
-    )
     const ready = providers.find(({ status }) => status === "ready")
     const tokenSource = token.file ?? "the environment (REJOIN_TOKEN)"
     const bearer = token.file === undefined ? "$REJOIN_TOKEN" : `$(cat ${token.file})`

@@ -75,5 +75,9 @@ export const layer = Layer.effectDiscard(
     )
     const reconciled = yield* recovery.reconcile
     yield* Effect.logInfo("Reconciled.", reconciled)
+    const registry = yield* ProviderRegistry
+    const adapters = yield* registry.list
+    const providers = yield* Effect.forEach(adapters, ({ info }) => info, { concurrency: "unbounded" })
+    for (const { capabilities: _, ...told } of providers) yield* Effect.logInfo("A provider.", told)
   })
 )
