@@ -14,6 +14,8 @@ const environment = Object.fromEntries(
 )
 environment.TURBO_TELEMETRY_DISABLED = "1"
 environment.PATH = `${bin}:${environment.PATH ?? ""}`
+// Node compiles the sources once, not at every start.
+environment.NODE_COMPILE_CACHE ??= join(root, "node_modules", ".cache", "compiled")
 
 function install() {
   const stamp = join(root, "node_modules", ".installed")

@@ -96,19 +96,19 @@ const storeOf = (agent: Agent, ground: Ground): Store => {
   }
 }
 
-/** A real agent for the conformance suite, on a ground of its own. */
-export const agentHarness = Effect.fn("agentHarness")(function* (agent: Agent) {
+/** A real agent for the conformance suite: one home for all of it, and places of its own for each test. */
+export const agentGround = Effect.fn("agentGround")(function* (agent: Agent) {
   const ground = yield* makeGround([agent])
   const { at, fs, providers, root } = ground
   const [configured] = providers
   if (configured === undefined) return yield* Effect.die("the ground has no agent")
   const instance: Instance = { ...configured, id: ProviderInstanceId.make(agent) }
   yield* fs.makeDirectory(at("elsewhere"))
-  yield* fs.symlink(at("repo"), at("alias"))
 
-  const dataDirId = `conformance-${root}`
+  const brief = `brief-${root}`
+  const lasting = `lasting-${root}`
   let boots = 0
-  const build = (of: Instance, opencode: string | undefined) =>
+  const build = (of: Instance, opencode: string | undefined, dataDirId = brief) =>
     Layer.unwrap(
       Effect.gen(function* () {
         const surroundings = {
@@ -129,27 +129,39 @@ export const agentHarness = Effect.fn("agentHarness")(function* (agent: Agent) {
     claude: { ...instance, env: { ...instance.env, CLAUDE_CONFIG_DIR: at("elsewhere") } }
   }
   const store = storeOf(agent, ground)
-  const ours = processesWith(`REJOIN_OWNER=${dataDirId}`).pipe(
-    Effect.provide(NodeServices.layer),
-    Effect.orDie
-  )
-  const harness: Harness = {
-    instance: instance.id,
-    adapter: build(instance, binary),
-    elsewhere: build(away[agent], binary),
-    unreachable: build({ ...instance, binary: "/bin/false" }, "/bin/false"),
-    directories: Layer.provide(WorkingDirectory.layer, NodeServices.layer),
-    places: { repo: at("repo"), tree: at("tree"), other: at("other"), alias: `${at("tree")}/../alias/` },
-    isWritten: (path) => Effect.orDie(fs.exists(path)),
-    sessions: store.sessions,
-    processes: Effect.map(ours, (pids) => pids.length),
-    faults: {
-      lose: store.lose,
-      ...(store.corrupt && { corrupt: store.corrupt }),
-      crash: Effect.map(ours, (pids) => {
-        for (const pid of pids) process.kill(pid, "SIGKILL")
-      })
+  const processes = (owner: string) =>
+    processesWith(`REJOIN_OWNER=${owner}`).pipe(Effect.provide(NodeServices.layer), Effect.orDie)
+  // OpenCode takes seconds to start. That it is started anew with us is tested beside this (OpenCode.test.ts).
+  const adapter =
+    agent === "opencode"
+      ? Layer.succeedContext(yield* Layer.build(build(instance, binary, lasting)))
+      : build(instance, binary)
+  let tests = 0
+  const harness = Effect.gen(function* () {
+    const place = at(`test${++tests}`)
+    const [repo, tree, other] = [`${place}/repo`, `${place}/tree`, `${place}/other`]
+    yield* ground.settle(place)
+    yield* fs.symlink(repo, `${place}/alias`)
+    const harness: Harness = {
+      instance: instance.id,
+      adapter,
+      ...(agent === "opencode" && { brief: build(instance, binary) }),
+      elsewhere: build(away[agent], binary),
+      unreachable: build({ ...instance, binary: "/bin/false" }, "/bin/false"),
+      directories: Layer.provide(WorkingDirectory.layer, NodeServices.layer),
+      places: { repo, tree, other, alias: `${tree}/../alias/` },
+      isWritten: (path) => Effect.orDie(fs.exists(path)),
+      sessions: store.sessions,
+      processes: Effect.map(processes(brief), (pids) => pids.length),
+      faults: {
+        lose: store.lose,
+        ...(store.corrupt && { corrupt: store.corrupt }),
+        crash: Effect.map(Effect.all([processes(brief), processes(lasting)]), (pids) => {
+          for (const pid of pids.flat()) process.kill(pid, "SIGKILL")
+        })
+      }
     }
-  }
-  return harness
+    return harness
+  })
+  return { harness }
 })

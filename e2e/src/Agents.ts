@@ -118,6 +118,8 @@ const configureOpenCode = Effect.fnUntraced(function* (home: string, baseURL: st
     $schema: "https://opencode.ai/config.json",
     autoupdate: false,
     share: "disabled",
+    // Its own undo: several processes of git a turn, which no test looks at.
+    snapshot: false,
     model: "test/scripted",
     small_model: "test/scripted",
     enabled_providers: ["test"],

@@ -1,6 +1,6 @@
 import { NodeServices } from "@effect/platform-node"
 import { conformance } from "@rejoin/testkit/Conformance"
 import { Effect } from "effect"
-import { agentHarness } from "./AgentHarness.ts"
+import { agentGround } from "./AgentHarness.ts"
 
-conformance("Codex", agentHarness("codex").pipe(Effect.provide(NodeServices.layer)))
+conformance("Codex", agentGround("codex").pipe(Effect.provide(NodeServices.layer)))

@@ -6,7 +6,7 @@ import { scripted } from "./Scripted.ts"
 
 /**
  * A machine of its own: homes for the agents, a repository with two worktrees and a directory outside of it, and the
- * scripted model. Everything ends with the scope.
+ * scripted model. `settle` makes the same places once more, elsewhere. Everything ends with the scope.
  */
 export const makeGround = Effect.fn("makeGround")(function* (agents: ReadonlyArray<Agent>) {
   const fs = yield* FileSystem.FileSystem
@@ -28,13 +28,17 @@ export const makeGround = Effect.fn("makeGround")(function* (agents: ReadonlyArr
       ),
       (code) => (code === 0 ? Effect.void : Effect.die(`git ${args.join(" ")} ended with ${code}`))
     )
-  for (const name of ["repo", "other"]) yield* fs.makeDirectory(at(name))
-  yield* git(at("repo"), "init", "-q")
-  yield* fs.writeFileString(join(at("repo"), "README.md"), "a repository\n")
-  yield* git(at("repo"), "add", ".")
-  yield* git(at("repo"), "commit", "-qm", "first")
-  yield* git(at("repo"), "worktree", "add", "-q", at("tree"))
-  yield* git(at("repo"), "worktree", "add", "-q", at("tree2"))
+  const settle = Effect.fnUntraced(function* (place: string) {
+    const repo = join(place, "repo")
+    for (const name of ["repo", "other"]) yield* fs.makeDirectory(join(place, name), { recursive: true })
+    yield* git(repo, "init", "-q")
+    yield* fs.writeFileString(join(repo, "README.md"), "a repository\n")
+    yield* git(repo, "add", ".")
+    yield* git(repo, "commit", "-qm", "first")
+    yield* git(repo, "worktree", "add", "-q", join(place, "tree"))
+    yield* git(repo, "worktree", "add", "-q", join(place, "tree2"))
+  })
+  yield* settle(root)
   const providers = yield* Effect.forEach(agents, (agent) => instanceOf(agent, root, model.origin))
-  return { root, at, git, fs, model, providers }
+  return { root, at, git, fs, model, providers, settle }
 })

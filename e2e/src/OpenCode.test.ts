@@ -1,12 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Option } from "effect"
+import { Effect } from "effect"
 import { opencode } from "./Agents.ts"
-import { event, live, makeWorld, open, receipts, say, send, settled } from "./World.ts"
-
-const errorTag = (exit: Exit.Exit<unknown, unknown>) => {
-  const error = Exit.isFailure(exit) ? Option.getOrUndefined(Exit.findErrorOption(exit)) : undefined
-  return typeof error === "object" && error !== null && "_tag" in error ? error._tag : undefined
-}
+import { live, makeWorld, open, receipts, say, settled } from "./World.ts"
 
 describe("OpenCode: a thread keeps its conversation", () => {
   it.live(
@@ -90,94 +85,6 @@ describe("OpenCode: a thread keeps its conversation", () => {
       )
   )
 
-  it.live("a mode switched both ways between turns is in force: a write is blocked, asked for, or done", () =>
-    live(
-      Effect.gen(function* () {
-        const world = yield* makeWorld()
-        const server = yield* world.start()
-        const id = yield* open(server, world.at("repo"), "read-only")
-        const mode = (runtimeMode: "read-only" | "approval-required" | "auto-accept-edits" | "full-access") =>
-          server.client.threads.update({ params: { id }, payload: { runtimeMode } })
-        const written = (name: string) => world.fs.exists(`${world.at("repo")}/${name}`)
-
-        yield* say(server, id, "write a.txt x")
-        assert.isFalse(yield* written("a.txt"))
-
-        yield* mode("full-access")
-        yield* say(server, id, "write b.txt x")
-        assert.isTrue(yield* written("b.txt"))
-
-        yield* mode("read-only")
-        yield* say(server, id, "write c.txt x")
-        assert.isFalse(yield* written("c.txt"))
-
-        yield* mode("auto-accept-edits")
-        yield* say(server, id, "write d.txt x")
-        assert.isTrue(yield* written("d.txt"))
-        const command = yield* send(server, id, "run touch e.txt")
-        const asked = yield* event(server, id, "request.opened", ({ turnId }) => turnId === command.id)
-        assert.include(JSON.stringify(asked.data), "touch e.txt")
-        assert.isFalse(yield* written("e.txt"))
-        const [request] = (yield* server.client.threads.requests({ params: { id } })).items
-        yield* server.client.threads.answer({
-          params: { id, requestId: request?.id ?? "" },
-          payload: { decision: "accept" }
-        })
-        assert.strictEqual((yield* settled(server, id, command.id)).status, "completed")
-        assert.isTrue(yield* written("e.txt"))
-
-        yield* mode("approval-required")
-        const edit = yield* send(server, id, "write f.txt x")
-        yield* event(server, id, "request.opened", ({ turnId }) => turnId === edit.id)
-        const [declined] = (yield* server.client.threads.requests({ params: { id } })).items
-        assert.strictEqual(declined?.ask.kind, "approval")
-        yield* server.client.threads.answer({
-          params: { id, requestId: declined?.id ?? "" },
-          payload: { decision: "decline" }
-        })
-        assert.strictEqual((yield* settled(server, id, edit.id)).status, "completed")
-        assert.isFalse(yield* written("f.txt"))
-        for (const receipt of yield* receipts(server, id)) {
-          assert.strictEqual(receipt.runtimeModeVerified, receipt.runtimeModeRequested)
-        }
-      })
-    )
-  )
-
-  it.live("questions are answered, reasoning and retries are told, a model's failure is on the turn", () =>
-    live(
-      Effect.gen(function* () {
-        const world = yield* makeWorld()
-        const server = yield* world.start()
-        const id = yield* open(server, world.at("repo"))
-        const question = yield* send(server, id, "ask me")
-        yield* event(server, id, "user-input.opened")
-        const [request] = (yield* server.client.threads.requests({ params: { id } })).items
-        yield* server.client.threads.answer({
-          params: { id, requestId: request?.id ?? "" },
-          payload: { answers: [["B"]] }
-        })
-        assert.include((yield* settled(server, id, question.id)).output, "B")
-
-        yield* say(server, id, "think deeply")
-        const { items } = yield* server.client.threads.items({ params: { id }, query: {} })
-        assert.deepEqual(
-          items.slice(-3).map(({ kind, text }) => ({ kind, text })),
-          [
-            { kind: "user-message", text: "think deeply" },
-            { kind: "reasoning", text: "deeply" },
-            { kind: "assistant-message", text: "thought: deeply" }
-          ]
-        )
-
-        const failed = yield* say(server, id, "fail 400")
-        assert.strictEqual(failed.status, "failed")
-        assert.deepInclude({ ...failed.error }, { _tag: "ProviderFailed", message: "a scripted failure" })
-        assert.strictEqual((yield* say(server, id, "go on")).status, "completed")
-      })
-    )
-  )
-
   it.live("CwdUnavailable: a deleted worktree is refused before the turn, and nothing makes it anew", () =>
     live(
       Effect.gen(function* () {
@@ -231,31 +138,5 @@ describe("OpenCode: a thread keeps its conversation", () => {
           assert.include(JSON.stringify(world.model.requests().at(-1)?.body), "the attached text")
         })
       )
-  )
-
-  it.live("move, reset and mode are refused during a turn; interrupt ends it", () =>
-    live(
-      Effect.gen(function* () {
-        const world = yield* makeWorld()
-        const server = yield* world.start()
-        const id = yield* open(server, world.at("repo"))
-        const held = yield* send(server, id, "hold on")
-        yield* event(server, id, "turn.started")
-        const params = { id }
-        const refusals = [
-          yield* Effect.exit(server.client.sessions.move({ params, payload: { cwd: world.at("tree") } })),
-          yield* Effect.exit(server.client.sessions.reset({ params })),
-          yield* Effect.exit(server.client.threads.update({ params, payload: { runtimeMode: "read-only" } }))
-        ]
-        assert.deepEqual(
-          refusals.map((exit) => errorTag(exit)),
-          ["ThreadBusy", "ThreadBusy", "ThreadBusy"]
-        )
-        yield* server.client.sessions.interrupt({ params })
-        assert.strictEqual((yield* settled(server, id, held.id)).status, "interrupted")
-        const two = yield* say(server, id, "two")
-        assert.strictEqual(two.output, "hold on | two", JSON.stringify(two))
-      })
-    )
   )
 })

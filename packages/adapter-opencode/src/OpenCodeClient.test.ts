@@ -6,10 +6,14 @@ import { Session } from "./OpenCodeSchema.ts"
 
 const json = { "content-type": "application/json" }
 
+/** What every call has asked for its connection. */
+const connections: Array<string | undefined> = []
+
 /** A server that answers everything the same way, and the SDK's real client on it. */
 const answering = (status: number, headers: Record<string, string>, body: string) =>
   Effect.gen(function* () {
-    const server = createServer((_, response) => {
+    const server = createServer((request, response) => {
+      connections.push(request.headers.connection)
       response.writeHead(status, headers).end(body)
     })
     yield* Effect.acquireRelease(
@@ -69,6 +73,14 @@ describe("OpenCode's answers, through its real client (C21)", () => {
           assert.isFalse(isNotFound(yield* answer(status, headers, body)), `${status} ${body}`)
         }
       })
+  )
+
+  it.live("no connection is kept: the next server may listen where the last one did", () =>
+    Effect.gen(function* () {
+      connections.length = 0
+      yield* answer(200, json, "{}")
+      assert.deepEqual(connections, ["close"])
+    })
   )
 
   it.live("C9: nobody there is Down, not an absence", () =>

@@ -34,8 +34,10 @@ export class OpenCodeClient {
   constructor(provider: string, { password, url }: Connection) {
     this.provider = provider
     const secret = password === undefined ? undefined : Redacted.value(password)
-    const headers = secret === undefined ? {} : { Authorization: `Basic ${btoa(`opencode:${secret}`)}` }
-    this.sdk = createOpencodeClient({ baseUrl: url, headers })
+    const authorization = secret === undefined ? {} : { Authorization: `Basic ${btoa(`opencode:${secret}`)}` }
+    // One server follows another on the same port (docs/providers/opencode.md): a connection that was kept
+    // from the last one breaks the first call to the next.
+    this.sdk = createOpencodeClient({ baseUrl: url, headers: { ...authorization, Connection: "close" } })
   }
 
   ask(call: (sdk: OpencodeClient, signal: AbortSignal) => Promise<SdkResult>): Effect.Effect<Answer> {

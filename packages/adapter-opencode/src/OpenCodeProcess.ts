@@ -34,6 +34,8 @@ export const spawnServer = Effect.fnUntraced(function* (
       ChildProcess.make(options.binary, ["serve", "--hostname", "127.0.0.1", "--port", "0"], {
         cwd,
         env: {
+          // It unpacks 5 MB there with its first turn, for good (docs/providers/opencode.md: while the adapter was built).
+          BUN_TMPDIR: cwd,
           ...options.environment,
           ...owner.mark(pool),
           OPENCODE_SERVER_PASSWORD: Redacted.value(password),

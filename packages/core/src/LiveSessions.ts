@@ -21,6 +21,10 @@ export interface RunningTurn {
   readonly items: Map<ItemId, Item>
 }
 
+/** What the turn had begun: when it settles, an item that its provider did not complete has failed. */
+export const openItems = ({ items }: RunningTurn): ReadonlyArray<Item> =>
+  [...items.values()].filter(({ status }) => status === "started")
+
 /** A live connection of a thread to its upstream conversation. */
 export interface LiveSession {
   readonly threadId: ThreadId

@@ -3,7 +3,7 @@ import type { Failure } from "@rejoin/contracts/Failure"
 import { now } from "@rejoin/contracts/Time"
 import { Context, Effect, Layer, Metric, Option, Queue } from "effect"
 import * as CoreMetrics from "./CoreMetrics.ts"
-import { type LiveSession, LiveSessions, type RunningTurn } from "./LiveSessions.ts"
+import { type LiveSession, LiveSessions, openItems, type RunningTurn } from "./LiveSessions.ts"
 import { closeRequests } from "./PendingRequests.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { ThreadStore } from "./ThreadStore.ts"
@@ -44,8 +44,12 @@ export class SessionEnd extends Context.Service<
             hint: "Send again: the conversation goes on from what the provider kept."
           })
         )
-        const open = [...turn.items.values()].filter(({ status }) => status === "started")
-        yield* journal.settle(turn.id, live, { status: "interrupted", error, ...settlement, open })
+        yield* journal.settle(turn.id, live, {
+          status: "interrupted",
+          error,
+          ...settlement,
+          open: openItems(turn)
+        })
         live.turn = undefined
       })
 

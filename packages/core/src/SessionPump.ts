@@ -6,7 +6,7 @@ import type { Item } from "@rejoin/contracts/Item"
 import { now } from "@rejoin/contracts/Time"
 import { Context, Effect, Layer, Option, Queue, Stream } from "effect"
 import { AdapterEvent, type AdapterItem } from "./AdapterEvent.ts"
-import { type LiveSession, LiveSessions } from "./LiveSessions.ts"
+import { type LiveSession, LiveSessions, openItems } from "./LiveSessions.ts"
 import { ProviderCall } from "./ProviderCall.ts"
 import { type Ending, SessionEnd } from "./SessionEnd.ts"
 import { directoryMismatch, permissionMismatch, withCheck } from "./SessionReceipt.ts"
@@ -156,7 +156,7 @@ export class SessionPump extends Context.Service<
         const { turn } = live
         if (turn === undefined) return
         const { error, output, status } = event
-        yield* journal.settle(turn.id, live, { status, output, error })
+        yield* journal.settle(turn.id, live, { status, output, error, open: openItems(turn) })
         live.turn = undefined
         yield* Queue.offer(sessions.attention, live.threadId)
       })

@@ -1,5 +1,5 @@
-import { describe, it } from "@effect/vitest"
-import { Effect, type Scope } from "effect"
+import { afterAll, beforeAll, describe, it } from "@effect/vitest"
+import { Effect, Exit, Scope } from "effect"
 import { endings } from "./conformance/Endings.ts"
 import type { Harness } from "./conformance/Harness.ts"
 import { makeLives } from "./conformance/Lives.ts"
@@ -9,16 +9,33 @@ import { resume } from "./conformance/Resume.ts"
 import type { Test } from "./conformance/Suite.ts"
 import { turns } from "./conformance/Turns.ts"
 
+/** An agent that lasts for the whole suite, and what makes each test's harness on it. */
+export interface Ground<E> {
+  readonly harness: Effect.Effect<Harness, E, Scope.Scope>
+}
+
 /**
  * What every adapter must do, as far as the capabilities that it declares: on the core, over lives of the server, on
  * an agent that a harness supplies. An adapter that passes this on the real agent keeps the laws.
  */
-export const conformance = <E>(name: string, make: Effect.Effect<Harness, E, Scope.Scope>): void => {
-  const test: Test = (title, body) => {
-    it.live(title, () => Effect.scoped(Effect.flatMap(Effect.flatMap(make, makeLives), body)))
-  }
+export const conformance = <E>(name: string, make: Effect.Effect<Ground<E>, E, Scope.Scope>): void => {
   const suites = { resume, place, powers, turns, endings }
   describe(`conformance: ${name}`, () => {
+    const lasting = Scope.makeUnsafe()
+    let ground: Ground<E> = { harness: Effect.die("the ground is not laid") }
+    beforeAll(async () => {
+      ground = await Effect.runPromise(Scope.provide(make, lasting))
+    })
+    afterAll(() => Effect.runPromise(Scope.close(lasting, Exit.void)))
+    const test: Test = (title, body) => {
+      it.live(title, () =>
+        Effect.suspend(() => ground.harness).pipe(
+          Effect.flatMap(makeLives),
+          Effect.flatMap(body),
+          Effect.scoped
+        )
+      )
+    }
     for (const [title, suite] of Object.entries(suites)) describe(title, () => suite(test))
   })
 }

@@ -11,32 +11,34 @@ const places = { repo: "/repo", tree: "/tree", other: "/other", alias: "/tree/..
 
 conformance(
   "in memory",
-  Effect.sync((): Harness => {
-    const upstream = new InMemoryUpstream()
-    const another = new InMemoryUpstream()
-    another.storeId = "another-store"
-    const away = new InMemoryUpstream()
-    away.faults.probe = Probe.Unavailable({ cause: "it is away" })
-    return {
-      instance: ProviderInstanceId.make("memory"),
-      adapter: layerInMemoryAdapter(upstream),
-      elsewhere: layerInMemoryAdapter(another),
-      unreachable: layerInMemoryAdapter(away),
-      directories: Layer.succeed(WorkingDirectory, {
-        admit: (path) => Effect.succeed(path === places.alias ? places.repo : path),
-        unchanged: () => Effect.void
-      }),
-      places,
-      isWritten: (path) =>
-        Effect.sync(() =>
-          upstream.writes.some(
-            ({ directory, path: written }) =>
-              path === (written.startsWith("/") ? written : `${directory}/${written}`)
-          )
-        ),
-      sessions: Effect.sync(() => [...upstream.sessions.keys()]),
-      processes: Effect.sync(() => upstream.open),
-      faults: { lose: (id) => Effect.sync(() => upstream.delete(id)), crash: upstream.crash }
-    }
+  Effect.succeed({
+    harness: Effect.sync((): Harness => {
+      const upstream = new InMemoryUpstream()
+      const another = new InMemoryUpstream()
+      another.storeId = "another-store"
+      const away = new InMemoryUpstream()
+      away.faults.probe = Probe.Unavailable({ cause: "it is away" })
+      return {
+        instance: ProviderInstanceId.make("memory"),
+        adapter: layerInMemoryAdapter(upstream),
+        elsewhere: layerInMemoryAdapter(another),
+        unreachable: layerInMemoryAdapter(away),
+        directories: Layer.succeed(WorkingDirectory, {
+          admit: (path) => Effect.succeed(path === places.alias ? places.repo : path),
+          unchanged: () => Effect.void
+        }),
+        places,
+        isWritten: (path) =>
+          Effect.sync(() =>
+            upstream.writes.some(
+              ({ directory, path: written }) =>
+                path === (written.startsWith("/") ? written : `${directory}/${written}`)
+            )
+          ),
+        sessions: Effect.sync(() => [...upstream.sessions.keys()]),
+        processes: Effect.sync(() => upstream.open),
+        faults: { lose: (id) => Effect.sync(() => upstream.delete(id)), crash: upstream.crash }
+      }
+    })
   })
 )

@@ -97,7 +97,8 @@ export class InMemoryTurns {
     this.tell(AdapterEvent.TurnSettled({ status, output, ...(status === "failed" && { error }) }))
   }
 
-  private say(text: string): void {
+  /** As much of an answer as has come. */
+  private begin(text: string): ItemId {
     const id = this.id()
     this.tell(
       AdapterEvent.ItemStarted({ item: { id, kind: "assistant-message", status: "started", text: "" } })
@@ -105,6 +106,11 @@ export class InMemoryTurns {
     for (const delta of text.match(/.{1,8}/gs) ?? []) {
       this.tell(AdapterEvent.ItemDelta({ itemId: id, field: "text", delta }))
     }
+    return id
+  }
+
+  private say(text: string): void {
+    const id = this.begin(text)
     this.tell(
       AdapterEvent.ItemCompleted({ item: { id, kind: "assistant-message", status: "completed", text } })
     )
@@ -154,7 +160,10 @@ export class InMemoryTurns {
         )
       }
       case "hold":
-        return Effect.never
+        return Effect.suspend(() => {
+          this.begin("holding")
+          return Effect.never
+        })
       case "fail":
         return Effect.sync(() => this.settle("failed", ""))
       default:

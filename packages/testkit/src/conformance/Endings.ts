@@ -17,9 +17,7 @@ export const endings: Suite = (test) => {
           const id = yield* lives.open()
           yield* say(id, "my name is Ada")
           const turn = yield* send(id, "hold on")
-          yield* event(id, ["item.updated"], ({ turnId }) => turnId === turn.id).pipe(
-            Effect.timeoutOption("2 seconds")
-          )
+          yield* event(id, ["item.updated"], ({ turnId }) => turnId === turn.id)
           yield* lives.harness.faults.crash
           assert.strictEqual((yield* settled(id, turn.id)).status, "interrupted")
           assert.match((yield* say(id, "who am I")).output, /^my name is Ada.*who am I$/)
@@ -110,15 +108,16 @@ export const endings: Suite = (test) => {
 
   test("C17, C18, C38, law 9: when the server has ended, nothing of an agent runs any more", (lives) =>
     Effect.gen(function* () {
-      yield* lives.life(() =>
-        Effect.gen(function* () {
-          const id = yield* lives.open()
-          yield* say(id, "one")
-          yield* send(id, "run python3 -c 'import time; time.sleep(600)'")
-          yield* event(id, ["item.started"], ({ data }) => JSON.stringify(data).includes('"command"')).pipe(
-            Effect.timeoutOption("10 seconds")
-          )
-        })
+      const { brief } = lives.harness
+      yield* lives.life(
+        () =>
+          Effect.gen(function* () {
+            const id = yield* lives.open()
+            yield* say(id, "one")
+            yield* send(id, "run python3 -c 'import time; time.sleep(600)'")
+            yield* event(id, ["item.started"], ({ data }) => JSON.stringify(data).includes('"command"'))
+          }),
+        { ...(brief && { adapter: brief }) }
       )
       assert.strictEqual(yield* lives.harness.processes, 0)
     }))

@@ -22,7 +22,10 @@ export type AdapterLayer = Layer.Layer<ProviderAdapter>
  */
 export interface Harness {
   readonly instance: ProviderInstanceId
+  /** Its agent's processes may outlast the lives of the server, where it takes long to start. */
   readonly adapter: AdapterLayer
+  /** The same, whose processes end with the life. Absent where those of `adapter` do. */
+  readonly brief?: AdapterLayer
   /** The same instance, pointed at another store. Absent where there can be none. */
   readonly elsewhere?: AdapterLayer
   /** The same instance, whose agent cannot be started or reached. */
@@ -42,7 +45,7 @@ export interface Harness {
   readonly isWritten: (path: string) => Effect.Effect<boolean>
   /** The sessions that are in the upstream's store, seen from outside. */
   readonly sessions: Effect.Effect<ReadonlyArray<string>>
-  /** How many processes of the agent's there are; 0 where it has none of its own. */
+  /** How many processes there are of those that end with the life; 0 where the agent has none of its own. */
   readonly processes: Effect.Effect<number>
   readonly faults: {
     /** Removes the session with all its traces. */
