@@ -89,7 +89,8 @@ async function test() {
 const jobs = {
   test,
   start: () => run(node(), [join(root, "apps/server/src/main.ts"), ...process.argv.slice(3)]),
-  demo: () => run(node(), [join(root, "apps/server/src/demo.ts"), ...process.argv.slice(3)])
+  demo: () => run(node(), [join(root, "apps/server/src/demo.ts"), ...process.argv.slice(3)]),
+  crash: () => run(node(), [join(root, "e2e/src/crash/main.ts"), ...process.argv.slice(3)])
 }
 
 const job = jobs[process.argv[2]]

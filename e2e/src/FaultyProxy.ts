@@ -45,7 +45,9 @@ export const faultyProxy = Effect.fn("faultyProxy")(function* (target: string) {
   const server = createServer((incoming, response) => {
     const own = incoming.url?.startsWith("/session/") === true
     if (own && answer(response)) return
-    const { headers, method, url } = incoming
+    const { method, url } = incoming
+    // What is said of the connection is between the two ends of one.
+    const { connection: _, ...headers } = incoming.headers
     const { hostname, port } = new URL(target)
     const outgoing = request({
       hostname,
@@ -60,7 +62,8 @@ export const faultyProxy = Effect.fn("faultyProxy")(function* (target: string) {
         response.writeHead(502).end()
         return
       }
-      response.writeHead(from.statusCode ?? 502, from.headers)
+      const { connection: __, ...answered } = from.headers
+      response.writeHead(from.statusCode ?? 502, answered)
       from.pipe(response)
     })
     outgoing.on("error", () => response.destroy())

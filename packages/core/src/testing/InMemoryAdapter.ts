@@ -54,7 +54,8 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
     to: Pick<StartRequest, "mode" | "model"> & Partial<Pick<StartRequest, "additionalDirectories">>
   ) => {
     session.beside = to.additionalDirectories ?? session.beside ?? []
-    if (!upstream.faults.ignoresMode) session.mode = to.mode
+    const { ignoresMode, mode } = upstream.faults
+    if (ignoresMode !== true) session.mode = mode ?? to.mode
     session.model = to.model ?? session.model
   }
 

@@ -44,7 +44,7 @@ export class InMemoryTurns {
     return Effect.suspend(() => {
       this.session.messages.push({ id: turn.messageId, input: turn.input })
       this.session.activity = "running"
-      this.upstream.asked.push(turn.messageId)
+      this.upstream.asked.push({ id: turn.messageId, input: turn.input })
       this.item({ id: this.id(), kind: "user-message", status: "completed", text: turn.input })
       return this.work(turn.input).pipe(
         Effect.onInterrupt(() => Effect.sync(() => this.settle("interrupted", ""))),

@@ -26,7 +26,11 @@ export interface UpstreamSession {
 
 export interface Connection {
   readonly scope: Scope.Closeable
-  readonly turns: { dead: boolean; readonly tell: (event: AdapterEvent) => void }
+  readonly turns: {
+    dead: boolean
+    readonly session: UpstreamSession
+    readonly tell: (event: AdapterEvent) => void
+  }
 }
 
 /** How the upstream misbehaves. Each is off until a test sets it. */
@@ -37,6 +41,8 @@ export interface Faults {
   actProbe?: Probe
   /** The directory in which it starts a session, whatever it is asked. */
   directory?: string
+  /** The mode that it puts in force, whatever it is given. */
+  mode?: RuntimeMode
   /** It ignores the mode it is given and keeps the one it has. */
   ignoresMode?: boolean
   /** A fork comes without its history. */
@@ -68,8 +74,10 @@ export class InMemoryUpstream {
   /** Sessions that were deleted, by id, in order. */
   readonly deleted: Array<string> = []
   readonly writes: Array<{ readonly directory: string; readonly path: string }> = []
-  /** Messages that the model was asked to answer, in order, by id. */
-  readonly asked: Array<string> = []
+  /** Messages that the model was asked to answer, in order. */
+  readonly asked: Array<UpstreamMessage> = []
+  /** Sessions on which a second one connected while a first was there (law 5). Nothing here forbids it. */
+  readonly crowded: Array<string> = []
   storeId = "memory-store"
   capabilities: Capabilities = {
     runtimeModes: ["read-only", "approval-required", "auto-accept-edits", "full-access"],
@@ -105,6 +113,8 @@ export class InMemoryUpstream {
   }
 
   connect(connection: Connection): void {
+    const { id } = connection.turns.session
+    if ([...this.connections].some(({ turns }) => turns.session.id === id)) this.crowded.push(id)
     this.connections.add(connection)
   }
 

@@ -1,0 +1,42 @@
+import { assert, describe, it } from "@effect/vitest"
+import { layerMemory } from "@rejoin/core/MemoryThreadStore"
+import { Effect, Layer, Logger } from "effect"
+import { TestClock } from "effect/testing"
+import fc from "fast-check"
+import { runInMemory, storeOf } from "./InMemoryRun.ts"
+import { type Mutation, mutations } from "./Mutation.ts"
+import { type Scenario, scenario, scenarioOf } from "./Scenario.ts"
+
+/** A clock of its own, and nobody who reads what a process says that is killed. */
+const alone = Layer.merge(TestClock.layer(), Logger.layer([]))
+
+const run = (of: Scenario, mutation?: Mutation) =>
+  storeOf(layerMemory).pipe(
+    Effect.flatMap((store) => runInMemory(of, { store, ...(mutation && { mutation }) })),
+    Effect.scoped,
+    Effect.provide(alone)
+  )
+
+describe("random lives of a server, killed anywhere", () => {
+  it("laws 1 to 9, N8, T1, T2, T3, T10, C16, C19, C24 to C37: every one of them holds", () =>
+    fc.assert(
+      fc.asyncProperty(scenario, async (of) => {
+        const { violations } = await Effect.runPromise(run(of))
+        assert.deepEqual(violations, [])
+      }),
+      { numRuns: 200, seed: 20_261_125 }
+    ))
+
+  // A harness that finds nothing proves nothing.
+  for (const mutation of mutations) {
+    it.effect(`what breaks a law on purpose is found: ${mutation.does}`, () =>
+      Effect.gen(function* () {
+        for (let seed = 1; seed <= 400; seed++) {
+          const { violations } = yield* run(scenarioOf(seed), mutation)
+          if (violations.some((violation) => mutation.seen.test(violation))) return
+        }
+        assert.fail("no scenario shows it")
+      })
+    )
+  }
+})

@@ -1,0 +1,161 @@
+import { known } from "@rejoin/contracts/Fact"
+import { LiveSessions } from "@rejoin/core/LiveSessions"
+import { Probe } from "@rejoin/core/Probe"
+import type { ProviderAdapterShape, Starting, StartRequest } from "@rejoin/core/ProviderAdapter"
+import { SessionDirectory } from "@rejoin/core/SessionDirectory"
+import { SessionEnd } from "@rejoin/core/SessionEnd"
+import { SessionReaper } from "@rejoin/core/SessionReaper"
+import { ThreadStore } from "@rejoin/core/ThreadStore"
+import { TurnJournal } from "@rejoin/core/TurnJournal"
+import { Effect, Layer, Option, Scope } from "effect"
+
+/** Something that breaks a law on purpose: the checks must see it, or they prove nothing. */
+export interface Mutation {
+  /** What it does, and how the violation that shows it begins. */
+  readonly does: string
+  readonly seen: RegExp
+  readonly store?: (store: ThreadStore["Service"]) => ThreadStore["Service"]
+  readonly adapter?: (adapter: ProviderAdapterShape) => ProviderAdapterShape
+  /** Overrides what the core has built. */
+  readonly core?: Layer.Layer<
+    never,
+    never,
+    LiveSessions | SessionDirectory | SessionEnd | SessionReaper | ThreadStore | TurnJournal
+  >
+}
+
+/** Every start of an adapter's, changed. */
+const starts = (
+  adapter: ProviderAdapterShape,
+  change: (start: (request: StartRequest) => Starting, request: StartRequest) => Starting
+): ProviderAdapterShape => {
+  const { adopt, create, relocate } = adapter
+  const { fork } = relocate
+  return {
+    ...adapter,
+    create: (request) => change(create, request),
+    adopt: (cursor, request) => change((request) => adopt(cursor, request), request),
+    relocate: {
+      ...(fork && { fork: (cursor, request) => change((request) => fork(cursor, request), request) })
+    }
+  }
+}
+
+/** One for each law. */
+export const mutations: ReadonlyArray<Mutation> = [
+  {
+    does: "law 1: forgets a session that was stopped, and that it had a history",
+    seen: /law 1/,
+    store: (store) => ({
+      ...store,
+      getBinding: (id) =>
+        Effect.map(
+          store.getBinding(id),
+          Option.map((binding) =>
+            binding.status === "stopped" ? { ...binding, cursor: null, prior: "none" as const } : binding
+          )
+        )
+    })
+  },
+  {
+    does: "law 2: takes a provider that is away for a session that is gone",
+    seen: /law 2/,
+    adapter: (adapter) => ({
+      ...adapter,
+      probe: (cursor, about) =>
+        Effect.map(adapter.probe(cursor, about), (probe) =>
+          probe._tag === "Found" ? probe : Probe.NotFound({ evidence: "it did not answer" })
+        )
+    })
+  },
+  {
+    does: "law 3: starts in another directory, and says what was asked for",
+    seen: /law 3/,
+    adapter: (adapter) => ({
+      ...starts(adapter, (start, request) =>
+        Effect.map(start({ ...request, cwd: "/elsewhere" }), (started) => ({
+          ...started,
+          verified: { ...started.verified, directory: known(request.cwd, "answer") }
+        }))
+      ),
+      probe: (cursor, about) =>
+        Effect.map(adapter.probe(cursor, about), (probe) =>
+          probe._tag === "Found" ? { ...probe, directory: known(about.wantedCwd, "store") } : probe
+        )
+    })
+  },
+  {
+    does: "law 4: starts with full access, and says what was asked for",
+    seen: /law 4/,
+    adapter: (adapter) =>
+      starts(adapter, (start, request) =>
+        Effect.map(start({ ...request, mode: "full-access" }), ({ session, ...started }) => {
+          const verified = { ...started.verified, mode: known(request.mode, "answer") }
+          const reconfigure: typeof session.reconfigure = ({ mode }) =>
+            Effect.succeed({ ...verified, mode: known(mode, "answer") })
+          return { ...started, verified, session: { ...session, reconfigure } }
+        })
+      )
+  },
+  {
+    does: "law 5: starts without the thread's lease",
+    seen: /law|seq|position/,
+    core: Layer.effectDiscard(
+      Effect.map(LiveSessions, (sessions) =>
+        Object.assign(sessions, {
+          withLease: () => (body: unknown) => body
+        } as Partial<typeof sessions>)
+      )
+    )
+  },
+  {
+    does: "law 6: sends a turn before it is written down that it is sent",
+    seen: /law 6/,
+    core: Layer.effectDiscard(
+      Effect.map(TurnJournal, (journal) =>
+        Object.assign(journal, {
+          dispatching: (turn, { generation }, messageId) =>
+            Effect.succeed({ ...turn, status: "dispatching", messageId, generation })
+        } as Partial<typeof journal>)
+      )
+    )
+  },
+  {
+    does: "law 7: forgets what a start created, and does not undo it",
+    seen: /law 7/,
+    core: Layer.effectDiscard(
+      Effect.gen(function* () {
+        const store = yield* ThreadStore
+        const directory = yield* SessionDirectory
+        Object.assign(directory, {
+          abandon: (intent) => Effect.ignore(store.deleteIntent(intent))
+        } as Partial<typeof directory>)
+      })
+    )
+  },
+  {
+    does: "law 8: reaps whatever is there",
+    seen: /law 8/,
+    core: Layer.effectDiscard(
+      Effect.gen(function* () {
+        const reaper = yield* SessionReaper
+        const sessions = yield* LiveSessions
+        const ending = yield* SessionEnd
+        const sweep = Effect.suspend(() =>
+          Effect.forEach(sessions.list(), (live) =>
+            Effect.ignore(ending.end(live, { event: "session.reaped", reason: "idle" }))
+          )
+        )
+        Object.assign(reaper, { sweep: Effect.map(sweep, ({ length }) => length) } as Partial<typeof reaper>)
+      })
+    )
+  },
+  {
+    does: "law 9: lets a session outlive its scope",
+    seen: /law [59]/,
+    adapter: (adapter) =>
+      starts(adapter, (start, request) =>
+        Effect.flatMap(Scope.make(), (scope) => Scope.provide(start(request), scope))
+      )
+  }
+]
