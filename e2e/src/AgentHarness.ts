@@ -30,13 +30,13 @@ const withDatabase = <A>(path: string, use: (db: DatabaseSync) => A) =>
     (db) => Effect.sync(() => db.close())
   )
 
-const filesOf = ({ fs }: Ground, root: string, matches: (name: string) => boolean) =>
+const filesOf = ({ fs }: Pick<Ground, "fs">, root: string, matches: (name: string) => boolean) =>
   fs.readDirectory(root, { recursive: true }).pipe(
     Effect.map((names) => names.filter(matches).map((name) => `${root}/${name}`)),
     Effect.orElseSucceed((): ReadonlyArray<string> => [])
   )
 
-const storeOf = (agent: Agent, ground: Ground): Store => {
+export const storeOf = (agent: Agent, ground: Pick<Ground, "at" | "fs">): Store => {
   const { at, fs } = ground
   switch (agent) {
     case "opencode": {

@@ -3,6 +3,7 @@ import { make as makeClient, type RejoinClient } from "@rejoin/client/Client"
 import type { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import { sendSignal } from "@rejoin/core/ProcessOwner"
 import { Effect, FileSystem, Option, Path, Redacted, Schedule, Schema, type Scope, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { type Agent, opencode } from "./Agents.ts"
@@ -26,6 +27,8 @@ export interface Server {
   readonly pid: number
   /** kill -9 of us alone. What we started is left as it is. */
   readonly kill: Effect.Effect<void>
+  /** Waits until it has ended, whatever ended it. */
+  readonly ended: Effect.Effect<void>
   /** SIGTERM, and the exit code. */
   readonly stop: Effect.Effect<number>
 }
@@ -57,10 +60,10 @@ export const makeWorld = Effect.fn("makeWorld")(function* (
     // As `npm start` does: the server is started often here.
     NODE_COMPILE_CACHE: compiled
   }
-  const start = Effect.fn("World.start")(function* (extra: Record<string, string> = {}) {
+  const start = Effect.fn("World.start")(function* (extra: Record<string, string> = {}, program = main) {
     yield* Effect.ignore(fs.remove(join(home, "server.json")))
     const handle = yield* spawner.spawn(
-      ChildProcess.make(node, [main], {
+      ChildProcess.make(node, [program], {
         cwd: root,
         env: { ...environment, ...extra },
         extendEnv: false,
@@ -86,10 +89,8 @@ export const makeWorld = Effect.fn("makeWorld")(function* (
       url: file.url,
       token,
       pid: handle.pid,
-      kill: Effect.andThen(
-        Effect.sync(() => process.kill(handle.pid, "SIGKILL")),
-        Effect.ignore(handle.exitCode)
-      ),
+      ended: Effect.ignore(handle.exitCode),
+      kill: Effect.andThen(sendSignal(handle.pid, "SIGKILL"), Effect.ignore(handle.exitCode)),
       stop: Effect.andThen(
         Effect.sync(() => process.kill(handle.pid, "SIGTERM")),
         Effect.orElseSucceed(handle.exitCode, () => -1)

@@ -28,7 +28,8 @@ const settings = Layer.unwrap(
   })
 )
 
-const store = Layer.unwrap(
+/** The threads in our data directory. */
+export const store = Layer.unwrap(
   Effect.map(DataDirectory, ({ database }) => Layer.provide(SqlThreadStore.layer, Database.layer(database)))
 )
 
@@ -41,13 +42,14 @@ const owner = Layer.unwrap(
   )
 )
 
-/** Everything but the network. */
-const services = Startup.layer.pipe(
-  Layer.provideMerge(Core.layer),
-  Layer.provideMerge(Layer.mergeAll(store, owner, settings, Token.layer)),
-  Layer.provideMerge(dataDirectory),
-  Layer.provideMerge(Configuration.layer)
-)
+/** Everything but the network, on a store and a core. */
+const services = (on: { readonly store: typeof store; readonly core: typeof Core.layer }) =>
+  Startup.layer.pipe(
+    Layer.provideMerge(on.core),
+    Layer.provideMerge(Layer.mergeAll(on.store, owner, settings, Token.layer)),
+    Layer.provideMerge(dataDirectory),
+    Layer.provideMerge(Configuration.layer)
+  )
 
 const api = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
   Layer.provide(Handlers.layer),
@@ -78,8 +80,12 @@ export const http = endStreams.pipe(
   Layer.provideMerge(EventStream.layer)
 )
 
+/** The server on another store or core than its own: for those who want to stand between. */
+export const layerOn = (on: Parameters<typeof services>[0]) =>
+  http.pipe(
+    Layer.provideMerge(services(on)),
+    Layer.provide(Layer.provide(Logging.layer, Layer.provide(dataDirectory, Configuration.layer)))
+  )
+
 /** The server as a layer: built when it listens, closed when nothing of it is left. */
-export const layer = http.pipe(
-  Layer.provideMerge(services),
-  Layer.provide(Layer.provide(Logging.layer, Layer.provide(dataDirectory, Configuration.layer)))
-)
+export const layer = layerOn({ store, core: Core.layer })

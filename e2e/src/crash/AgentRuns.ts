@@ -1,7 +1,243 @@
-import { Effect } from "effect"
-import type { Agent } from "../Agents.ts"
-export const agentRun = (_: Agent) => (seed: number) =>
-  Effect.succeed({
-    deaths: [] as ReadonlyArray<string>,
-    violations: [`not yet ${seed}`] as ReadonlyArray<string>
+import { NodeServices } from "@effect/platform-node"
+import type { ThreadId } from "@rejoin/contracts/Ids"
+import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import { type Observation, type ObservedThread, violations } from "@rejoin/testkit/crash/Observation"
+import { Effect, Exit, Fiber, Stream } from "effect"
+import fc from "fast-check"
+import { DatabaseSync } from "node:sqlite"
+import { storeOf } from "../AgentHarness.ts"
+import { type Agent, claude, codex, opencode } from "../Agents.ts"
+import { event, makeWorld, open, processesWith, say, type Server } from "../World.ts"
+
+const program = new URL("./server.ts", import.meta.url).pathname
+const instances = { opencode, codex, claude }
+const places = ["repo", "tree", "other"] as const
+
+const unsettled: ReadonlySet<string> = new Set(["accepted", "dispatching", "running"])
+
+type Doing =
+  | { readonly _tag: "Say" | "Pwd" | "Hold" | "Stop" | "Fork"; readonly thread: number }
+  | { readonly _tag: "Move"; readonly thread: number; readonly place: number }
+  | { readonly _tag: "Mode"; readonly thread: number; readonly mode: RuntimeMode }
+
+const thread = fc.nat(1)
+const tagged = <const Tag extends string>(tag: Tag) => fc.constant(tag)
+const doing: fc.Arbitrary<Doing> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ _tag: fc.constantFrom("Say", "Say", "Pwd", "Hold"), thread }) },
+  { weight: 2, arbitrary: fc.record({ _tag: fc.constantFrom("Stop", "Stop", "Fork"), thread }) },
+  { weight: 2, arbitrary: fc.record({ _tag: tagged("Move"), thread, place: fc.nat(2) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      _tag: tagged("Mode"),
+      thread,
+      mode: fc.constantFrom<RuntimeMode>("approval-required", "full-access")
+    })
+  }
+)
+/** One life: what is done in it, and at which arrival at a point it is killed. */
+const life = fc.record({
+  steps: fc.array(doing, { minLength: 2, maxLength: 5 }),
+  at: fc.integer({ min: 1, max: 140 })
+})
+
+/**
+ * So many lives of a server on a real agent, each killed with -9 at a point that its seed chooses, and what is seen
+ * from outside when the last one has asked every thread what it knows and where it is.
+ */
+export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, seeds: ReadonlyArray<number>) {
+  const world = yield* makeWorld({ agents: [agent] })
+  const log = world.at("deaths")
+  yield* world.fs.writeFileString(log, "")
+  const upstream = storeOf(agent, world)
+  const accepted: Array<{ readonly id: string; readonly input: string }> = []
+  const seen = new Map<number, RuntimeEvent>()
+  const witnessed: Array<string> = []
+  let inputs = 0
+
+  const known = (server: Server) =>
+    Effect.map(server.client.threads.list({ query: { limit: 50 } }), ({ items }) => items.map(({ id }) => id))
+
+  const send = Effect.fnUntraced(function* (server: Server, id: ThreadId, input: string) {
+    const turn = yield* server.client.turns.send({ params: { id }, payload: { input } })
+    accepted.push({ id: turn.id, input })
+    return turn
   })
+
+  const act = Effect.fnUntraced(function* (server: Server, step: Doing) {
+    const ids = yield* known(server)
+    const id = ids[step.thread % Math.max(ids.length, 1)]
+    if (id === undefined) return
+    const params = { id }
+    const settled = (turnId: string) =>
+      server.client.turns.get({ params: { id, turnId }, query: { wait: 60 } })
+    switch (step._tag) {
+      case "Say":
+        return yield* settled((yield* send(server, id, `say #${++inputs}`)).id)
+      case "Pwd":
+        return yield* settled((yield* send(server, id, `run pwd # ${++inputs}`)).id)
+      case "Hold": {
+        const turn = yield* send(server, id, `hold #${++inputs}`)
+        yield* event(server, id, "turn.started", ({ turnId }) => turnId === turn.id)
+        yield* server.client.sessions.interrupt({ params })
+        return yield* settled(turn.id)
+      }
+      case "Stop":
+        return yield* server.client.sessions.stop({ params })
+      case "Fork":
+        return ids.length > 2 ? undefined : yield* server.client.sessions.fork({ params, payload: {} })
+      case "Move": {
+        const cwd = world.at(places[step.place % places.length] ?? "repo")
+        return yield* server.client.sessions.move({ params, payload: { cwd } })
+      }
+      case "Mode":
+        return yield* server.client.threads.update({ params, payload: { runtimeMode: step.mode } })
+    }
+  })
+
+  const watch = (server: Server) =>
+    server.client.follow(undefined, Math.max(0, ...seen.keys())).pipe(
+      Stream.runForEach((event) =>
+        Effect.sync(() => {
+          const before = seen.get(event.position)
+          if (before !== undefined) witnessed.push(`events: position ${event.position} was seen twice`)
+          seen.set(event.position, event)
+        })
+      ),
+      Effect.ignore,
+      Effect.forkChild
+    )
+
+  for (const [i, seed] of seeds.entries()) {
+    const [drawn] = fc.sample(life, { seed, numRuns: 1 })
+    if (drawn === undefined) continue
+    const first = i === 0
+    const started = yield* Effect.exit(
+      world.start(first ? {} : { CRASH_AT: String(drawn.at), CRASH_LOG: log }, program)
+    )
+    // It may have died while it recovered: the next life goes on from there.
+    if (Exit.isFailure(started)) continue
+    const server = started.value
+    const watching = yield* watch(server)
+    yield* Effect.raceFirst(
+      Effect.gen(function* () {
+        if (first) {
+          for (const place of ["repo", "tree"] as const)
+            yield* open(server, world.at(place), "full-access", instances[agent])
+        }
+        // What it answers is looked at afterwards, in the store and upstream.
+        for (const step of drawn.steps) yield* Effect.exit(act(server, step))
+      }),
+      server.ended
+    )
+    yield* Effect.ignore(server.kill)
+    yield* Fiber.interrupt(watching)
+  }
+
+  /** What is still to come of earlier lives: a turn that was accepted runs, and a held one is ended. */
+  const quiet = Effect.fnUntraced(function* (server: Server, id: ThreadId) {
+    while (true) {
+      const { items } = yield* server.client.turns.list({ params: { id }, query: { limit: 500 } })
+      const next = items.find(({ status }) => unsettled.has(status))
+      if (next === undefined) return
+      if (next.input.startsWith("hold") && next.status === "running")
+        yield* server.client.sessions.interrupt({ params: { id } })
+      yield* server.client.turns.get({ params: { id, turnId: next.id }, query: { wait: 1 } })
+    }
+  })
+
+  const last = yield* world.start()
+  const ids = yield* known(last)
+  const recalled = new Map<string, string>()
+  const where = new Map<string, string>()
+  yield* Effect.forEach(
+    ids,
+    (id) =>
+      Effect.gen(function* () {
+        yield* quiet(last, id)
+        yield* last.client.threads.update({ params: { id }, payload: { runtimeMode: "full-access" } })
+        const place = yield* say(last, id, `run pwd # ${id}`)
+        if (place.status === "completed") where.set(id, place.output)
+        const turn = yield* say(last, id, `recall ${id}`)
+        if (turn.status === "completed") recalled.set(id, turn.output)
+        else witnessed.push(`the last turn of ${id} is ${turn.status}: ${turn.error?.message ?? ""}`)
+      }),
+    { concurrency: 2 }
+  )
+  const observed = yield* Effect.forEach(ids, (id) =>
+    Effect.gen(function* () {
+      const thread = yield* last.client.threads.get({ params: { id } })
+      const { items: turns } = yield* last.client.turns.list({ params: { id }, query: { limit: 500 } })
+      const { items: receipts } = yield* last.client.threads.receipts({
+        params: { id },
+        query: { limit: 500 }
+      })
+      const events = yield* last.client.follow(id, 0).pipe(Stream.take(thread.lastSeq), Stream.runCollect)
+      return { thread, turns, receipts, events: [...events] }
+    })
+  )
+  yield* last.stop
+
+  const rows = yield* Effect.acquireUseRelease(
+    Effect.sync(() => new DatabaseSync(`${world.home}/rejoin.db`, { readOnly: true })),
+    (db) =>
+      Effect.sync(() => {
+        const all = (sql: string) => db.prepare(sql).all()
+        return {
+          turns: new Map(
+            all("SELECT id, record_json FROM turn").map((row) => [
+              String(row["id"]),
+              JSON.parse(String(row["record_json"])) as { readonly generation: number | null }
+            ])
+          ),
+          sessions: [
+            ...all("SELECT thread_id, provider_session_id AS id FROM provider_session_runtime"),
+            ...all(
+              "SELECT thread_id, json_extract(record_json, '$.providerSessionId') AS id FROM binding_lineage"
+            )
+          ].flatMap((row) =>
+            row["id"] === null ? [] : { thread: String(row["thread_id"]), id: String(row["id"]) }
+          ),
+          intents: all("SELECT * FROM start_intent").length,
+          requests: all("SELECT * FROM request").length
+        }
+      }),
+    (db) => Effect.sync(() => db.close())
+  )
+  const observation: Observation = {
+    threads: observed.map(({ events, receipts, thread, turns }): ObservedThread => ({
+      id: thread.id,
+      cwd: thread.cwd,
+      turns: turns.map((turn) => ({ ...turn, generation: rows.turns.get(turn.id)?.generation ?? null })),
+      events,
+      receipts: [...receipts].toReversed(),
+      sessions: rows.sessions.filter((row) => row.thread === thread.id).map(({ id }) => id),
+      breaks: 0,
+      recalled: recalled.get(thread.id),
+      where: where.get(thread.id)
+    })),
+    accepted,
+    seen: [...seen.values()],
+    asked: world.model
+      .requests()
+      .filter(({ attempt, results, tools }) => attempt === 1 && results.length === 0 && tools.length > 0)
+      .map(({ said }) => said.at(-1) ?? ""),
+    upstream: { sessions: yield* upstream.sessions, released: [] },
+    left: {
+      intents: rows.intents,
+      processes: (yield* processesWith(world.root)).length,
+      requests: rows.requests
+    },
+    witnessed
+  }
+  const deaths = (yield* world.fs.readFileString(log)).split("\n").filter((line) => line !== "")
+  return { violations: violations(observation), deaths }
+})
+
+/** Ten lives from this seed on. */
+export const agentRun = (agent: Agent) => (seed: number) =>
+  agentLives(
+    agent,
+    Array.from({ length: 11 }, (_, i) => seed * 1000 + i)
+  ).pipe(Effect.scoped, Effect.provide(NodeServices.layer), Effect.orDie)

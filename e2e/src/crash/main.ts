@@ -1,5 +1,6 @@
 // `pnpm crash --runs N --seed S [--agent memory|opencode|codex|claude]`: random lives of a server, killed anywhere.
 // Says each violation with the seed that shows it again, and where it was killed; exits with 1 if there was one.
+import type { StoreFailed } from "@rejoin/contracts/Errors"
 import { Effect, Schema } from "effect"
 import { parseArgs } from "node:util"
 import { memoryRun } from "./MemoryRuns.ts"
@@ -22,7 +23,12 @@ const arguments_ = Schema.decodeUnknownSync(
 )(values)
 
 const { agent, runs, seed } = arguments_
-const run = agent === "memory" ? memoryRun : agentRun(agent)
+const run: (
+  seed: number
+) => Effect.Effect<
+  { readonly violations: ReadonlyArray<string>; readonly deaths: ReadonlyArray<string> },
+  StoreFailed
+> = agent === "memory" ? memoryRun : agentRun(agent)
 const deaths = new Map<string, number>()
 let failed = 0
 

@@ -137,7 +137,7 @@ const lost = (
       new E.UpstreamLost({
         providerSessionId,
         message: `The conversation cannot be forked: ${why}.`,
-        hint: "Open a new thread instead."
+        hint: "Reset the thread to start anew, or open another one."
       })
     )
   }

@@ -165,7 +165,8 @@ export class ProviderService extends Context.Service<
             const thread = yield* threads.record(forkId)
             yield* sessions
               .withLease(forkId)(receiptOf(thread, thread.cwd))
-              .pipe(Effect.onError(() => Effect.ignore(threads.remove(forkId))))
+              // It was there to be seen: what somebody has said in it meanwhile is not lost with it.
+              .pipe(Effect.onError(() => Effect.ignore(threads.remove(forkId, { unused: true }))))
             return yield* threads.get(forkId)
           })
         )

@@ -190,7 +190,8 @@ export class SessionPump extends Context.Service<
 
       const run = (live: LiveSession) =>
         live.session.events.pipe(
-          Stream.runForEach((event) => Effect.andThen(live.gate.await, handle(live, event))),
+          // Which turn it belongs to is known only once the gate is open.
+          Stream.runForEach((event) => Effect.flatMap(live.gate.await, () => handle(live, event))),
           Effect.matchCauseEffect({
             onSuccess: () => leave(live, "the provider's stream of events ended"),
             onFailure: (cause) =>

@@ -54,8 +54,11 @@ export class Threads extends Context.Service<
     readonly list: (
       page: Page & { readonly project?: string | undefined }
     ) => Effect.Effect<ReadonlyArray<Thread>, StoreFailed>
-    /** Forgets the thread; the upstream session stays. Refused during a turn. */
-    readonly remove: (id: ThreadId) => Effect.Effect<void, ThreadNotFound | ThreadBusy | StoreFailed>
+    /** Forgets the thread; the upstream session stays. Refused during a turn; where `unused`, if it ever had one. */
+    readonly remove: (
+      id: ThreadId,
+      options?: { readonly unused: true }
+    ) => Effect.Effect<void, ThreadNotFound | ThreadBusy | StoreFailed>
     /** The thread as it is now, with what streams included: events after `thread.lastSeq` go on from it. */
     readonly snapshot: (id: ThreadId, items: number) => Effect.Effect<Snapshot, ThreadNotFound | StoreFailed>
     readonly items: (
@@ -243,16 +246,19 @@ export class Threads extends Context.Service<
         )
       })
 
-      const remove = Effect.fn("Threads.remove")(function* (id: ThreadId) {
+      const remove = Effect.fn("Threads.remove")(function* (id: ThreadId, options?: { unused: true }) {
         yield* record(id)
         yield* sessions.withLease(id)(
           Effect.gen(function* () {
-            if ((yield* store.openTurns(id)).length > 0) return yield* threadBusy(id)
+            const turns = options?.unused ? store.listTurns(id, { limit: 1 }) : store.openTurns(id)
+            const idle = Effect.flatMap(turns, ({ length }) => (length > 0 ? threadBusy(id) : Effect.void))
+            yield* idle
             const live = sessions.get(id)
             if (live !== undefined)
               yield* ending.end(live, { event: "session.exited", reason: "the thread was deleted" })
             yield* events.flush
-            yield* store.deleteThread(id)
+            // A turn may have been accepted meanwhile: it is not lost with its thread (law 6).
+            yield* store.transaction(Effect.andThen(idle, store.deleteThread(id)))
           })
         )
       })

@@ -1,4 +1,4 @@
-import { IdempotencyConflict, type StoreFailed } from "@rejoin/contracts/Errors"
+import { IdempotencyConflict, type StoreFailed, type ThreadNotFound } from "@rejoin/contracts/Errors"
 import type { Failure } from "@rejoin/contracts/Failure"
 import type { MessageId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Item } from "@rejoin/contracts/Item"
@@ -11,6 +11,7 @@ import { newId } from "./NewId.ts"
 import { closeRequests } from "./PendingRequests.ts"
 import type { Sent } from "./ProviderAdapter.ts"
 import type { Binding, TurnRecord } from "./Records.ts"
+import { threadNotFound } from "./SessionDirectory.ts"
 import { type Origin, ThreadEvents } from "./ThreadEvents.ts"
 import { ThreadStore } from "./ThreadStore.ts"
 
@@ -38,7 +39,9 @@ export class TurnJournal extends Context.Service<
   TurnJournal,
   {
     /** The same key with the same input returns the turn that is there. */
-    readonly accept: (turn: NewTurn) => Effect.Effect<TurnRecord, StoreFailed | IdempotencyConflict>
+    readonly accept: (
+      turn: NewTurn
+    ) => Effect.Effect<TurnRecord, StoreFailed | IdempotencyConflict | ThreadNotFound>
     /** The oldest accepted turn, unless one is under way. */
     readonly next: (threadId: ThreadId) => Effect.Effect<Option.Option<TurnRecord>, StoreFailed>
     /** Before the call: our message id, and that there may be a history upstream from now on. */
@@ -120,6 +123,9 @@ export class TurnJournal extends Context.Service<
         const generation = yield* generationOf(turn.threadId)
         return yield* events.transact({ threadId: turn.threadId, generation }, (emit) =>
           Effect.gen(function* () {
+            // It may have been deleted since it was looked up.
+            const thread = yield* store.getThread(turn.threadId)
+            if (Option.isNone(thread)) return yield* threadNotFound(turn.threadId)
             if (turn.idempotencyKey !== null) {
               const existing = yield* store.findTurn(turn.threadId, turn.idempotencyKey)
               if (Option.isSome(existing))
@@ -139,8 +145,7 @@ export class TurnJournal extends Context.Service<
               settledAt: null
             }
             yield* store.saveTurn(record)
-            const thread = yield* store.getThread(turn.threadId)
-            const untitled = Option.isSome(thread) && thread.value.title === ""
+            const untitled = thread.value.title === ""
             yield* touchThread(turn.threadId, untitled ? { title: titleFrom(turn.input) } : {})
             emit({ type: "turn.accepted", turnId: record.id, data: { input: turn.input } })
             return record

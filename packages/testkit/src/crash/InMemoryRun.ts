@@ -100,7 +100,6 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
   const seen: Array<RuntimeEvent> = []
   const deaths: Array<string> = []
   const removed = new Set<ThreadId>()
-  const released = new Set<string>()
   const breaks = new Map<ThreadId, number>()
   const recalled = new Map<ThreadId, string>()
   const where = new Map<ThreadId, string>()
@@ -192,10 +191,6 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
         return
       case "Remove": {
         if (ids.length < 2) return
-        const binding = yield* store.getBinding(chosen)
-        const lineage = yield* store.listLineage(chosen)
-        for (const { providerSessionId } of [...Option.toArray(binding), ...lineage])
-          if (providerSessionId !== null) released.add(providerSessionId)
         removed.add(chosen)
         return yield* threads.remove(chosen)
       }
@@ -244,7 +239,12 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
     }
     for (const id of yield* known) {
       yield* service.update(id, { runtimeMode: "read-only" })
-      yield* say(id, `write blocked-${id}`)
+      const first = yield* say(id, `write blocked-${id}`)
+      // A fork that a crash left without its own session, and whose origin has been removed since: it says so.
+      if (first.error?._tag === "UpstreamLost") {
+        breaks.set(id, (breaks.get(id) ?? 0) + 1)
+        yield* service.reset(id)
+      }
       yield* service.update(id, { runtimeMode: "full-access" })
       yield* say(id, `write allowed-${id}`)
       const place = yield* say(id, `run pwd ${id}`)
@@ -366,7 +366,12 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
     accepted: accepted.filter(({ thread }) => !removed.has(thread)),
     seen,
     asked: upstream.asked.map(({ input }) => input),
-    upstream: { sessions: [...upstream.sessions.keys()], released: [...released] },
+    upstream: {
+      sessions: [...upstream.sessions.keys()],
+      released: [...upstream.sessions.values()]
+        .filter(({ title }) => [...removed].some((id) => title.includes(id)))
+        .map(({ id }) => id)
+    },
     left: {
       intents: (yield* store.listIntents).length,
       processes: upstream.open,

@@ -66,16 +66,20 @@ const ofThread = (thread: ObservedThread): ReadonlyArray<string> => {
   const tell = (law: string) => found.push(`${thread.id}: ${law}`)
 
   let told = 0
+  let replaced = 0
   for (const { generation: of, outcome } of receipts) {
-    if (outcome === "replaced") told = of
-    if (outcome !== "created") continue
+    if (outcome !== "created" && outcome !== "replaced") continue
     const before = turns.filter(
       ({ generation, status }) =>
         status === "completed" && generation !== null && generation >= told && generation < of
-    )
-    if (before.length > 0) tell(`law 1: created anew after ${before.length} completed turns, and not told`)
+    ).length
+    if (outcome === "created" && before > 0)
+      tell(`law 1: created anew after ${before} completed turns, and not told`)
+    if (outcome !== "replaced") continue
+    told = of
+    // Where nothing was ever completed, nothing is lost: a message may not have been written down before a crash.
+    if (before > 0) replaced++
   }
-  const replaced = receipts.filter(({ outcome }) => outcome === "replaced").length
   if (replaced > breaks) tell(`law 2: replaced ${replaced} times, and ${breaks} times there was cause`)
 
   if (recalled === undefined) tell("the last turn, with everything healed, did not complete")
@@ -102,6 +106,13 @@ const ofThread = (thread: ObservedThread): ReadonlyArray<string> => {
     const settled = events.filter(({ turnId, type }) => turnId === turn.id && settling.has(type)).length
     if (!isSettled(turn)) tell(`law 6: "${turn.input}" is ${turn.status} for ever`)
     else if (settled !== 1) tell(`law 6: "${turn.input}" was settled ${settled} times`)
+  }
+  let running: string | undefined
+  for (const { turnId, type } of events) {
+    if (type === "turn.started") running = turnId
+    else if (type === "item.started" && running !== undefined && turnId !== running) {
+      tell(`events: an item of ${running} is told as one of ${turnId}`)
+    }
   }
   for (const [i, { seq }] of events.entries()) {
     if (seq !== i + 1) {
