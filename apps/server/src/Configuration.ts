@@ -1,5 +1,6 @@
 import { Config as FileConfig, type ProviderConfig } from "@rejoin/contracts/Config"
 import { InvalidInput } from "@rejoin/contracts/Errors"
+import { clampRetention } from "@rejoin/core/Retention"
 import { defaults, type SettingsShape } from "@rejoin/core/Settings"
 import {
   Config,
@@ -113,6 +114,15 @@ export const settingsOf = ({ file, roots }: ConfigurationShape, home: string): S
   onLost: file.onLost ?? defaults.onLost,
   idle: duration(file.reaper?.idleMinutes, file.reaper?.idleSeconds, defaults.idle),
   sweep: duration(file.reaper?.sweepMinutes, file.reaper?.sweepSeconds, defaults.sweep),
+  stall: duration(file.stallMinutes, file.stallSeconds, defaults.stall),
+  // S17: where one of the two is given, or neither, the other has its default.
+  retention: file.retention
+    ? clampRetention({ sessions: file.retention.sessions ?? 5, days: file.retention.days ?? 30 })
+    : null,
+  callTimeout: duration(undefined, file.timeouts?.callSeconds, defaults.callTimeout),
+  startTimeout: duration(undefined, file.timeouts?.startSeconds, defaults.startTimeout),
+  sendTimeout: duration(undefined, file.timeouts?.sendSeconds, defaults.sendTimeout),
+  interruptTimeout: duration(undefined, file.timeouts?.interruptSeconds, defaults.interruptTimeout),
   defer: duration(file.reaper?.deferMinutes, file.reaper?.deferSeconds, defaults.defer)
 })
 

@@ -60,11 +60,8 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const owner = yield* ProcessOwner
     const { file } = yield* Configuration
-    const ahead = ["retention", "stallMinutes", "stallSeconds", "injectAgentNotificationHooks"].filter(
-      (name) => name in file
-    )
-    if (ahead.length > 0)
-      yield* Effect.logWarning(`This version does not act on these settings yet: ${ahead.join(", ")}.`)
+    if (file.injectAgentNotificationHooks !== undefined)
+      yield* Effect.logWarning("This version does not act on this setting yet: injectAgentNotificationHooks.")
     const recovery = yield* Recovery
     const orphans = yield* owner.sweepEarlier
     if (orphans.length > 0) yield* Effect.logInfo("Ended processes that an earlier server left.", { orphans })

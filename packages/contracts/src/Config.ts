@@ -37,6 +37,15 @@ export const Config = Schema.Struct({
     Schema.Struct({ sessions: Schema.optionalKey(Positive), days: Schema.optionalKey(Positive) })
   ),
   ...duration("stall"),
+  /** How long a provider may take for a call, a start, a message, and to end an interrupted turn. */
+  timeouts: Schema.optionalKey(
+    Schema.Struct({
+      callSeconds: Schema.optionalKey(Positive),
+      startSeconds: Schema.optionalKey(Positive),
+      sendSeconds: Schema.optionalKey(Positive),
+      interruptSeconds: Schema.optionalKey(Positive)
+    })
+  ),
   onLost: Schema.optionalKey(OnLost),
   injectAgentNotificationHooks: Schema.optionalKey(Schema.Boolean)
 })

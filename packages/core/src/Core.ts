@@ -7,6 +7,7 @@ import { ProviderCall } from "./ProviderCall.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import { ProviderService } from "./ProviderService.ts"
 import { Recovery } from "./Recovery.ts"
+import { Retention } from "./Retention.ts"
 import { SessionDirectory } from "./SessionDirectory.ts"
 import { SessionEnd } from "./SessionEnd.ts"
 import { SessionPump } from "./SessionPump.ts"
@@ -25,6 +26,7 @@ export type Core =
   | ProviderRegistry
   | ProviderService
   | Recovery
+  | Retention
   | SessionReaper
   | ThreadEvents
   | Threads
@@ -34,7 +36,7 @@ export type Core =
 export const layerManual = Recovery.layer.pipe(
   Layer.provideMerge(ProviderService.layer),
   Layer.provideMerge(TurnControl.layer),
-  Layer.provideMerge(SessionReaper.layerManual),
+  Layer.provideMerge(Layer.merge(SessionReaper.layerManual, Retention.layerManual)),
   Layer.provideMerge(Layer.merge(TurnDispatcher.layer, Threads.layer)),
   Layer.provideMerge(SessionStart.layer),
   Layer.provideMerge(Layer.mergeAll(SessionPump.layer, SessionDirectory.layer, ConversationSource.layer)),
@@ -49,5 +51,7 @@ export const layerManual = Recovery.layer.pipe(
  * The core as a program embeds it: give it a ThreadStore and a file system, register adapters with
  * ProviderRegistry, run Recovery once, then use Threads and ProviderService.
  */
-export const layer: Layer.Layer<Core, StoreFailed, ThreadStore | FileSystem.FileSystem> =
-  SessionReaper.layer.pipe(Layer.provideMerge(layerManual), Layer.provide(WorkingDirectory.layer))
+export const layer: Layer.Layer<Core, StoreFailed, ThreadStore | FileSystem.FileSystem> = Layer.merge(
+  SessionReaper.layer,
+  Retention.layer
+).pipe(Layer.provideMerge(layerManual), Layer.provide(WorkingDirectory.layer))

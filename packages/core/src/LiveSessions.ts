@@ -47,6 +47,9 @@ export interface LiveSession {
   touched: boolean
   idle: number
   deferred: number
+  /** For how long (ms) the running turn has been silent, and whether that was told. */
+  quiet: number
+  stalled: boolean
 }
 
 interface Entry {

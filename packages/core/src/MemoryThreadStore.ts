@@ -62,7 +62,8 @@ const make = Effect.sync(() => {
   const receipts = table<ReceiptId, Receipt>()
   const transcripts = table<ThreadId, unknown>()
   // Append-only, so a length is all that a roll-back needs.
-  const events: Array<RuntimeEvent> = []
+  let events: Array<RuntimeEvent> = []
+  let last = 0
   const byThread = new Map<ThreadId, Array<RuntimeEvent>>()
 
   const lock = Semaphore.makeUnsafe(1)
@@ -110,7 +111,7 @@ const make = Effect.sync(() => {
 
   const append = (draft: Omit<RuntimeEvent, "seq" | "position">): RuntimeEvent => {
     const thread = threads.get(draft.threadId)
-    const event = { ...draft, seq: (thread?.lastSeq ?? 0) + 1, position: events.length + 1 }
+    const event = { ...draft, seq: (thread?.lastSeq ?? 0) + 1, position: ++last }
     if (thread) threads.set(thread.id, { ...thread, lastSeq: event.seq })
     const own = byThread.get(draft.threadId) ?? []
     byThread.set(draft.threadId, own)
@@ -119,6 +120,7 @@ const make = Effect.sync(() => {
     log.push(() => {
       events.pop()
       own.pop()
+      last--
     })
     return event
   }
@@ -150,6 +152,12 @@ const make = Effect.sync(() => {
         const before = threads.get(thread.id)
         if (before)
           threads.set(thread.id, { ...thread, lastSeq: before.lastSeq, createdAt: before.createdAt })
+      }),
+    purgeThread: (id) =>
+      run(() => {
+        transcripts.delete(id)
+        byThread.delete(id)
+        events = events.filter((event) => event.threadId !== id)
       }),
     deleteThread: (id) =>
       run(() => {
@@ -221,10 +229,13 @@ const make = Effect.sync(() => {
     appendEvents: (drafts) => run(() => drafts.map(append)),
     readEvents: (from, limit) =>
       run(() => {
-        if ("afterPosition" in from) return events.slice(from.afterPosition, from.afterPosition + limit)
-        return (byThread.get(from.threadId) ?? []).slice(from.afterSeq, from.afterSeq + limit)
+        const isAfter = (event: RuntimeEvent) =>
+          "afterPosition" in from ? event.position > from.afterPosition : event.seq > from.afterSeq
+        const own = "afterPosition" in from ? events : (byThread.get(from.threadId) ?? [])
+        const start = own.findLastIndex((event) => !isAfter(event)) + 1
+        return own.slice(start, start + limit)
       }),
-    lastPosition: run(() => events.length),
+    lastPosition: run(() => last),
     saveItems: (rows) =>
       run(() => {
         for (const { item, threadId } of rows) {

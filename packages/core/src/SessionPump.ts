@@ -10,6 +10,7 @@ import { type LiveSession, LiveSessions, openItems } from "./LiveSessions.ts"
 import { ProviderCall } from "./ProviderCall.ts"
 import { type Ending, SessionEnd } from "./SessionEnd.ts"
 import { directoryMismatch, permissionMismatch, withCheck } from "./SessionReceipt.ts"
+import { SharedFiles } from "./SharedFiles.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { ThreadStore } from "./ThreadStore.ts"
 import { TurnJournal } from "./TurnJournal.ts"
@@ -29,6 +30,7 @@ export class SessionPump extends Context.Service<
       const ending = yield* SessionEnd
       const call = yield* ProviderCall
       const scope = yield* Effect.scope
+      const files = new SharedFiles()
 
       const item = (
         live: LiveSession,
@@ -44,6 +46,21 @@ export class SessionPump extends Context.Service<
           { threadId: live.threadId, item: whole }
         )
       }
+
+      /** Both threads hear of a file that both have written. */
+      const shared = Effect.fnUntraced(function* (live: LiveSession, { changes = [] }: AdapterItem) {
+        for (const { path } of changes) {
+          const whole = path.startsWith("/") ? path : `${live.wanted.cwd}/${path}`
+          const other = files.wrote(whole, live.threadId, (id) => sessions.get(id)?.ended === false)
+          if (other === undefined) continue
+          const pair = [live, sessions.get(other)].filter((session) => session !== undefined)
+          for (const session of pair) {
+            const threads = pair.map(({ threadId }) => threadId).filter((id) => id !== session.threadId)
+            const message = `Another session has written ${whole} too.`
+            yield* warning(session, { message, path: whole, threads })
+          }
+        }
+      })
 
       const delta = (live: LiveSession, turnId: TurnId, { delta, field, itemId }: Tagged<"ItemDelta">) => {
         const running = live.turn?.items.get(itemId as ItemId)
@@ -173,7 +190,9 @@ export class SessionPump extends Context.Service<
           ItemStarted: (event) => ofTurn(live, (turnId) => item(live, turnId, "item.started", event.item)),
           ItemDelta: (event) => ofTurn(live, (turnId) => delta(live, turnId, event)),
           ItemCompleted: (event) =>
-            ofTurn(live, (turnId) => item(live, turnId, "item.completed", event.item)),
+            ofTurn(live, (turnId) =>
+              Effect.andThen(item(live, turnId, "item.completed", event.item), shared(live, event.item))
+            ),
           RequestOpened: (event) => ofTurn(live, (turnId) => requestOpened(live, turnId, event)),
           RequestResolved: ({ id }) => ofTurn(live, (turnId) => requestResolved(live, turnId, id)),
           Used: (event) => ofTurn(live, (turnId) => used(live, turnId, event)),

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { AdapterEvent } from "./AdapterEvent.ts"
 import { LiveSessions } from "./LiveSessions.ts"
 import { ProviderService } from "./ProviderService.ts"
-import { idleAfter, SessionReaper, verdict } from "./SessionReaper.ts"
-import { makeWorld, openThread, say } from "./testing/World.ts"
+import { idleAfter, isStalled, SessionReaper, verdict } from "./SessionReaper.ts"
+import { event, makeWorld, openThread, say, sendHeld } from "./testing/World.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 
 const minutes = (count: number) => count * 60_000
@@ -118,6 +119,77 @@ describe("the reaper", () => {
           assert.lengthOf(sessions.list(), 0)
           assert.strictEqual(world.upstream.open, 0)
           assert.lengthOf(yield* world.store.listBindings, 500)
+        })
+      )
+    })
+  )
+})
+
+describe("S5: a turn that is silent", () => {
+  it("is told once, and not while somebody is asked", () => {
+    const silent = { running: true, asking: false, told: false, quiet: 15 }
+    assert.isTrue(isStalled(silent, 15))
+    assert.isFalse(isStalled({ ...silent, quiet: 14 }, 15))
+    assert.isFalse(isStalled({ ...silent, told: true }, 15))
+    assert.isFalse(isStalled({ ...silent, asking: true }, 15))
+    assert.isFalse(isStalled({ ...silent, running: false }, 15))
+  })
+
+  it.effect("after 15 minutes, and again after it has moved; it is left alone", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.life(
+        Effect.gen(function* () {
+          const events = yield* ThreadEvents
+          const id = yield* openThread()
+          const turnId = yield* sendHeld(id)
+          const told = Effect.andThen(
+            events.flush,
+            Effect.map(
+              world.store.readEvents({ threadId: id, afterSeq: 0 }, 999),
+              (all) => all.filter(({ type }) => type === "session.stalled").length
+            )
+          )
+          yield* pass(15)
+          assert.strictEqual(yield* told, 0)
+          yield* pass(5)
+          assert.strictEqual(yield* told, 1)
+          assert.strictEqual((yield* event(id, "session.stalled")).turnId, turnId)
+          yield* pass(60)
+          assert.strictEqual(yield* told, 1)
+          world.upstream.tell(AdapterEvent.Warning({ message: "still there" }))
+          yield* TestClock.adjust("1 second")
+          yield* event(id, "warning")
+          yield* pass(20)
+          assert.strictEqual(yield* told, 2)
+          const service = yield* ProviderService
+          yield* service.interrupt(id)
+          yield* pass(60)
+          assert.strictEqual(yield* told, 2)
+        })
+      )
+    })
+  )
+})
+
+describe("S21: two sessions that write the same file", () => {
+  it.effect("both are told, with its path; one alone is not", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.life(
+        Effect.gen(function* () {
+          const [a, b] = [
+            yield* openThread({ runtimeMode: "full-access" }),
+            yield* openThread({ runtimeMode: "full-access" })
+          ]
+          yield* say(a, "write x.txt")
+          yield* say(a, "write x.txt")
+          yield* say(b, "write y.txt")
+          yield* say(b, "write /work/x.txt")
+          for (const id of [a, b]) {
+            const { data } = yield* event(id, "warning")
+            assert.deepInclude(data as object, { path: "/work/x.txt", threads: [id === a ? b : a] })
+          }
         })
       )
     })

@@ -30,7 +30,24 @@ export const verdict = (
   return session.deferred < limits.defer ? "defer" : "reap-background"
 }
 
-/** Stops sessions that have been idle for long enough; their bindings stay, and the next turn finds them again. */
+/**
+ * Whether the silence of a running turn is to be told: once, until something happens again. One that waits for an
+ * answer is not stalled, somebody is asked (S5).
+ */
+export const isStalled = (
+  session: {
+    readonly running: boolean
+    readonly asking: boolean
+    readonly told: boolean
+    readonly quiet: number
+  },
+  limit: number
+): boolean => session.running && !session.asking && !session.told && session.quiet >= limit
+
+/**
+ * Stops sessions that have been idle for long enough; their bindings stay, and the next turn finds them again. A
+ * running turn that is silent for long is told, and left alone.
+ */
 export class SessionReaper extends Context.Service<
   SessionReaper,
   {
@@ -80,12 +97,33 @@ export class SessionReaper extends Context.Service<
         return true
       })
 
+      const stall = Effect.fnUntraced(function* (live: LiveSession, elapsed: number) {
+        const running = live.turn !== undefined && !live.ended
+        live.quiet = idleAfter(
+          live.quiet,
+          elapsed,
+          live.touched || !running,
+          Duration.toMillis(settings.sweep)
+        )
+        if (live.quiet === 0) live.stalled = false
+        const asking = running && (yield* store.listRequests(live.threadId)).length > 0
+        const { quiet, stalled: told } = live
+        if (!isStalled({ running, asking, told, quiet }, Duration.toMillis(settings.stall))) return
+        live.stalled = true
+        yield* events.emit(live, {
+          type: "session.stalled",
+          turnId: live.turn?.id,
+          data: { quietMillis: quiet, message: "The turn runs, and nothing has been heard of it for long." }
+        })
+      })
+
       const sweep = Effect.gen(function* () {
         const at = yield* Clock.currentTimeMillis
         const elapsed = Math.max(0, at - last)
         last = at
         let reaped = 0
         for (const live of sessions.list()) {
+          yield* stall(live, elapsed)
           live.idle = idleAfter(
             live.idle,
             elapsed,

@@ -212,7 +212,9 @@ export class SessionStart extends Context.Service<
               closing: false,
               touched: true,
               idle: 0,
-              deferred: 0
+              deferred: 0,
+              quiet: 0,
+              stalled: false
             }
             sessions.add(live)
             yield* Metric.update(CoreMetrics.live, sessions.list().length)

@@ -1,6 +1,13 @@
 import type { OnLost } from "@rejoin/contracts/Config"
 import { Context, Duration } from "effect"
 
+export interface RetentionLimits {
+  /** The newest so many of a project; 1 to 50. */
+  readonly sessions: number
+  /** Of those, the ones that were used within so many days; 1 to 365. */
+  readonly days: number
+}
+
 export interface SettingsShape {
   /** Realpaths under which a thread may work; null allows any. */
   readonly roots: ReadonlyArray<string> | null
@@ -14,6 +21,10 @@ export interface SettingsShape {
   readonly sweep: Duration.Duration
   /** How long background work can put off the reaping of an idle session. */
   readonly defer: Duration.Duration
+  /** How long a running turn may be silent before that is told. */
+  readonly stall: Duration.Duration
+  /** Of which threads the events and transcripts are kept, in each project; null keeps all. */
+  readonly retention: RetentionLimits | null
   /** How long a provider may take for one call: a probe, a start, a send, an interrupt. */
   readonly callTimeout: Duration.Duration
   readonly startTimeout: Duration.Duration
@@ -32,6 +43,8 @@ export const defaults: SettingsShape = {
   idle: Duration.minutes(30),
   sweep: Duration.minutes(5),
   defer: Duration.hours(4),
+  stall: Duration.minutes(15),
+  retention: null,
   callTimeout: Duration.seconds(30),
   startTimeout: Duration.seconds(90),
   sendTimeout: Duration.minutes(3),

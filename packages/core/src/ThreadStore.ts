@@ -36,6 +36,8 @@ export class ThreadStore extends Context.Service<
     ) => Stored<ReadonlyArray<ThreadRecord>>
     /** All but `lastSeq`, which belongs to `appendEvents`, and `createdAt`, which stays (T7). */
     readonly saveThread: (thread: ThreadRecord) => Stored<void>
+    /** Removes its events and its transcript; everything else stays, and `seq` goes on. */
+    readonly purgeThread: (id: ThreadId) => Stored<void>
     /** With all that hangs on it. */
     readonly deleteThread: (id: ThreadId) => Stored<void>
 

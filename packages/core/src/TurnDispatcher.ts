@@ -82,6 +82,7 @@ export class TurnDispatcher extends Context.Service<
             adapter.encodeCursor(sent.success.cursor)
           )
           live.turn = { id: turn.id, items: new Map() }
+          live.touched = true
           live.lastTurnId = turn.id
         }
         return { dispatched, sent }

@@ -157,6 +157,13 @@ const make = Effect.gen(function* () {
       ),
     saveThread: (thread) =>
       run(sql`UPDATE thread SET ${sql.update(threadRow(thread))} WHERE id = ${thread.id}`),
+    purgeThread: (id) =>
+      transaction(
+        Effect.andThen(
+          run(sql`DELETE FROM event WHERE thread_id = ${id}`),
+          run(sql`DELETE FROM transcript WHERE thread_id = ${id}`)
+        )
+      ),
     deleteThread: (id) => run(sql`DELETE FROM thread WHERE id = ${id}`),
 
     getBinding: (id) =>

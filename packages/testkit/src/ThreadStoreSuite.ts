@@ -238,6 +238,26 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
     )
 
     test(
+      "S17: a purge takes a thread's events and transcript, and no other's; seq and position go on",
+      Effect.gen(function* () {
+        const store = yield* open
+        const second = ThreadId.make("t2")
+        yield* store.insertThread(threadRecord("t2"), bindingRecord("t2"))
+        yield* store.appendEvents([draft("t1", "a"), draft("t2", "b"), draft("t1", "c")])
+        yield* store.saveTranscript(thread, { entries: [] })
+        yield* store.purgeThread(thread)
+        assert.lengthOf(yield* store.readEvents({ threadId: thread, afterSeq: 0 }, 9), 0)
+        assert.lengthOf(yield* store.readEvents({ threadId: second, afterSeq: 0 }, 9), 1)
+        assert.isTrue(Option.isNone(yield* store.getTranscript(thread)))
+        const last = yield* store.lastPosition
+        const next = yield* store.appendEvents([draft("t1", "d")])
+        assert.deepInclude({ ...next[0] }, { seq: 3, position: last + 1 })
+        assert.deepEqual(yield* store.readEvents({ threadId: thread, afterSeq: 0 }, 9), next)
+        assert.isTrue(Option.isSome(yield* store.getThread(thread)))
+      })
+    )
+
+    test(
       "a batch of events larger than one statement takes is written whole",
       Effect.gen(function* () {
         const store = yield* open

@@ -33,6 +33,7 @@ export const crashingStore = (store: ThreadStore["Service"], reach: Reach): Thre
       ),
     insertThread: (thread, binding) => told("open", store.insertThread(thread, binding)),
     saveThread: (thread) => told("persist", store.saveThread(thread)),
+    purgeThread: (id) => told("end", store.purgeThread(id)),
     deleteThread: (id) => told("end", store.deleteThread(id)),
     nextGeneration: (id) => told("intent", store.nextGeneration(id)),
     saveBinding: (binding) => told(ofBinding(binding), store.saveBinding(binding)),
