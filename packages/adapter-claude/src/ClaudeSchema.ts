@@ -1,3 +1,4 @@
+import { UpstreamId } from "@rejoin/core/AdapterEvent"
 import { Schema } from "effect"
 
 // The frames of stream-json, as far as we use them. What is not here is passed over.
@@ -122,7 +123,7 @@ const TextBlock = Schema.Struct({ type: Schema.Literal("text"), text: Schema.Str
 const ThinkingBlock = Schema.Struct({ type: Schema.Literal("thinking"), thinking: Schema.String })
 export const ToolUse = Schema.Struct({
   type: Schema.Literal("tool_use"),
-  id: Schema.String,
+  id: UpstreamId,
   name: Schema.String,
   input: Schema.Record(Schema.String, Schema.Unknown)
 })

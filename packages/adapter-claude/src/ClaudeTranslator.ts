@@ -4,7 +4,8 @@ import { ItemId } from "@rejoin/contracts/Ids"
 import { AdapterEvent, type AdapterItem } from "@rejoin/core/AdapterEvent"
 import { itemOf } from "./ClaudeItems.ts"
 import { type ClaudeResult, resultOf } from "./ClaudeResult.ts"
-import type { Frame, ToolResult, ToolUse } from "./ClaudeSchema.ts"
+import { type Frame, ToolResult, ToolUse } from "./ClaudeSchema.ts"
+import { Schema } from "effect"
 
 interface Turn {
   readonly id: string
@@ -33,8 +34,9 @@ const turnOf = (id: string, waiting: ReadonlyArray<readonly [string, string]>): 
 const begins = (frame: Frame): boolean =>
   frame.type === "stream_event" && !frame.parent_tool_use_id && frame.event.type === "content_block_start"
 
-const isToolUse = (block: { readonly type: string }): block is ToolUse => block.type === "tool_use"
-const isToolResult = (block: { readonly type: string }): block is ToolResult => block.type === "tool_result"
+// By all of its shape: a block that only says of itself what it is was read as another one.
+const isToolUse = Schema.is(ToolUse)
+const isToolResult = Schema.is(ToolResult)
 
 /** What a process tells, as the events of its turns. Pure but for what it remembers of the running one. */
 export class ClaudeTranslator {

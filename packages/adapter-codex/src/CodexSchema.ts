@@ -1,3 +1,4 @@
+import { UpstreamId } from "@rejoin/core/AdapterEvent"
 import { Schema } from "effect"
 
 // The messages of the app-server, as far as we use them (`codex app-server generate-ts` prints all of them).
@@ -67,7 +68,7 @@ const change = Schema.Struct({
 })
 export type Change = typeof change.Type
 
-const id = { id: Schema.String }
+const id = { id: UpstreamId }
 const status = { status: optional(Schema.String) }
 export const Item = Schema.Union([
   Schema.Struct({ type: Schema.Literal("userMessage"), ...id, clientId: nullable(Schema.String) }),
@@ -101,14 +102,14 @@ export const Item = Schema.Union([
 ])
 export type Item = typeof Item.Type
 
-const at = { threadId: Schema.String, turnId: Schema.String }
+const at = { threadId: Schema.String, turnId: UpstreamId }
 const TurnError = Schema.Struct({ message: Schema.String, codexErrorInfo: optional(Schema.Unknown) })
 export type TurnError = typeof TurnError.Type
 
 const notification = <const Method extends string, S extends Schema.Top>(method: Method, params: S) =>
   Schema.Struct({ method: Schema.Literal(method), params })
 
-const delta = Schema.Struct({ ...at, itemId: Schema.String, delta: Schema.String })
+const delta = Schema.Struct({ ...at, itemId: UpstreamId, delta: Schema.String })
 const item = Schema.Struct({ ...at, item: Item })
 const turn = Schema.Struct({
   threadId: Schema.String,
@@ -152,7 +153,7 @@ const RequestId = Schema.Union([Schema.Finite, Schema.String])
 export type RequestId = typeof RequestId.Type
 const request = <const Method extends string, S extends Schema.Top>(method: Method, params: S) =>
   Schema.Struct({ id: RequestId, method: Schema.Literal(method), params })
-const asked = { ...at, itemId: Schema.String }
+const asked = { ...at, itemId: UpstreamId }
 
 /** What the server asks us. */
 export const ServerRequest = Schema.Union([

@@ -1,3 +1,4 @@
+import { UpstreamId } from "@rejoin/core/AdapterEvent"
 import { Schema } from "effect"
 
 // What we use of OpenCode's messages, and no more: what else they carry may change. Measured on 1.18.33.
@@ -37,7 +38,7 @@ export const ErrorInfo = Schema.Struct({
 export type ErrorInfo = typeof ErrorInfo.Type
 
 export const MessageInfo = Schema.Struct({
-  id: Schema.String,
+  id: UpstreamId,
   sessionID: Schema.String,
   role: Schema.Literals(["user", "assistant"]),
   parentID: Schema.optional(Schema.String),
@@ -99,7 +100,7 @@ export const Message = Schema.Struct({ info: MessageInfo, parts: Schema.Array(Sc
 export type Message = typeof Message.Type
 
 export const PermissionAsked = Schema.Struct({
-  id: Schema.String,
+  id: UpstreamId,
   sessionID: Schema.String,
   permission: Schema.String,
   patterns: Schema.Array(Schema.String),
@@ -109,7 +110,7 @@ export const PermissionAsked = Schema.Struct({
 export type PermissionAsked = typeof PermissionAsked.Type
 
 export const QuestionAsked = Schema.Struct({
-  id: Schema.String,
+  id: UpstreamId,
   sessionID: Schema.String,
   questions: Schema.Array(
     Schema.Struct({

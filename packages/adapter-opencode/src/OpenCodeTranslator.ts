@@ -2,13 +2,13 @@ import type { Failure } from "@rejoin/contracts/Failure"
 import { ItemId } from "@rejoin/contracts/Ids"
 import { known } from "@rejoin/contracts/Fact"
 import { AdapterEvent, type AdapterItem } from "@rejoin/core/AdapterEvent"
-import { Predicate } from "effect"
+import { Predicate, Schema } from "effect"
 import { itemOf } from "./OpenCodeItems.ts"
-import type {
-  BusEvent,
-  ErrorInfo,
-  MessageInfo,
-  Part,
+import {
+  type BusEvent,
+  type ErrorInfo,
+  type MessageInfo,
+  type Part,
   StepFinishPart,
   TextPart,
   ToolPart
@@ -37,9 +37,10 @@ interface Turn {
   error: ErrorInfo | undefined
 }
 
-const isTool = (part: Part): part is ToolPart => part.type === "tool"
-const isText = (part: Part): part is TextPart => part.type === "text" || part.type === "reasoning"
-const isStepFinish = (part: Part): part is typeof StepFinishPart.Type => part.type === "step-finish"
+// By all of its shape: a part that only says of itself what it is was read as another one.
+const isTool = Schema.is(ToolPart)
+const isText = Schema.is(TextPart)
+const isStepFinish = Schema.is(StepFinishPart)
 
 const isAborted = (error: ErrorInfo | undefined) => error?.name === "MessageAbortedError"
 

@@ -2,7 +2,10 @@ import type { Fact } from "@rejoin/contracts/Fact"
 import type { Failure } from "@rejoin/contracts/Failure"
 import type { Item } from "@rejoin/contracts/Item"
 import type { Approval, UserInput } from "@rejoin/contracts/Request"
-import { Data } from "effect"
+import { Data, Schema } from "effect"
+
+/** An id that an agent gives to what it tells of: short enough to be a part of one of ours. */
+export const UpstreamId = Schema.NonEmptyString.check(Schema.isMaxLength(120))
 
 /** An item as its adapter tells it: the core knows to which turn it belongs. */
 export type AdapterItem = Omit<Item, "turnId">

@@ -53,7 +53,10 @@ const make = Effect.gen(function* () {
 
   // What the columns say of a thread counts: an event only moves `last_seq`.
   const threadColumns = sql.literal(
-    "json_set(record_json, '$.lastSeq', last_seq, '$.createdAt', created_at) AS record_json"
+    // A row that is not JSON is passed over later: here it would fail the whole list (E12).
+    `CASE WHEN json_valid(record_json)
+      THEN json_set(record_json, '$.lastSeq', last_seq, '$.createdAt', created_at)
+      ELSE record_json END AS record_json`
   )
 
   const upsertBinding = (binding: Binding) => {

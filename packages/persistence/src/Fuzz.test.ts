@@ -1,0 +1,65 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ThreadId } from "@rejoin/contracts/Ids"
+import { ThreadStore } from "@rejoin/core/ThreadStore"
+import { torn } from "@rejoin/testkit/Mutated"
+import { bindingRecord, threadRecord } from "@rejoin/testkit/ThreadStoreSuite"
+import { Effect, Exit, Layer, Option } from "effect"
+import { SqlClient } from "effect/sql"
+import fc from "fast-check"
+import * as Database from "./Database.ts"
+import * as SqlThreadStore from "./SqlThreadStore.ts"
+
+const layer = SqlThreadStore.layer.pipe(Layer.provideMerge(Database.layer(":memory:")))
+const damaged = ThreadId.make("t1")
+const whole = ThreadId.make("t2")
+
+const broken = (row: string, cursor: string, status: string) =>
+  Effect.gen(function* () {
+    const store = yield* ThreadStore
+    const sql = yield* SqlClient.SqlClient
+    for (const id of ["t1", "t2"]) {
+      yield* store.insertThread(threadRecord(id), bindingRecord(id))
+    }
+    yield* sql`UPDATE thread SET record_json = ${row} WHERE id = 't1'`
+    yield* sql`UPDATE provider_session_runtime SET resume_cursor_json = ${cursor}, status = ${status}
+      WHERE thread_id = 't1'`
+    return {
+      thread: yield* Effect.exit(store.getThread(damaged)),
+      binding: yield* Effect.exit(store.getBinding(damaged)),
+      listed: yield* store.listThreads({ limit: 9 }),
+      bindings: yield* store.listBindings,
+      other: yield* store.getThread(whole)
+    }
+  }).pipe(Effect.provide(layer))
+
+const isError = (exit: Exit.Exit<unknown, { readonly _tag: string }>) =>
+  Exit.isFailure(exit) && Option.isNone(Exit.findErrorOption(exit))
+
+describe("E12: whatever stands in a row", () => {
+  it("is read or is a typed error, and hides no other row", async () => {
+    const record = JSON.stringify(threadRecord("t1"))
+    const cursor = JSON.stringify({ v: 1, driver: "memory", providerSessionId: "s", storeId: "s" })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(torn(record), fc.json()),
+        fc.oneof(torn(cursor), fc.json()),
+        fc.oneof(fc.constant("ready"), fc.string()),
+        async (row, cursor, status) => {
+          const seen = await Effect.runPromise(broken(row, cursor, status))
+          assert.isFalse(isError(seen.thread), "a thread's row is no defect")
+          assert.isFalse(isError(seen.binding), "a binding's row is no defect")
+          assert.isTrue(Option.isSome(seen.other))
+          assert.include(
+            seen.listed.map(({ id }) => id),
+            whole
+          )
+          assert.include(
+            seen.bindings.map(({ threadId }) => threadId),
+            whole
+          )
+        }
+      ),
+      { numRuns: 600, seed: 1 }
+    )
+  })
+})
