@@ -8,7 +8,7 @@ import fc from "fast-check"
 import { DatabaseSync } from "node:sqlite"
 import { storeOf } from "../AgentHarness.ts"
 import { type Agent, claude, codex, opencode } from "../Agents.ts"
-import { event, makeWorld, open, processesWith, say, type Server } from "../World.ts"
+import { commandOf, event, makeWorld, open, processesWith, say, type Server } from "../World.ts"
 
 const program = new URL("./server.ts", import.meta.url).pathname
 const instances = { opencode, codex, claude }
@@ -179,6 +179,8 @@ export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, seeds
   )
   yield* last.stop
 
+  const left = yield* processesWith(world.root)
+  for (const pid of left) witnessed.push(`law 9: left running: ${yield* commandOf(pid)}`)
   const rows = yield* Effect.acquireUseRelease(
     Effect.sync(() => new DatabaseSync(`${world.home}/rejoin.db`, { readOnly: true })),
     (db) =>
@@ -226,7 +228,7 @@ export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, seeds
     upstream: { sessions: yield* upstream.sessions, released: [] },
     left: {
       intents: rows.intents,
-      processes: (yield* processesWith(world.root)).length,
+      processes: left.length,
       requests: rows.requests
     },
     witnessed

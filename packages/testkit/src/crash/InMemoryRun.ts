@@ -1,7 +1,6 @@
 import { ProviderInstanceId, type ThreadId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import * as Core from "@rejoin/core/Core"
-import { Probe } from "@rejoin/core/Probe"
 import { ProviderAdapter } from "@rejoin/core/ProviderAdapter"
 import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
 import { ProviderService } from "@rejoin/core/ProviderService"
@@ -19,9 +18,11 @@ import { TestClock } from "effect/testing"
 import { crashingAdapter } from "./CrashingAdapter.ts"
 import { crashingStore } from "./CrashingStore.ts"
 import { type Death, makeDeath } from "./CrashPoint.ts"
+import { heal, inflict } from "./InMemoryFaults.ts"
 import type { Mutation } from "./Mutation.ts"
 import { type Observation, type ObservedThread, violations } from "./Observation.ts"
-import type { Fault, Scenario, Step, Verb } from "./Scenario.ts"
+import { patiently } from "./Patience.ts"
+import type { Scenario, Step, Verb } from "./Scenario.ts"
 
 const memory = ProviderInstanceId.make("memory")
 const places = ["/work", "/tree", "/other"] as const
@@ -42,55 +43,6 @@ interface Options {
   readonly store: ThreadStore["Service"]
 }
 
-const break_ = (upstream: InMemoryUpstream, fault: Fault) => {
-  const { faults } = upstream
-  switch (fault) {
-    case "send-lost":
-      return (faults.failsSend = { times: 1, arrives: false })
-    case "send-arrives":
-      return (faults.failsSend = { times: 1, arrives: true })
-    case "send-refused":
-      return (faults.failsSend = { times: 1, arrives: false, certain: true })
-    case "start-fails":
-      return (faults.failsAfterCreate = true)
-    case "undo-fails":
-      return (faults.failsUndo = true)
-    case "unavailable":
-      return (faults.probe = Probe.Unavailable({ cause: "it is away" }))
-    case "inconclusive":
-      return (faults.probe = Probe.Inconclusive({ evidence: "a 500 that says: not found" }))
-    case "wrong-place":
-      return (faults.directory = "/elsewhere")
-    case "wrong-mode":
-      return (faults.mode = "full-access")
-    case "ignores-interrupt":
-      return (faults.ignoresInterrupt = true)
-  }
-}
-
-const heal = ({ faults }: InMemoryUpstream) => {
-  for (const name of Object.keys(faults)) delete faults[name as keyof typeof faults]
-}
-
-/** Lets everything that can go on go on; time passes only where that is not enough. */
-const patiently = Effect.fnUntraced(function* <A, E, R>(what: Effect.Effect<A, E, R>, isDead: () => boolean) {
-  const fiber = yield* Effect.forkChild(what)
-  for (let round = 0; round < 400; round++) {
-    for (let i = 0; i < 40; i++) {
-      yield* Effect.yieldNow
-      if (fiber.pollUnsafe() !== undefined || isDead()) break
-    }
-    if (fiber.pollUnsafe() !== undefined || isDead()) break
-    yield* TestClock.adjust("500 millis")
-  }
-  if (isDead() && fiber.pollUnsafe() === undefined) {
-    yield* Fiber.interrupt(fiber).pipe(Effect.forkChild)
-    return Option.none()
-  }
-  if (fiber.pollUnsafe() === undefined) return yield* Effect.die("it never ends")
-  return Option.some(yield* Fiber.await(fiber))
-})
-
 /** Runs a scenario on the core and the in-memory agent, over its lives, and says which laws it saw broken. */
 export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenario, options: Options) {
   const { mutation, store } = options
@@ -103,8 +55,9 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
   const breaks = new Map<ThreadId, number>()
   const recalled = new Map<ThreadId, string>()
   const where = new Map<ThreadId, string>()
-  /** Threads that nobody ever allowed to write, and what they tried to. */
+  /** Threads that were opened read-only, and what they tried to write; those whose mode was ever changed. */
   const forbidden = new Map<ThreadId, Array<string>>()
+  const widened = new Set<ThreadId>()
   let inputs = 0
   let rest = scenario.steps
 
@@ -138,7 +91,7 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
         return
       }
       case "Fault":
-        return void break_(upstream, step.fault)
+        return void inflict(upstream, step.fault)
       case "Heal":
         return heal(upstream)
       case "KillAgent":
@@ -170,7 +123,7 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
       case "Move":
         return void (yield* service.move(chosen, placeOf(step.place)))
       case "Mode":
-        forbidden.delete(chosen)
+        widened.add(chosen)
         return yield* service.update(chosen, { runtimeMode: step.mode })
       case "Interrupt":
         return yield* service.interrupt(chosen)
@@ -337,7 +290,7 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
 
   for (const id of upstream.crowded) witnessed.push(`law 5: two worked on ${id} at once`)
   for (const [id, paths] of forbidden) {
-    for (const path of paths) {
+    for (const path of widened.has(id) ? [] : paths) {
       if (upstream.writes.some((write) => write.path === path))
         witnessed.push(`law 4: ${id}, which was always read-only, wrote ${path}`)
     }

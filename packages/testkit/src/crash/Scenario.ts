@@ -69,7 +69,7 @@ const any: fc.Arbitrary<Step> = fc.oneof(
       thread
     })
   },
-  { weight: 2, arbitrary: fc.record({ _tag: tagged("Fault"), fault: fc.constantFrom(...faults) }) },
+  { weight: 5, arbitrary: fc.record({ _tag: tagged("Fault"), fault: fc.constantFrom(...faults) }) },
   {
     weight: 6,
     arbitrary: fc.record({ _tag: fc.constantFrom("Reap", "Heal", "KillAgent", "Pause", "Pause", "Pause") })
