@@ -47,7 +47,7 @@ describe("whatever is sent", () => {
               assert.strictEqual(upstream.sessions.size, 0)
             }
           ),
-          { numRuns: 300, seed: 1 }
+          { numRuns: 200, seed: 1 }
         )
       )
     )
@@ -77,7 +77,7 @@ describe("whatever is sent", () => {
               assert.isBelow(status, 500, `${method} ${path} ${id}`)
             }
           ),
-          { numRuns: 300, seed: 1 }
+          { numRuns: 200, seed: 1 }
         )
       )
     )

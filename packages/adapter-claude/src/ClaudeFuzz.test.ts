@@ -33,7 +33,7 @@ describe("whatever Claude or a database says", () => {
         })
         assert.isAtMost(told.filter(({ _tag }) => _tag === "TurnSettled").length, 1)
       }),
-      { numRuns: 600, seed: 1 }
+      { numRuns: 60, seed: 1 }
     )
   })
 })

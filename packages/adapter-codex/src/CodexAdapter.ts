@@ -62,7 +62,8 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
       cwd: scratch,
       environment: { ...environment, ...extraEnv },
       // An index that is made anew from the files, beside the user's, which is left as it is.
-      sqliteHome: reindex === null ? undefined : scratch
+      sqliteHome: reindex === null ? undefined : scratch,
+      home
     })
     const told = yield* Effect.orElseSucceed(fs.realPath(server.codexHome), () => server.codexHome)
     if (told !== home) {

@@ -1,5 +1,6 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { type AgentCommand, spawnAgent } from "@rejoin/core/AgentProcess"
+import { ProcessOwner } from "@rejoin/core/ProcessOwner"
 import type { Deferred } from "effect"
 import { Effect, Stream } from "effect"
 import { CodexClient } from "./CodexClient.ts"
@@ -50,9 +51,16 @@ const threadOf = ({ params }: Notification | ServerRequest): string => params.th
 export const startServer = Effect.fn("CodexServer.start")(function* (
   options: Pick<AgentCommand, "provider" | "binary" | "environment" | "cwd"> & {
     readonly sqliteHome: string | undefined
+    readonly home: string
   }
 ) {
-  const { provider, sqliteHome } = options
+  const { home, provider, sqliteHome } = options
+  const owner = yield* ProcessOwner
+  // The sandbox's own program drops our mark. Cut off in its first moments, it outlives whoever started it
+  // (docs/providers/codex.md: Crash).
+  const strays = owner.sweepStrays({ program: "bwrap", environment: `${home}/tmp/arg0` })
+  yield* strays
+  yield* Effect.addFinalizer(() => strays)
   const config = {
     ...overrides,
     ...(sqliteHome !== undefined && { sqlite_home: JSON.stringify(sqliteHome) })

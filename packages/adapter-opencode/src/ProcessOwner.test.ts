@@ -1,7 +1,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { ProcessOwner } from "@rejoin/core/ProcessOwner"
-import { Effect, Layer } from "effect"
+import { Effect, FileSystem, Layer } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 
 const life = (dataDirId: string, bootId: string) =>
@@ -43,5 +43,47 @@ describe("law 9: processes are known by their owner's mark", () => {
         Effect.provide(life(`${id}-other`, "boot1"))
       )
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+
+  it.live(
+    "an orphan of an agent's helper that drops the mark is ended; one with a parent, or of another home, is not",
+    () =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
+        const owner = yield* ProcessOwner
+        const directory = yield* fs.makeTempDirectoryScoped()
+        const helper = `${directory}/helper`
+        const sleep = yield* spawner.string(
+          ChildProcess.make("sh", ["-c", "readlink -f $(command -v sleep)"])
+        )
+        yield* fs.copyFile(sleep.trim(), helper)
+        yield* fs.chmod(helper, 0o755)
+        // The shell that starts it ends at once.
+        const orphan = (home: string) =>
+          spawner
+            .string(
+              ChildProcess.make("sh", ["-c", `setsid ${helper} 600 > /dev/null 2>&1 & echo $!`], {
+                env: { HELPER_HOME: home },
+                extendEnv: true
+              })
+            )
+            .pipe(Effect.map(Number))
+        const isRunning = (pid: number) =>
+          fs.readFileString(`/proc/${pid}/stat`).pipe(
+            Effect.map((stat) => !/\) Z /.test(stat)),
+            Effect.orElseSucceed(() => false)
+          )
+        const stray = yield* orphan(`${directory}/mine`)
+        const others = yield* orphan(`${directory}/others`)
+        const child = yield* spawner.spawn(
+          ChildProcess.make(helper, ["600"], { env: { HELPER_HOME: `${directory}/mine` }, extendEnv: true })
+        )
+        yield* owner.sweepStrays({ program: "helper", environment: `HELPER_HOME=${directory}/mine` })
+        yield* Effect.repeat(isRunning(stray), { while: (running) => running })
+        assert.isTrue(yield* isRunning(others))
+        assert.isTrue(yield* child.isRunning)
+        yield* owner.sweepStrays({ program: "helper", environment: `HELPER_HOME=${directory}/others` })
+      }).pipe(Effect.scoped, Effect.provide(life(`test-${process.pid}`, "boot")))
   )
 })

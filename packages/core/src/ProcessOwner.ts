@@ -23,6 +23,14 @@ export interface OwnerShape {
   readonly mark: (pool: string) => Readonly<Record<string, string>>
   /** Kills what carries this pool's mark, and waits until it is gone. Returns the pids. */
   readonly sweepPool: (pool: string) => Effect.Effect<ReadonlyArray<number>>
+  /**
+   * Kills the orphans of one of an agent's own helpers, which drops our mark: it runs `program` (the name of its
+   * file), has `environment` somewhere in its own, and its parent is gone.
+   */
+  readonly sweepStrays: (stray: {
+    readonly program: string
+    readonly environment: string
+  }) => Effect.Effect<void>
   /** Kills what earlier lives of this data directory left, and waits until it is gone. */
   readonly sweepEarlier: Effect.Effect<ReadonlyArray<number>>
 }
@@ -116,8 +124,26 @@ export class ProcessOwner extends Context.Service<ProcessOwner, OwnerShape>()("@
           }
         })
 
+        const sweepStrays: OwnerShape["sweepStrays"] = Effect.fnUntraced(function* ({
+          environment,
+          program
+        }) {
+          const names = yield* fs.readDirectory("/proc").pipe(Effect.orElseSucceed(() => []))
+          for (const pid of names.map(Number).filter(Number.isInteger)) {
+            const line = yield* lineOf(pid)
+            if (line?.parent !== 1) continue
+            const exe = yield* fs.readLink(`/proc/${pid}/exe`).pipe(Effect.orElseSucceed(() => ""))
+            if (!exe.endsWith(`/${program}`)) continue
+            const environ = yield* fs
+              .readFileString(`/proc/${pid}/environ`)
+              .pipe(Effect.orElseSucceed(() => ""))
+            if (environ.includes(environment)) yield* sendSignal(pid, "SIGKILL")
+          }
+        })
+
         return ProcessOwner.of({
           descendants,
+          sweepStrays,
           sweep: sweepListed,
           mark: (pool) => ({ [ownerVariable]: `${dataDirId}:${bootId}:${pool}` }),
           sweepPool: (pool) => sweep((owner) => owner === `${dataDirId}:${bootId}:${pool}`),

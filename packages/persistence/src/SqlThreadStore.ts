@@ -1,4 +1,4 @@
-import type { StoreFailed } from "@rejoin/contracts/Errors"
+import { StoreFailed } from "@rejoin/contracts/Errors"
 import type { ThreadId } from "@rejoin/contracts/Ids"
 import { Item } from "@rejoin/contracts/Item"
 import { Receipt } from "@rejoin/contracts/Receipt"
@@ -42,7 +42,15 @@ const make = Effect.gen(function* () {
     )
   const run = (effect: Effect.Effect<unknown, SqlError.SqlError>) => Effect.asVoid(failing(effect))
   const rows = (effect: Effect.Effect<ReadonlyArray<RecordRow>, SqlError.SqlError>) => failing(effect)
-  const transaction = <A, E, R>(body: Effect.Effect<A, E, R>) => failing(sql.withTransaction(body))
+  // A full disk makes SQLite roll back by itself. The driver's own roll-back then finds nothing to undo, and dies of
+  // it: what failed is the write.
+  const transaction = <A, E, R>(body: Effect.Effect<A, E, R>) =>
+    failing(sql.withTransaction(body)).pipe(
+      Effect.catchDefect((defect) => {
+        if (defect instanceof StoreFailed) return Effect.fail(defect)
+        return isSqlError(defect) ? Effect.fail(storeFailed(defect)) : Effect.die(defect)
+      })
+    )
 
   const threadRow = (thread: ThreadRecord) => ({
     project: thread.project,
