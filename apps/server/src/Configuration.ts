@@ -111,6 +111,7 @@ export const settingsOf = ({ file, roots }: ConfigurationShape, home: string): S
   ...defaults,
   roots,
   forbidden: [home],
+  runtimeMode: file.defaults?.runtimeMode ?? defaults.runtimeMode,
   onLost: file.onLost ?? defaults.onLost,
   idle: duration(file.reaper?.idleMinutes, file.reaper?.idleSeconds, defaults.idle),
   sweep: duration(file.reaper?.sweepMinutes, file.reaper?.sweepSeconds, defaults.sweep),

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { ProviderInstanceId } from "./Ids.ts"
+import { RuntimeMode } from "./RuntimeMode.ts"
 
 const Positive = Schema.Finite.check(Schema.isGreaterThan(0))
 
@@ -46,6 +47,8 @@ export const Config = Schema.Struct({
       interruptSeconds: Schema.optionalKey(Positive)
     })
   ),
+  /** What a request that opens a thread may leave out (S14); what it says wins. */
+  defaults: Schema.optionalKey(Schema.Struct({ runtimeMode: Schema.optionalKey(RuntimeMode) })),
   onLost: Schema.optionalKey(OnLost),
   injectAgentNotificationHooks: Schema.optionalKey(Schema.Boolean)
 })

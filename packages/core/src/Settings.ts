@@ -1,4 +1,5 @@
 import type { OnLost } from "@rejoin/contracts/Config"
+import { defaultRuntimeMode, type RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { Context, Duration } from "effect"
 
 export interface RetentionLimits {
@@ -13,6 +14,8 @@ export interface SettingsShape {
   readonly roots: ReadonlyArray<string> | null
   /** Realpaths under which none may, whatever the roots say: our own data. */
   readonly forbidden: ReadonlyArray<string>
+  /** What a new thread may do where its request does not say. */
+  readonly runtimeMode: RuntimeMode
   /** What becomes of a thread whose conversation is gone upstream and not restorable. */
   readonly onLost: OnLost
   /** How long a session may be idle before it is reaped. */
@@ -39,6 +42,7 @@ export interface SettingsShape {
 export const defaults: SettingsShape = {
   roots: null,
   forbidden: [],
+  runtimeMode: defaultRuntimeMode,
   onLost: "replace",
   idle: Duration.minutes(30),
   sweep: Duration.minutes(5),

@@ -12,7 +12,6 @@ import * as E from "@rejoin/contracts/Errors"
 import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Item } from "@rejoin/contracts/Item"
 import type { PendingRequest } from "@rejoin/contracts/Request"
-import { defaultRuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { SessionState, Thread, ThreadKey } from "@rejoin/contracts/Thread"
 import { now } from "@rejoin/contracts/Time"
 import { Context, Effect, Layer, Option, Semaphore } from "effect"
@@ -21,6 +20,7 @@ import { LiveSessions } from "./LiveSessions.ts"
 import { newId } from "./NewId.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import type { Binding, ThreadRecord } from "./Records.ts"
+import { Settings } from "./Settings.ts"
 import { SessionEnd } from "./SessionEnd.ts"
 import { threadNotFound } from "./SessionDirectory.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
@@ -77,6 +77,7 @@ export class Threads extends Context.Service<
       const ending = yield* SessionEnd
       const registry = yield* ProviderRegistry
       const directories = yield* WorkingDirectory
+      const settings = yield* Settings
       const creating = Semaphore.makeUnsafe(1)
 
       const record = Effect.fn("Threads.record")(function* (id: ThreadId) {
@@ -128,7 +129,7 @@ export class Threads extends Context.Service<
           key: request.key ?? null,
           ...(forkedFrom && { forkedFrom }),
           cwd,
-          runtimeMode: request.runtimeMode ?? defaultRuntimeMode,
+          runtimeMode: request.runtimeMode ?? settings.runtimeMode,
           model: request.model ?? null,
           status: "idle",
           extraEnv: env.allowed,
