@@ -3,6 +3,7 @@ import { StoreFailed } from "@rejoin/contracts/Errors"
 import { Context, Effect, Layer, Predicate } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, type SqlError } from "effect/sql"
+import { DatabaseFile, databaseFile } from "./DatabaseFile.ts"
 import { migrate } from "./Migrations.ts"
 
 /** What the database says, as the error that callers know. Nothing of the failed write was kept. */
@@ -26,6 +27,6 @@ export const layer = (filename: string): Layer.Layer<SqlClient.SqlClient, StoreF
       yield* sql`PRAGMA foreign_keys = ON`
       yield* sql`PRAGMA busy_timeout = 5000`
       yield* migrate.pipe(Effect.provideService(SqlClient.SqlClient, sql))
-      return Context.make(SqlClient.SqlClient, sql)
+      return Context.make(SqlClient.SqlClient, sql).pipe(Context.add(DatabaseFile, databaseFile(filename)))
     }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(storeFailed(error))))
   ).pipe(Layer.provide(Reactivity.layer))

@@ -13,7 +13,9 @@ const tagOf = <A, E extends { readonly _tag: string }>(exit: Exit.Exit<A, E>) =>
   Exit.isFailure(exit) ? Option.getOrUndefined(Exit.findErrorOption(exit))?._tag : undefined
 
 /** A store with a thread, in a file of its own. */
-const withStore = <A, E>(body: (file: string) => Effect.Effect<A, E, ThreadStore | SqlClient.SqlClient>) =>
+const withStore = <A, E>(
+  body: (file: string) => Effect.Effect<A, E, ThreadStore | SqlClient.SqlClient | FileSystem.FileSystem>
+) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const file = `${yield* fs.makeTempDirectoryScoped()}/rejoin.db`
@@ -66,6 +68,26 @@ describe("law 6: a database that refuses", () => {
         yield* store.saveThread(big)
       })
     )
+  )
+
+  it.effect(
+    "because its file was deleted or replaced under us: nothing is accepted into a file that is gone",
+    () =>
+      withStore((file) =>
+        Effect.gen(function* () {
+          const fs = yield* FileSystem.FileSystem
+          const store = yield* ThreadStore
+          const write = store.transaction(store.saveThread(big))
+          yield* fs.rename(file, `${file}.away`)
+          assert.strictEqual(tagOf(yield* Effect.exit(write)), "StoreFailed")
+          yield* fs.writeFileString(file, "")
+          assert.strictEqual(tagOf(yield* Effect.exit(write)), "StoreFailed")
+          assert.strictEqual(yield* titleOf(store), "a title")
+          yield* fs.rename(`${file}.away`, file)
+          yield* write
+          assert.lengthOf(yield* titleOf(store), 1_000_000)
+        })
+      )
   )
 
   it.effect("because somebody else has locked it: a typed error, and it goes on when the lock is gone", () =>

@@ -10,6 +10,7 @@ import { type EventDraft, ThreadStore } from "@rejoin/core/ThreadStore"
 import { Array, Effect, Layer, Option } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { storeFailed } from "./Database.ts"
+import { DatabaseFile } from "./DatabaseFile.ts"
 import {
   type BindingRow,
   document,
@@ -34,6 +35,7 @@ const rowsPerInsert = 1000
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
+  const file = yield* DatabaseFile
 
   const failing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.mapError(effect, (error): Exclude<E, SqlError.SqlError> | StoreFailed =>
@@ -45,7 +47,7 @@ const make = Effect.gen(function* () {
   // A full disk makes SQLite roll back by itself. The driver's own roll-back then finds nothing to undo, and dies of
   // it: what failed is the write.
   const transaction = <A, E, R>(body: Effect.Effect<A, E, R>) =>
-    failing(sql.withTransaction(body)).pipe(
+    failing(sql.withTransaction(Effect.tap(body, () => file.check))).pipe(
       Effect.catchDefect((defect) => {
         if (defect instanceof StoreFailed) return Effect.fail(defect)
         return isSqlError(defect) ? Effect.fail(storeFailed(defect)) : Effect.die(defect)

@@ -1,0 +1,35 @@
+import { StoreFailed } from "@rejoin/contracts/Errors"
+import { Context, Effect } from "effect"
+import { statSync } from "node:fs"
+
+/**
+ * Whether the file that is written is still the one that lies there. A system lets it be deleted or replaced under
+ * us, and takes every write all the same, into a file that nobody will ever open again: what was accepted would be
+ * lost with the process (law 6).
+ */
+export const DatabaseFile = Context.Reference<{ readonly check: Effect.Effect<void, StoreFailed> }>(
+  "@rejoin/persistence/DatabaseFile",
+  { defaultValue: () => ({ check: Effect.void }) }
+)
+
+const identityOf = (filename: string): string | undefined => {
+  const found = statSync(filename, { throwIfNoEntry: false })
+  return found && `${found.dev}:${found.ino}`
+}
+
+/** For a file that was just opened. One in memory has no file to lose. */
+export const databaseFile = (filename: string) => {
+  const opened = filename === ":memory:" ? undefined : identityOf(filename)
+  return DatabaseFile.of({
+    check: Effect.suspend(() =>
+      opened === undefined || identityOf(filename) === opened
+        ? Effect.void
+        : Effect.fail(
+            new StoreFailed({
+              message: `The database ${filename} was deleted or replaced while it was in use: nothing more is accepted.`,
+              hint: "Put it back, or stop the server and restore it from a copy."
+            })
+          )
+    )
+  })
+}
