@@ -14,6 +14,9 @@ export interface AgentCommand {
   readonly environment: Readonly<Record<string, string>>
 }
 
+/** In characters. The longest lines are messages with pictures in them. */
+const longestLine = 64 * 1024 * 1024
+
 /** An agent's program that speaks in lines over stdio. */
 export interface AgentProcess {
   readonly pid: number
@@ -94,10 +97,20 @@ export const spawnAgent = Effect.fn("spawnAgent")(function* (command: AgentComma
       }
     }).pipe(Effect.scoped)
   )
+  let unfinished = 0
+  // A line that never ends is kept in memory for as long as it comes: whoever writes it is broken, and ended.
+  const bounded = (text: string) => {
+    const end = text.lastIndexOf("\n")
+    unfinished = end < 0 ? unfinished + text.length : text.length - end - 1
+    if (unfinished <= longestLine) return Effect.void
+    complaints.push("It wrote a line without an end.")
+    return Effect.andThen(sendSignal(handle.pid, "SIGKILL"), Effect.fail("a line without an end" as const))
+  }
   const process: AgentProcess = {
     pid: handle.pid,
     lines: handle.stdout.pipe(
       Stream.decodeText(),
+      Stream.tap(bounded),
       Stream.splitLines,
       Stream.catch(() => Stream.empty)
     ),

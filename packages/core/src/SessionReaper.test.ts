@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, Stream } from "effect"
+import { Clock, Effect, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { AdapterEvent } from "./AdapterEvent.ts"
 import { LiveSessions } from "./LiveSessions.ts"
@@ -119,6 +119,31 @@ describe("the reaper", () => {
           assert.lengthOf(sessions.list(), 0)
           assert.strictEqual(world.upstream.open, 0)
           assert.lengthOf(yield* world.store.listBindings, 500)
+        })
+      )
+    })
+  )
+})
+
+describe("C35: a clock that jumps", () => {
+  it.effect("back or far ahead: no session is reaped for it, and turns go on", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.life(
+        Effect.gen(function* () {
+          const reaper = yield* SessionReaper
+          const start = yield* Clock.currentTimeMillis
+          const id = yield* openThread()
+          yield* say(id, "one")
+          yield* pass(10)
+          yield* TestClock.setTime(start - minutes(600))
+          assert.strictEqual(yield* reaper.sweep, 0)
+          assert.strictEqual((yield* say(id, "two")).output, "one | two")
+          yield* reaper.sweep
+          yield* TestClock.setTime(start + minutes(6000))
+          assert.strictEqual(yield* reaper.sweep, 0)
+          assert.strictEqual((yield* say(id, "three")).output, "one | two | three")
+          assert.strictEqual(world.upstream.open, 1)
         })
       )
     })
