@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { MessageId } from "@rejoin/contracts/Ids"
 import { Effect } from "effect"
 import { DatabaseSync } from "node:sqlite"
+import { storeOf } from "./AgentHarness.ts"
 import { foreignServer } from "./OpenCodeApi.ts"
 import { live, makeWorld, open, receipts, say, type World } from "./World.ts"
 
@@ -170,9 +171,7 @@ describe("OpenCode: what the agent lets succeed while it is wrong", () => {
           const words = turns.map(({ output }) => output.split(" | ").length).toSorted((a, b) => a - b)
           assert.deepEqual(words, [1, 2, 3])
           yield* server.stop
-          const { sdk } = yield* foreignServer(world)
-          const sessions = yield* Effect.promise(() => sdk.session.list({ directory: world.at("repo") }))
-          assert.lengthOf(sessions.data ?? [], 1)
+          assert.lengthOf(yield* storeOf("opencode", world).sessions, 1)
         })
       )
   )
@@ -184,13 +183,14 @@ describe("OpenCode: what the agent lets succeed while it is wrong", () => {
         Effect.gen(function* () {
           const world = yield* makeWorld()
           const { id, sessionID } = yield* told(world)
-          const fork = Effect.scoped(
+          const { left, users } = yield* Effect.scoped(
             Effect.flatMap(foreignServer(world), ({ sdk }) =>
-              Effect.promise(async () => (await sdk.session.fork({ sessionID })).data)
+              Effect.promise(async () => ({
+                users: (await sdk.session.fork({ sessionID })).data,
+                left: (await sdk.session.fork({ sessionID })).data
+              }))
             )
           )
-          const users = yield* fork
-          const left = yield* fork
           assert.isDefined(left)
           yield* withDatabase(world, (db) => {
             const intent = {
@@ -210,12 +210,7 @@ describe("OpenCode: what the agent lets succeed while it is wrong", () => {
           const server = yield* world.start()
           assert.strictEqual((yield* say(server, id, "two")).output, "one | two")
           yield* server.stop
-          const { sdk } = yield* foreignServer(world)
-          const sessions = yield* Effect.promise(() => sdk.session.list({ directory: world.at("repo") }))
-          assert.sameMembers(
-            (sessions.data ?? []).map((session) => session.id),
-            [sessionID, users?.id ?? ""]
-          )
+          assert.sameMembers([...(yield* storeOf("opencode", world).sessions)], [sessionID, users?.id ?? ""])
         })
       )
   )
@@ -265,19 +260,12 @@ describe("OpenCode: what the agent lets succeed while it is wrong", () => {
             )
           }
           yield* withDatabase(world, plant("trn_arrived", arrived))
-          const first = yield* world.start()
-          const turn = (turnId: string) =>
-            first.client.turns.get({ params: { id, turnId }, query: { wait: 60 } })
-          assert.strictEqual((yield* turn("trn_arrived")).status, "interrupted")
-          assert.strictEqual((yield* say(first, id, "two")).output, "one | arrived | two")
-          yield* first.stop
           yield* withDatabase(world, plant("trn_lost", "msg_lost0000000000000000"))
-          const second = yield* world.start()
-          const lost = yield* second.client.turns.get({
-            params: { id, turnId: "trn_lost" },
-            query: { wait: 60 }
-          })
-          assert.strictEqual(lost.output, "one | arrived | two | trn_lost")
+          const server = yield* world.start()
+          const turn = (turnId: string) =>
+            server.client.turns.get({ params: { id, turnId }, query: { wait: 60 } })
+          assert.strictEqual((yield* turn("trn_arrived")).status, "interrupted")
+          assert.strictEqual((yield* turn("trn_lost")).output, "one | arrived | trn_lost")
         })
       )
   )
