@@ -109,6 +109,13 @@ const make = Effect.sync(() => {
     return rows.slice(start, start + page.limit)
   }
 
+  const forget = <V>(of: Map<ThreadId, V>, id: ThreadId) => {
+    const before = of.get(id)
+    if (before === undefined) return
+    of.delete(id)
+    log.push(() => of.set(id, before))
+  }
+
   const append = (draft: Omit<RuntimeEvent, "seq" | "position">): RuntimeEvent => {
     const thread = threads.get(draft.threadId)
     const event = { ...draft, seq: (thread?.lastSeq ?? 0) + 1, position: ++last }
@@ -156,19 +163,23 @@ const make = Effect.sync(() => {
     purgeThread: (id) =>
       run(() => {
         transcripts.delete(id)
-        byThread.delete(id)
+        const all = events
         events = events.filter((event) => event.threadId !== id)
+        log.push(() => {
+          events = all
+        })
+        forget(byThread, id)
       }),
     deleteThread: (id) =>
       run(() => {
         threads.delete(id)
         bindings.delete(id)
-        items.delete(id)
+        forget(items, id)
         transcripts.delete(id)
         for (const turn of turns.values((row) => row.threadId === id)) turns.delete(turn.id)
         for (const row of receipts.values((row) => row.threadId === id)) receipts.delete(row.id)
         for (const row of requests.values((row) => row.threadId === id)) requests.delete(`${id}/${row.id}`)
-        byThread.delete(id)
+        forget(byThread, id)
       }),
     getBinding: (id) => run(() => Option.fromUndefinedOr(bindings.get(id))),
     listBindings: run(() => bindings.values()),
