@@ -91,7 +91,8 @@ const ofThread = (thread: ObservedThread): ReadonlyArray<string> => {
       }
     }
   }
-  if (where !== undefined && !where.includes(thread.cwd)) tell(`law 3: works in ${where}`)
+  if (where === undefined) tell("law 3: the last turn that tells its directory did not complete")
+  else if (!where.includes(thread.cwd)) tell(`law 3: works in ${where}`)
   for (const { generation, input, output, status } of turns) {
     if (status !== "completed" || !input.startsWith("run pwd")) continue
     const start = receipts.findLast(
