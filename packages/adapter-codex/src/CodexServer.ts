@@ -58,7 +58,11 @@ export const startServer = Effect.fn("CodexServer.start")(function* (
   const owner = yield* ProcessOwner
   // The sandbox's own program drops our mark. Cut off in its first moments, it outlives whoever started it
   // (docs/providers/codex.md: Crash).
-  const strays = owner.sweepStrays({ program: "bwrap", environment: `${home}/tmp/arg0` })
+  const strays = owner.sweepStrays({
+    program: "bwrap",
+    parents: ["codex", "bwrap"],
+    environment: `${home}/tmp/arg0`
+  })
   yield* strays
   yield* Effect.addFinalizer(() => strays)
   const config = {

@@ -1,3 +1,4 @@
+import { basename } from "node:path"
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { ProcessOwner } from "@rejoin/core/ProcessOwner"
@@ -59,14 +60,20 @@ describe("law 9: processes are known by their owner's mark", () => {
         )
         yield* fs.copyFile(sleep.trim(), helper)
         yield* fs.chmod(helper, 0o755)
-        // The shell that starts it ends at once.
+        // The shell that starts it ends, and its group with it, as soon as the helper has left the group and runs.
         const orphan = (home: string) =>
           spawner
             .string(
-              ChildProcess.make("sh", ["-c", `setsid ${helper} 600 > /dev/null 2>&1 & echo $!`], {
-                env: { HELPER_HOME: home },
-                extendEnv: true
-              })
+              ChildProcess.make(
+                "sh",
+                [
+                  "-c",
+                  `setsid ${helper} 600 > /dev/null 2>&1 &
+                  until [ "$(readlink /proc/$!/exe)" = ${helper} ]; do :; done
+                  echo $!`
+                ],
+                { env: { HELPER_HOME: home }, extendEnv: true }
+              )
             )
             .pipe(Effect.map(Number))
         const isRunning = (pid: number) =>
@@ -74,16 +81,25 @@ describe("law 9: processes are known by their owner's mark", () => {
             Effect.map((stat) => !/\) Z /.test(stat)),
             Effect.orElseSucceed(() => false)
           )
+        const parent = basename(process.execPath)
         const stray = yield* orphan(`${directory}/mine`)
         const others = yield* orphan(`${directory}/others`)
         const child = yield* spawner.spawn(
           ChildProcess.make(helper, ["600"], { env: { HELPER_HOME: `${directory}/mine` }, extendEnv: true })
         )
-        yield* owner.sweepStrays({ program: "helper", environment: `HELPER_HOME=${directory}/mine` })
+        yield* owner.sweepStrays({
+          program: "helper",
+          parents: [parent],
+          environment: `HELPER_HOME=${directory}/mine`
+        })
         yield* Effect.repeat(isRunning(stray), { while: (running) => running })
         assert.isTrue(yield* isRunning(others))
         assert.isTrue(yield* child.isRunning)
-        yield* owner.sweepStrays({ program: "helper", environment: `HELPER_HOME=${directory}/others` })
+        yield* owner.sweepStrays({
+          program: "helper",
+          parents: [parent],
+          environment: `HELPER_HOME=${directory}/others`
+        })
       }).pipe(Effect.scoped, Effect.provide(life(`test-${process.pid}`, "boot")))
   )
 })

@@ -1,3 +1,4 @@
+import { basename } from "node:path"
 import { Context, Effect, FileSystem, Layer, Schedule } from "effect"
 
 /** The environment variable by which a process and all that it starts are known to be ours (law 9). */
@@ -25,10 +26,12 @@ export interface OwnerShape {
   readonly sweepPool: (pool: string) => Effect.Effect<ReadonlyArray<number>>
   /**
    * Kills the orphans of one of an agent's own helpers, which drops our mark: it runs `program` (the name of its
-   * file), has `environment` somewhere in its own, and its parent is gone.
+   * file), has `environment` somewhere in its own, and none of `parents` (names of files) is its parent any more.
+   * Who adopts an orphan is not told by a number: process 1, or a session's own manager (`systemd --user`).
    */
   readonly sweepStrays: (stray: {
     readonly program: string
+    readonly parents: ReadonlyArray<string>
     readonly environment: string
   }) => Effect.Effect<void>
   /** Kills what earlier lives of this data directory left, and waits until it is gone. */
@@ -124,16 +127,24 @@ export class ProcessOwner extends Context.Service<ProcessOwner, OwnerShape>()("@
           }
         })
 
+        /** The name of the file that it runs; empty where it is gone or another user's. */
+        const programOf = (pid: number) =>
+          fs.readLink(`/proc/${pid}/exe`).pipe(
+            // A file that was replaced by an update is marked.
+            Effect.map((exe) => basename(exe.replace(/ \(deleted\)$/, ""))),
+            Effect.orElseSucceed(() => "")
+          )
+
         const sweepStrays: OwnerShape["sweepStrays"] = Effect.fnUntraced(function* ({
           environment,
+          parents,
           program
         }) {
           const names = yield* fs.readDirectory("/proc").pipe(Effect.orElseSucceed(() => []))
           for (const pid of names.map(Number).filter(Number.isInteger)) {
+            if ((yield* programOf(pid)) !== program) continue
             const line = yield* lineOf(pid)
-            if (line?.parent !== 1) continue
-            const exe = yield* fs.readLink(`/proc/${pid}/exe`).pipe(Effect.orElseSucceed(() => ""))
-            if (!exe.endsWith(`/${program}`)) continue
+            if (line === undefined || parents.includes(yield* programOf(line.parent))) continue
             const environ = yield* fs
               .readFileString(`/proc/${pid}/environ`)
               .pipe(Effect.orElseSucceed(() => ""))
