@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Option } from "effect"
+import { Effect, Exit, Fiber, Option } from "effect"
 import { ProviderService } from "./ProviderService.ts"
 import { failureOf, makeWorld, openThread, say, sendHeld } from "./testing/World.ts"
 import { Threads } from "./Threads.ts"
@@ -87,6 +87,43 @@ describe("N5: a fork of a thread", () => {
           })
         )
       })
+  )
+
+  it.effect("law 7: given up at any moment, it is there with its session, or nothing of it is", () =>
+    Effect.gen(function* () {
+      // A store on a disk takes its time; what is given up meanwhile is given up when it has written.
+      const world = yield* makeWorld({}, (store) => ({
+        ...store,
+        transaction: (body) => Effect.tap(store.transaction(body), Effect.yieldNow)
+      }))
+      yield* world.life(
+        Effect.gen(function* () {
+          const service = yield* ProviderService
+          const threads = yield* Threads
+          const id = yield* openThread()
+          yield* say(id, "one")
+          const stopping = Effect.gen(function* () {
+            const [newest] = yield* threads.list({ limit: 1 })
+            if (newest !== undefined && newest.id !== id) yield* Effect.ignore(service.stop(newest.id))
+          })
+          for (const giveUp of ["interrupt", "stop"] as const) {
+            let whole = false
+            for (let steps = 0; !whole; steps++) {
+              const fiber = yield* Effect.forkChild(service.fork(id, {}), { startImmediately: true })
+              for (let step = 0; step < steps; step++) yield* Effect.yieldNow
+              whole = fiber.pollUnsafe() !== undefined
+              yield* giveUp === "stop" ? stopping : Fiber.interrupt(fiber)
+              yield* Fiber.await(fiber)
+              const bound = (yield* threads.list({ limit: 100 })).map(
+                ({ session }) => session.providerSessionId as string | undefined
+              )
+              assert.sameMembers([...world.upstream.sessions.keys()], bound, `${giveUp} after ${steps} steps`)
+            }
+          }
+          assert.isAbove(world.upstream.sessions.size, 2)
+        })
+      )
+    })
   )
 
   it.effect("law 1: a fork that was never started begins with its origin's conversation, never empty", () =>

@@ -107,14 +107,15 @@ export class ProviderService extends Context.Service<
       const receiptOf = Effect.fnUntraced(function* (thread: ThreadRecord, cwd: string) {
         const wanted = { cwd, mode: thread.runtimeMode, model: thread.model }
         const ready = yield* sessions.preemptible(thread.id)(starts.ensure(thread, wanted))
-        if (ready === "preempted") {
+        if (ready !== "preempted" && ready.receipt !== undefined) return ready.receipt
+        // One that was given up too late is alive.
+        const live = ready === "preempted" ? sessions.get(thread.id) : ready.live
+        if (live === undefined) {
           return yield* new E.ThreadBusy({
             threadId: thread.id,
             message: "The start was given up: it was interrupted."
           })
         }
-        const { live, receipt } = ready
-        if (receipt !== undefined) return receipt
         return Option.getOrThrow(yield* store.getReceipt(live.receiptId))
       })
 

@@ -152,35 +152,41 @@ export class SessionStart extends Context.Service<
         return { live, receipt }
       })
 
-      /** Steps ② to ④ within the intent: act, verify, commit. */
-      const commit = Effect.fnUntraced(function* (attempt: Attempt, planned: Plan, intent: StartIntent) {
-        const { adapter, source, wanted } = attempt
+      /** Steps ② and ③ within the intent: act and verify. */
+      const verify = Effect.fnUntraced(function* (attempt: Attempt, planned: Plan, intent: StartIntent) {
+        const { adapter, wanted } = attempt
         const { decision, started } = yield* call.within(
           adapter,
           "start",
           act(attempt, planned, requestOf(attempt, intent, directory)),
           settings.startTimeout
         )
-        const { session, verified } = started
-        const contradiction = mismatch(wanted, verified, continues(decision))
+        const contradiction = mismatch(wanted, started.verified, continues(decision))
         if (contradiction !== undefined) return yield* contradiction
         const receipt = yield* receiptOf(attempt, decision, {
           generation: intent.generation,
           agentVersion: (yield* adapter.info).version,
-          evidence: { probe: attempt.situation.probe, verified: verified.evidence },
-          verified,
-          cursor: session.cursor
+          evidence: { probe: attempt.situation.probe, verified: started.verified.evidence },
+          verified: started.verified,
+          cursor: started.session.cursor
         })
-        yield* directory.commit(intent, {
+        return { decision, started, receipt }
+      })
+
+      /** Step ④: the point of no return. */
+      const commit = (
+        { adapter, source, wanted }: Attempt,
+        intent: StartIntent,
+        { decision, receipt, started }: Effect.Success<ReturnType<typeof verify>>
+      ) =>
+        directory.commit(intent, {
           wanted,
           adapter,
-          cursor: session.cursor,
+          cursor: started.session.cursor,
           mark: continues(decision) ? started.mark : null,
           prior: continues(decision) ? source.binding.prior : "none",
           receipt
         })
-        return { session, receipt }
-      })
 
       const start = (attempt: Attempt, planned: Plan) =>
         Effect.uninterruptibleMask((restore) =>
@@ -188,7 +194,9 @@ export class SessionStart extends Context.Service<
             const { adapter, thread, turnId, wanted } = attempt
             const intent = yield* directory.begin(thread, adapter, wanted)
             const scope = yield* sessions.scope
-            const { receipt, session } = yield* restore(commit(attempt, planned, intent)).pipe(
+            // What has been committed is not interrupted any more: it is alive, or it was never there.
+            const { receipt, started } = yield* restore(verify(attempt, planned, intent)).pipe(
+              Effect.tap((verified) => commit(attempt, intent, verified)),
               Scope.provide(scope),
               Effect.onExit((exit) =>
                 Exit.isSuccess(exit)
@@ -200,7 +208,7 @@ export class SessionStart extends Context.Service<
               threadId: thread.id,
               generation: intent.generation,
               adapter,
-              session,
+              session: started.session,
               scope,
               closed: Deferred.makeUnsafe(),
               gate: Latch.makeUnsafe(true),

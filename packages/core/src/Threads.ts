@@ -54,7 +54,10 @@ export class Threads extends Context.Service<
     readonly list: (
       page: Page & { readonly project?: string | undefined }
     ) => Effect.Effect<ReadonlyArray<Thread>, StoreFailed>
-    /** Forgets the thread; the upstream session stays. Refused during a turn; where `unused`, if it ever had one. */
+    /**
+     * Forgets the thread; the upstream session stays. Refused during a turn; where `unused`, if it ever had a turn or
+     * a session.
+     */
     readonly remove: (
       id: ThreadId,
       options?: { readonly unused: true }
@@ -251,8 +254,14 @@ export class Threads extends Context.Service<
         yield* record(id)
         yield* sessions.withLease(id)(
           Effect.gen(function* () {
-            const turns = options?.unused ? store.listTurns(id, { limit: 1 }) : store.openTurns(id)
-            const idle = Effect.flatMap(turns, ({ length }) => (length > 0 ? threadBusy(id) : Effect.void))
+            const used = Effect.gen(function* () {
+              if (options?.unused !== true) return (yield* store.openTurns(id)).length > 0
+              const binding = Option.getOrThrow(yield* store.getBinding(id))
+              return (
+                binding.providerSessionId !== null || (yield* store.listTurns(id, { limit: 1 })).length > 0
+              )
+            })
+            const idle = Effect.flatMap(used, (used) => (used ? threadBusy(id) : Effect.void))
             yield* idle
             const live = sessions.get(id)
             if (live !== undefined)

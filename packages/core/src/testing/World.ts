@@ -2,7 +2,7 @@ import { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Turn } from "@rejoin/contracts/Turn"
-import { Context, Effect, Exit, Layer, Option, Stream } from "effect"
+import { Context, Effect, Exit, identity, Layer, Option, Stream } from "effect"
 import * as Core from "../Core.ts"
 import { layerMemory } from "../MemoryThreadStore.ts"
 import { ProviderRegistry } from "../ProviderRegistry.ts"
@@ -20,9 +20,12 @@ import { InMemoryUpstream } from "./InMemoryUpstream.ts"
  * A database and an upstream that outlive our process, for tests of what a restart must keep. Each `life` is one
  * run of the server: it builds the core, reconciles, runs the body, and closes everything again.
  */
-export const makeWorld = Effect.fnUntraced(function* (settings: Partial<SettingsShape> = {}) {
+export const makeWorld = Effect.fnUntraced(function* (
+  settings: Partial<SettingsShape> = {},
+  decorate: (store: ThreadStore["Service"]) => ThreadStore["Service"] = identity
+) {
   const upstream = new InMemoryUpstream()
-  const store = Context.get(yield* Layer.build(layerMemory), ThreadStore)
+  const store = decorate(Context.get(yield* Layer.build(layerMemory), ThreadStore))
   const layer = Core.layerManual.pipe(
     Layer.provide(WorkingDirectory.layerAnything),
     Layer.provide(Layer.succeed(Settings, { ...defaults, ...settings })),
