@@ -223,7 +223,7 @@ export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, seeds
     seen: [...seen.values()],
     asked: world.model
       .requests()
-      .filter(({ attempt, results, tools }) => attempt === 1 && results.length === 0 && tools.length > 0)
+      .filter(({ results, tools }) => results.length === 0 && tools.length > 0)
       .map(({ said }) => said.at(-1) ?? ""),
     upstream: { sessions: yield* upstream.sessions, released: [] },
     left: {

@@ -1,4 +1,3 @@
-import { basename } from "node:path"
 import { Context, Effect, FileSystem, Layer, Schedule } from "effect"
 
 /** The environment variable by which a process and all that it starts are known to be ours (law 9). */
@@ -131,7 +130,7 @@ export class ProcessOwner extends Context.Service<ProcessOwner, OwnerShape>()("@
         const programOf = (pid: number) =>
           fs.readLink(`/proc/${pid}/exe`).pipe(
             // A file that was replaced by an update is marked.
-            Effect.map((exe) => basename(exe.replace(/ \(deleted\)$/, ""))),
+            Effect.map((exe) => exe.replace(/ \(deleted\)$/, "").slice(exe.lastIndexOf("/") + 1)),
             Effect.orElseSucceed(() => "")
           )
 

@@ -99,7 +99,7 @@ export const mutations: ReadonlyArray<Mutation> = [
   },
   {
     does: "law 5: starts without the thread's lease",
-    seen: /law|seq|position/,
+    seen: /law 5/,
     core: Layer.effectDiscard(
       Effect.map(LiveSessions, (sessions) =>
         Object.assign(sessions, {
@@ -152,7 +152,7 @@ export const mutations: ReadonlyArray<Mutation> = [
   },
   {
     does: "law 9: lets a session outlive its scope",
-    seen: /law [59]/,
+    seen: /law 9/,
     adapter: (adapter) =>
       starts(adapter, (start, request) =>
         Effect.flatMap(Scope.make(), (scope) => Scope.provide(start(request), scope))
