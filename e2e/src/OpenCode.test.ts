@@ -39,52 +39,6 @@ describe("OpenCode: a thread keeps its conversation", () => {
       )
   )
 
-  it.live(
-    "C12, C13, C15, C29: a move to a worktree and to another project carries history, directory and permissions",
-    () =>
-      live(
-        Effect.gen(function* () {
-          const world = yield* makeWorld()
-          const server = yield* world.start()
-          const id = yield* open(server, world.at("repo"), "read-only")
-          yield* say(server, id, "one")
-          const move = (cwd: string) => server.client.sessions.move({ params: { id }, payload: { cwd } })
-          const first = yield* say(server, id, "write x.txt no")
-          assert.include(first.output, "there is no tool write")
-
-          const receipt = yield* move(world.at("tree"))
-          assert.strictEqual(receipt.outcome, "forked")
-          assert.strictEqual(receipt.cwdVerified, world.at("tree"))
-          assert.strictEqual(receipt.runtimeModeVerified, "read-only")
-          assert.notStrictEqual(receipt.providerSessionIdAfter, receipt.providerSessionIdBefore)
-          assert.include((yield* say(server, id, "write y.txt no")).output, "there is no tool write")
-          assert.strictEqual(
-            (yield* say(server, id, "two")).output,
-            "one | write x.txt no | write y.txt no | two"
-          )
-
-          yield* server.client.threads.update({ params: { id }, payload: { runtimeMode: "full-access" } })
-          assert.include((yield* say(server, id, "run pwd")).output, world.at("tree"))
-
-          const other = yield* move(world.at("other"))
-          assert.deepInclude(
-            { ...other },
-            { outcome: "forked", cwdVerified: world.at("other"), runtimeModeVerified: "full-access" }
-          )
-          assert.include((yield* say(server, id, "run pwd")).output, world.at("other"))
-          assert.include(
-            (yield* say(server, id, "three")).output,
-            "one | write x.txt no | write y.txt no | two | run pwd | run pwd | three"
-          )
-
-          const back = yield* move(`${world.at("repo")}/../tree/`)
-          assert.strictEqual(back.cwdVerified, world.at("tree"))
-          assert.include((yield* say(server, id, "run pwd")).output, world.at("tree"))
-          assert.isFalse(yield* world.fs.exists(`${world.at("tree")}/y.txt`))
-        })
-      )
-  )
-
   it.live("CwdUnavailable: a deleted worktree is refused before the turn, and nothing makes it anew", () =>
     live(
       Effect.gen(function* () {

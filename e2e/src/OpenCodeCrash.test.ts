@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import { Effect, Stream } from "effect"
 import {
   commandOf,
@@ -31,25 +32,56 @@ const tools = Effect.fn("tools")(function* (world: World) {
   return commands.filter((command) => command.startsWith("sleep 987"))
 })
 
-/** A thread with a history, in the middle of a turn whose tool runs. */
-const midTurn = Effect.fn("midTurn")(function* (world: World, server: Server) {
-  const id = yield* open(server, world.at("repo"))
-  yield* say(server, id, "my name is Ada")
+/** Everybody on the machine runs a tool of a turn of this thread. */
+const midTurn = Effect.fn("midTurn")(function* (world: World, server: Server, id: ThreadId) {
   const turn = yield* send(server, id, "run sleep 987")
-  yield* event(server, id, "item.started", ({ data }) => JSON.stringify(data).includes("sleep 987"))
+  yield* event(
+    server,
+    id,
+    "item.started",
+    ({ data, turnId }) => turnId === turn.id && JSON.stringify(data).includes("sleep 987")
+  )
   yield* until(Effect.map(tools(world), (running) => running.length > 0))
-  return { id, turnId: turn.id }
+  return turn.id
 })
 
 describe("OpenCode: kill -9 in the middle of a turn with a running tool", () => {
+  // One world through four endings: each must also leave what the next one goes on from.
   it.live(
-    "C37, C38, law 9: of us: no orphan is left, the turn is interrupted, the next has the history",
+    "C19, C30, C37, C38, law 6, law 9: of OpenCode, of us, of both, and a graceful stop: no orphan is left, the turn is interrupted, the next has the history",
     () =>
       live(
         Effect.gen(function* () {
           const world = yield* makeWorld()
           const first = yield* world.start()
-          const { id, turnId } = yield* midTurn(world, first)
+          const id = yield* open(first, world.at("repo"))
+          yield* say(first, id, "my name is Ada")
+          const history = ["my name is Ada"]
+          /** What ran is interrupted and known to the model, and nothing of it runs any more. */
+          const goesOn = Effect.fn("goesOn")(function* (server: Server, turnId: TurnId, input: string) {
+            assert.strictEqual((yield* settled(server, id, turnId)).status, "interrupted")
+            history.push("run sleep 987", input)
+            assert.strictEqual((yield* say(server, id, input)).output, history.join(" | "))
+            assert.deepEqual(yield* tools(world), [])
+            assert.strictEqual((yield* receipts(server, id))[0]?.outcome, "adopted")
+          })
+
+          const ofOpenCode = yield* midTurn(world, first, id)
+          for (const pid of yield* agentServers(world)) process.kill(pid, "SIGKILL")
+          yield* goesOn(first, ofOpenCode, "it was killed")
+          const events = yield* first.client.follow(id, 0).pipe(
+            Stream.takeUntil(
+              ({ data, type }) => type === "turn.completed" && JSON.stringify(data).includes("it was killed")
+            ),
+            Stream.runCollect
+          )
+          assert.lengthOf(
+            events.filter(({ type }) => type === "session.exited"),
+            1
+          )
+
+          const ofUs = yield* midTurn(world, first, id)
+          const queued = yield* send(first, id, "queued")
           yield* first.kill
           const orphans = yield* agents(world)
           assert.isAbove(orphans.length, 1)
@@ -60,111 +92,30 @@ describe("OpenCode: kill -9 in the middle of a turn with a running tool", () => 
             orphans.filter((pid) => alive.includes(pid)),
             []
           )
-          const turn = yield* settled(second, id, turnId)
-          assert.strictEqual(turn.status, "interrupted")
-          assert.strictEqual(
-            (yield* say(second, id, "who am I")).output,
-            "my name is Ada | run sleep 987 | who am I"
-          )
-          assert.strictEqual((yield* receipts(second, id))[0]?.outcome, "adopted")
-          const { items } = yield* second.client.turns.list({ params: { id }, query: {} })
-          assert.deepEqual(
-            items.map(({ status }) => status),
-            ["completed", "interrupted", "completed"]
-          )
-        })
-      )
-  )
-
-  it.live(
-    "C19, C30: of OpenCode: its tool is swept, the turn is interrupted, one session.exited, the next has the history",
-    () =>
-      live(
-        Effect.gen(function* () {
-          const world = yield* makeWorld()
-          const server = yield* world.start()
-          const { id, turnId } = yield* midTurn(world, server)
-          const [pid] = yield* agentServers(world)
-          assert.isDefined(pid)
-          if (pid !== undefined) process.kill(pid, "SIGKILL")
-          assert.strictEqual((yield* settled(server, id, turnId)).status, "interrupted")
-          assert.strictEqual(
-            (yield* say(server, id, "who am I")).output,
-            "my name is Ada | run sleep 987 | who am I"
-          )
-          assert.deepEqual(yield* tools(world), [])
-          const events = yield* server.client.follow(id, 0).pipe(
-            Stream.takeUntil(
-              ({ data, type }) => type === "turn.completed" && JSON.stringify(data).includes("who am I")
-            ),
-            Stream.runCollect
-          )
+          // What was accepted and not yet sent is run now, once.
+          history.push("run sleep 987", "queued")
+          assert.strictEqual((yield* settled(second, id, queued.id)).output, history.join(" | "))
           assert.lengthOf(
-            events.filter(({ type }) => type === "session.exited"),
+            world.model.requests().filter(({ said }) => said.at(-1) === "queued"),
             1
           )
-        })
-      )
-  )
+          assert.strictEqual((yield* settled(second, id, ofUs)).status, "interrupted")
 
-  it.live("C37, C38: of both: as of us", () =>
-    live(
-      Effect.gen(function* () {
-        const world = yield* makeWorld()
-        const first = yield* world.start()
-        const { id, turnId } = yield* midTurn(world, first)
-        const servers = yield* agentServers(world)
-        yield* first.kill
-        for (const pid of servers) process.kill(pid, "SIGKILL")
-        const second = yield* world.start()
-        assert.deepEqual(yield* tools(world), [])
-        assert.strictEqual((yield* settled(second, id, turnId)).status, "interrupted")
-        assert.strictEqual(
-          (yield* say(second, id, "who am I")).output,
-          "my name is Ada | run sleep 987 | who am I"
-        )
-      })
-    )
-  )
+          const ofBoth = yield* midTurn(world, second, id)
+          const servers = yield* agentServers(world)
+          yield* second.kill
+          for (const pid of servers) process.kill(pid, "SIGKILL")
+          const third = yield* world.start()
+          assert.deepEqual(yield* tools(world), [])
+          yield* goesOn(third, ofBoth, "both were killed")
 
-  it.live("a graceful stop ends with an open stream and a running turn, and nothing is left", () =>
-    live(
-      Effect.gen(function* () {
-        const world = yield* makeWorld()
-        const first = yield* world.start()
-        const { id, turnId } = yield* midTurn(world, first)
-        yield* Effect.forkChild(first.client.follow(id, 0).pipe(Stream.runDrain, Effect.ignore))
-        assert.strictEqual(yield* first.stop, 0)
-        assert.deepEqual(yield* agents(world), [])
-        assert.isFalse(yield* world.fs.exists(`${world.home}/server.json`))
-        const second = yield* world.start()
-        assert.strictEqual((yield* settled(second, id, turnId)).status, "interrupted")
-        assert.strictEqual(
-          (yield* say(second, id, "who am I")).output,
-          "my name is Ada | run sleep 987 | who am I"
-        )
-      })
-    )
-  )
-
-  it.live(
-    "law 2, law 6: a turn that was accepted while the agent was away is run once the server is back",
-    () =>
-      live(
-        Effect.gen(function* () {
-          const world = yield* makeWorld()
-          const first = yield* world.start()
-          const id = yield* open(first, world.at("repo"))
-          yield* say(first, id, "one")
-          const held = yield* send(first, id, "hold on")
-          yield* event(first, id, "turn.started", ({ turnId }) => turnId === held.id)
-          const queued = yield* send(first, id, "queued")
-          yield* first.kill
-          const second = yield* world.start()
-          assert.strictEqual((yield* settled(second, id, held.id)).status, "interrupted")
-          assert.strictEqual((yield* settled(second, id, queued.id)).output, "one | hold on | queued")
-          const asked = world.model.requests().filter(({ said }) => said.at(-1) === "queued")
-          assert.lengthOf(asked, 1)
+          const stopped = yield* midTurn(world, third, id)
+          yield* Effect.forkChild(third.client.follow(id, 0).pipe(Stream.runDrain, Effect.ignore))
+          assert.strictEqual(yield* third.stop, 0)
+          assert.deepEqual(yield* agents(world), [])
+          assert.isFalse(yield* world.fs.exists(`${world.home}/server.json`))
+          const fourth = yield* world.start()
+          yield* goesOn(fourth, stopped, "it was stopped")
         })
       )
   )
