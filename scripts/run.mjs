@@ -1,4 +1,4 @@
-// `npm start`, `npm test` and `npm run demo`: does the set-up itself, then runs the job on the workspace's own
+// `npm start`, `npm test`, `npm run demo` and the command: does the set-up itself, then runs the job on the workspace's own
 // Node. Runs on Node 18 and later, with nothing installed.
 import { spawn, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
@@ -38,9 +38,9 @@ function install() {
  * Runs a command to its end. npm passes no SIGTERM on, and a killed npm leaves its children: so signals are
  * forwarded, and a change of our parent counts as one.
  */
-function run(command, args) {
+function run(command, args, cwd = root) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, env: environment, stdio: "inherit" })
+    const child = spawn(command, args, { cwd, env: environment, stdio: "inherit" })
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal))
     const parent = process.ppid
     const watch = setInterval(() => process.ppid !== parent && child.kill("SIGTERM"), 500)
@@ -90,6 +90,13 @@ const jobs = {
   test,
   start: () => run(node(), [join(root, "apps/server/src/main.ts"), ...process.argv.slice(3)]),
   demo: () => run(node(), [join(root, "apps/server/src/demo.ts"), ...process.argv.slice(3)]),
+  // Where it is called, not where it lies: npm tells that in INIT_CWD.
+  rejoin: () =>
+    run(
+      node(),
+      [join(root, "apps/cli/src/main.ts"), ...process.argv.slice(3)],
+      process.env.INIT_CWD ?? process.cwd()
+    ),
   crash: () => run(node(), [join(root, "e2e/src/crash/main.ts"), ...process.argv.slice(3)])
 }
 

@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { DatabaseSync } from "node:sqlite"
 import { storeOf } from "./AgentHarness.ts"
 import { foreignServer } from "./OpenCodeApi.ts"
-import { live, makeWorld, open, receipts, say, type World } from "./World.ts"
+import { live, makeWorld, open, receipts, say, settled, type World } from "./World.ts"
 
 const idOf = (receipt: { readonly providerSessionIdAfter: string | null } | undefined) =>
   receipt?.providerSessionIdAfter ?? ""
@@ -262,10 +262,8 @@ describe("OpenCode: what the agent lets succeed while it is wrong", () => {
           yield* withDatabase(world, plant("trn_arrived", arrived))
           yield* withDatabase(world, plant("trn_lost", "msg_lost0000000000000000"))
           const server = yield* world.start()
-          const turn = (turnId: string) =>
-            server.client.turns.get({ params: { id, turnId }, query: { wait: 60 } })
-          assert.strictEqual((yield* turn("trn_arrived")).status, "interrupted")
-          assert.strictEqual((yield* turn("trn_lost")).output, "one | arrived | trn_lost")
+          assert.strictEqual((yield* settled(server, id, "trn_arrived")).status, "interrupted")
+          assert.strictEqual((yield* settled(server, id, "trn_lost")).output, "one | arrived | trn_lost")
         })
       )
   )

@@ -3,16 +3,15 @@ import { make as makeClient, type RejoinClient } from "@rejoin/client/Client"
 import type { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import { ServerFileJson } from "@rejoin/contracts/ServerFile"
+import { isSettled } from "@rejoin/contracts/Turn"
 import { sendSignal } from "@rejoin/core/ProcessOwner"
 import { Effect, FileSystem, Option, Path, Redacted, Schedule, Schema, type Scope, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { type Agent, opencode } from "./Agents.ts"
 import { makeGround } from "./Ground.ts"
 
-const ServerFile = Schema.fromJsonString(
-  Schema.Struct({ pid: Schema.Int, url: Schema.String, version: Schema.String })
-)
-const readServerFile = Schema.decodeUnknownEffect(ServerFile)
+const readServerFile = Schema.decodeUnknownEffect(ServerFileJson)
 
 const main = new URL("../../apps/server/src/main.ts", import.meta.url).pathname
 const path = process.env["PATH"] ?? ""
@@ -51,7 +50,7 @@ export const makeWorld = Effect.fn("makeWorld")(function* (
     fs.writeFileString(join(home, "config.json"), JSON.stringify({ providers, ...config }))
   yield* configure(options.config ?? {})
 
-  const environment = {
+  const environment: Readonly<Record<string, string>> = {
     PATH: path,
     HOME: root,
     REJOIN_HOME: home,
@@ -112,18 +111,18 @@ export const open = (
   provider: ProviderInstanceId = opencode
 ) => Effect.map(server.client.threads.create({ payload: { provider, cwd, runtimeMode } }), ({ id }) => id)
 
-/** Sends and waits until the turn is settled. */
-export const say = Effect.fn("say")(function* (server: Server, id: string, input: string) {
-  const { turns } = server.client
-  const sent = yield* turns.send({ params: { id }, payload: { input } })
-  return yield* turns.get({ params: { id, turnId: sent.id }, query: { wait: 60 } })
-})
-
 export const send = (server: Server, id: string, input: string) =>
   server.client.turns.send({ params: { id }, payload: { input } })
 
+/** Waits until the turn is settled; the test's own time limit is the end of the wait. */
 export const settled = (server: Server, id: string, turnId: string) =>
-  server.client.turns.get({ params: { id, turnId }, query: { wait: 60 } })
+  server.client.turns
+    .get({ params: { id, turnId }, query: { wait: 60 } })
+    .pipe(Effect.repeat({ until: ({ status }) => isSettled(status) }))
+
+/** Sends and waits until the turn is settled. */
+export const say = (server: Server, id: string, input: string) =>
+  Effect.flatMap(send(server, id, input), (sent) => settled(server, id, sent.id))
 
 /** The first event of this kind on the thread, from its beginning. */
 export const event = (

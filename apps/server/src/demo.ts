@@ -1,14 +1,14 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { make as makeClient, type RejoinClient } from "@rejoin/client/Client"
 import { ProviderInstanceId } from "@rejoin/contracts/Ids"
-import { ServerFile } from "@rejoin/persistence/DataDirectory"
+import { ServerFileJson } from "@rejoin/contracts/ServerFile"
 import { Console, Effect, FileSystem, Path, Redacted, Schedule, Schema } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { OwnEnvironment } from "./Startup.ts"
 
 // The story of Rejoin in under a minute, on the real OpenCode and the built-in model, in a directory of its own.
 
-const readServerFile = Schema.decodeUnknownEffect(Schema.fromJsonString(ServerFile))
+const readServerFile = Schema.decodeUnknownEffect(ServerFileJson)
 const main = new URL("./main.ts", import.meta.url).pathname
 
 const title = (text: string) => Console.log(`\n\u001b[1m${text}\u001b[0m`)

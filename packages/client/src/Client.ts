@@ -1,6 +1,6 @@
 import { Api, Authorization } from "@rejoin/contracts/Api"
 import { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
-import { Effect, Layer, Redacted, Result, Schema, Stream } from "effect"
+import { Effect, Layer, Option, Redacted, Result, Schema, Stream } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 import { HttpApiClient, HttpApiMiddleware } from "effect/http-api"
 import { sseFrames } from "./ServerSentEvents.ts"
@@ -36,6 +36,8 @@ export interface RejoinClient extends RejoinApi {
     threadId: string | undefined,
     after: number
   ) => Stream.Stream<RuntimeEvent, HttpClientError>
+  /** The position of the last event of all threads: what comes after it is new. */
+  readonly position: Effect.Effect<number, HttpClientError>
 }
 
 type HttpClientError = Effect.Error<ReturnType<HttpClient.HttpClient["execute"]>>
@@ -43,24 +45,33 @@ type HttpClientError = Effect.Error<ReturnType<HttpClient.HttpClient["execute"]>
 /** The typed client of a Rejoin server: every endpoint with its errors, and its events as a stream. */
 export const make = Effect.fn("RejoinClient.make")(function* (options: ClientOptions) {
   const api = yield* httpApi(options)
-  const follow: RejoinClient["follow"] = (threadId, after) => {
+  const frames = (threadId: string | undefined, after: number | undefined) => {
     const path =
       threadId === undefined ? "/api/events" : `/api/threads/${encodeURIComponent(threadId)}/events`
     const request = HttpClientRequest.get(`${options.url}${path}`).pipe(
-      HttpClientRequest.bearerToken(options.token),
-      HttpClientRequest.setHeader("Last-Event-ID", String(after))
+      HttpClientRequest.bearerToken(options.token)
     )
-    return HttpClient.execute(request).pipe(
+    return HttpClient.execute(
+      after === undefined ? request : HttpClientRequest.setHeader(request, "Last-Event-ID", String(after))
+    ).pipe(
       Effect.flatMap(HttpClientResponse.filterStatusOk),
       HttpClientResponse.stream,
       Stream.decodeText(),
       sseFrames,
-      Stream.map(({ data }) => decodeEvent(data)),
-      Stream.filter(Result.isSuccess),
-      Stream.map(({ success }) => success),
       Stream.provide(FetchHttpClient.layer)
     )
   }
-  const client: RejoinClient = { ...api, follow }
+  const follow: RejoinClient["follow"] = (threadId, after) =>
+    frames(threadId, after).pipe(
+      Stream.map(({ data }) => decodeEvent(data)),
+      Stream.filter(Result.isSuccess),
+      Stream.map(({ success }) => success)
+    )
+  // Who names no event is told first where things stand.
+  const position = frames(undefined, undefined).pipe(
+    Stream.runHead,
+    Effect.map((frame) => (Option.isSome(frame) ? Number(frame.value.id ?? 0) : 0))
+  )
+  const client: RejoinClient = { ...api, follow, position }
   return client
 })

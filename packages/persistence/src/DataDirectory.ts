@@ -1,12 +1,8 @@
 import { DataDirectoryHeld, StoreFailed } from "@rejoin/contracts/Errors"
+import { ServerFileJson } from "@rejoin/contracts/ServerFile"
 import { Context, Effect, FileSystem, Layer, Option, Path, Schema } from "effect"
 import { DatabaseSync } from "node:sqlite"
 
-/** Who serves on a data directory: `server.json`, for those who look for a server and those who are refused. */
-export const ServerFile = Schema.Struct({ pid: Schema.Int, url: Schema.String, version: Schema.String })
-export type ServerFile = typeof ServerFile.Type
-
-const ServerFileJson = Schema.fromJsonString(ServerFile)
 const decodeServerFile = Schema.decodeUnknownEffect(ServerFileJson)
 
 /**

@@ -1,0 +1,57 @@
+import type { RejoinClient } from "@rejoin/client/Client"
+import { InvalidInput, ThreadNotFound } from "@rejoin/contracts/Errors"
+import type { Thread } from "@rejoin/contracts/Thread"
+import { Effect, Option, Stream } from "effect"
+import { Argument } from "effect/cli"
+
+/** Which thread is meant. */
+export const threadArgument = Argument.String("thread").pipe(
+  Argument.withDescription("A thread's id, or how it begins")
+)
+
+/** Every thread, in the order of their creation. */
+export const allThreads = (client: RejoinClient) =>
+  Stream.paginate(undefined as string | undefined, (after) =>
+    client.threads
+      .list({ query: { limit: 500, ...(after !== undefined && { after }) } })
+      .pipe(Effect.map(({ items, next }) => [items, next === undefined ? Option.none() : Option.some(next)]))
+  ).pipe(Stream.runCollect)
+
+/** Every turn of a thread, oldest first. */
+export const allTurns = (client: RejoinClient, id: string) =>
+  Stream.paginate(undefined as string | undefined, (after) =>
+    client.turns
+      .list({ params: { id }, query: { limit: 500, ...(after !== undefined && { after }) } })
+      .pipe(Effect.map(({ items, next }) => [items, next === undefined ? Option.none() : Option.some(next)]))
+  ).pipe(Stream.runCollect)
+
+/** The thread that is named; one that begins so, where only one does. */
+export const findThread = Effect.fn("findThread")(function* (client: RejoinClient, named: string) {
+  const found = yield* client.threads.get({ params: { id: named } }).pipe(
+    Effect.asSome,
+    Effect.catchTag("ThreadNotFound", () => Effect.succeedNone)
+  )
+  if (Option.isSome(found)) return found.value
+  const matches = (yield* allThreads(client)).filter(({ id }) => id.startsWith(named))
+  const [match, another] = matches
+  if (match === undefined) {
+    return yield* new ThreadNotFound({
+      threadId: named,
+      message: `There is no thread ${named}.`,
+      hint: "rejoin threads lists them."
+    })
+  }
+  if (another !== undefined) {
+    return yield* new InvalidInput({
+      field: "thread",
+      message: `${matches.length} threads begin with ${named}: ${matches.map(({ id }) => id).join(", ")}.`
+    })
+  }
+  return match
+})
+
+/** The thread in which somebody last did something in this directory. */
+export const latestIn = (threads: ReadonlyArray<Thread>, cwd: string): Thread | undefined =>
+  threads
+    .filter((thread) => thread.cwd === cwd)
+    .toSorted((a, b) => (a.lastActivityAt < b.lastActivityAt ? 1 : -1))[0]

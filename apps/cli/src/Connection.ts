@@ -1,0 +1,105 @@
+import { make as makeClient, type RejoinClient } from "@rejoin/client/Client"
+import { ServerFileJson } from "@rejoin/contracts/ServerFile"
+import {
+  Config,
+  Console,
+  Context,
+  Duration,
+  Effect,
+  FileSystem,
+  Layer,
+  Option,
+  Path,
+  Redacted,
+  Schedule,
+  Schema
+} from "effect"
+import { ServerAway } from "./ServerAway.ts"
+import { startServer } from "./ServerProcess.ts"
+
+const decodeServerFile = Schema.decodeUnknownEffect(ServerFileJson)
+
+/**
+ * The way to the server: the one that REJOIN_URL names, with REJOIN_TOKEN, or the one that works on REJOIN_HOME
+ * (`~/.rejoin`).
+ */
+export class Connection extends Context.Service<
+  Connection,
+  {
+    /** The server that is there. Asked anew each time: a server that was started again has another address. */
+    readonly find: Effect.Effect<RejoinClient, ServerAway>
+    /** The same; where REJOIN_URL names none and none is there, one is started, which stays. */
+    readonly open: Effect.Effect<RejoinClient, ServerAway>
+  }
+>()("@rejoin/cli/Connection") {
+  static readonly layer = Layer.effect(
+    Connection,
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const { join } = yield* Path.Path
+      const settings = yield* Config.all({
+        user: Config.String("HOME").pipe(Config.withDefault("/")),
+        home: Config.option(Config.NonEmptyString("REJOIN_HOME")),
+        url: Config.option(Config.NonEmptyString("REJOIN_URL")),
+        token: Config.option(Config.Redacted("REJOIN_TOKEN"))
+      }).pipe(Effect.mapError(({ message }) => new ServerAway({ message })))
+      const home = Option.getOrElse(settings.home, () => join(settings.user, ".rejoin"))
+
+      const url = Option.match(settings.url, {
+        onSome: (named) => Effect.succeed(named.replace(/\/+$/, "")),
+        onNone: () =>
+          fs.readFileString(join(home, "server.json")).pipe(
+            Effect.flatMap(decodeServerFile),
+            Effect.map((file) => file.url),
+            Effect.mapError(() => new ServerAway({ message: `No server works on ${home}.` }))
+          )
+      })
+      const token = Option.match(settings.token, {
+        onSome: Effect.succeed,
+        onNone: () =>
+          fs.readFileString(join(home, "token")).pipe(
+            Effect.map((text) => Redacted.make(text.trim())),
+            Effect.mapError(
+              () =>
+                new ServerAway({
+                  message: `There is no token in ${home}.`,
+                  hint: "Set REJOIN_TOKEN, or REJOIN_HOME to the server's directory."
+                })
+            )
+          )
+      })
+      const find = Effect.gen(function* () {
+        const address = yield* url
+        const client = yield* makeClient({ url: address, token: yield* token })
+        // A server that was killed leaves its file: whoever answers there has to be asked.
+        yield* client.health.health().pipe(
+          Effect.timeout(Duration.seconds(5)),
+          Effect.mapError(() => new ServerAway({ message: `Nobody answers on ${address}.` }))
+        )
+        return client
+      })
+
+      const open = find.pipe(
+        Effect.catch((away) =>
+          Option.isSome(settings.url)
+            ? Effect.fail(away)
+            : Effect.gen(function* () {
+                const log = join(home, "logs", "serve.log")
+                yield* Console.error(`Starting a server (its output: ${log}).`)
+                const server = yield* startServer(log)
+                return yield* find.pipe(
+                  Effect.retry(Schedule.spaced("50 millis")),
+                  Effect.raceFirst(server.ended),
+                  Effect.timeoutOrElse({
+                    duration: Duration.seconds(60),
+                    orElse: () =>
+                      Effect.fail(new ServerAway({ message: "The server that was started does not answer." }))
+                  })
+                )
+              })
+        )
+      )
+      return Connection.of({ find, open })
+    })
+  )
+}

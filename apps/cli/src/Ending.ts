@@ -1,0 +1,53 @@
+import { Cause, Console, Effect, Exit, Option, Predicate, Schema } from "effect"
+import { CliError } from "effect/cli"
+
+/** The exit codes, for scripts. */
+export const exitCodes = {
+  done: 0,
+  /** Refused, or the turn failed: what is printed says why. */
+  failed: 1,
+  usage: 2,
+  serverAway: 3,
+  /** Ctrl-C, or the turn was interrupted by somebody else. */
+  interrupted: 130
+} as const
+
+/** A turn that was seen to its end, and did not complete. What it was is printed by then. */
+export class TurnEnded extends Schema.TaggedError<TurnEnded>()("TurnEnded", {
+  status: Schema.Literals(["failed", "interrupted"])
+}) {}
+
+const errorOf = (cause: Cause.Cause<unknown>): unknown => Option.getOrUndefined(Cause.findErrorOption(cause))
+
+const tagOf = (error: unknown) => (Predicate.hasProperty(error, "_tag") ? error._tag : undefined)
+
+export const exitCode = <E, A>(exit: Exit.Exit<E, A>, end: (code: number) => void): void => {
+  if (Exit.isSuccess(exit)) return end(exitCodes.done)
+  if (Cause.hasInterruptsOnly(exit.cause)) return end(exitCodes.interrupted)
+  const error = errorOf(exit.cause)
+  if (CliError.isCliError(error)) {
+    return end(error._tag === "ShowHelp" && error.errors.length === 0 ? exitCodes.done : exitCodes.usage)
+  }
+  if (error instanceof TurnEnded) {
+    return end(error.status === "interrupted" ? exitCodes.interrupted : exitCodes.failed)
+  }
+  end(tagOf(error) === "ServerAway" ? exitCodes.serverAway : exitCodes.failed)
+}
+
+/** Says why, on the error output: in words, or as one line of JSON. What was said already is not said again. */
+export const tell =
+  (json: boolean) =>
+  (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+    const error = errorOf(cause)
+    if (Cause.hasInterruptsOnly(cause) || CliError.isCliError(error) || error instanceof TurnEnded)
+      return Effect.void
+    if (!Predicate.isError(error)) return Console.error(Cause.pretty(cause))
+    const tag = tagOf(error)
+    const hint =
+      Predicate.hasProperty(error, "hint") && Predicate.isString(error.hint) ? error.hint : undefined
+    // What breaks on the way to the server is the same to a user, whatever the client's own error says.
+    const message =
+      tag === "HttpClientError" ? `The server cannot be reached: ${error.message}` : error.message
+    if (json) return Console.error(JSON.stringify({ error: { _tag: tag, message, ...(hint && { hint }) } }))
+    return Console.error(`${message}${hint === undefined ? "" : `\n${hint}`}`)
+  }

@@ -1,0 +1,32 @@
+import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import { Console, Effect, Ref, Schedule, Stream } from "effect"
+import { Connection } from "./Connection.ts"
+
+/**
+ * The events of a thread after `after` (its seq), or of all threads (by position), without end: where the server
+ * goes away, it waits for one that is back and goes on from the last event, without loss and without doubles.
+ */
+export const follow = (threadId: string | undefined, after: number) =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const connection = yield* Connection
+      const last = yield* Ref.make(after)
+      const away = yield* Ref.make(false)
+      const number = ({ position, seq }: RuntimeEvent) => (threadId === undefined ? position : seq)
+      const once = Stream.unwrap(
+        Effect.gen(function* () {
+          const client = yield* connection.find
+          if (yield* Ref.getAndSet(away, false)) yield* Console.error("The server is back.")
+          return client.follow(threadId, yield* Ref.get(last))
+        })
+      ).pipe(Stream.tap((event) => Ref.set(last, number(event))))
+      const left = Effect.gen(function* () {
+        if (!(yield* Ref.getAndSet(away, true))) yield* Console.error("The server is away: waiting for it.")
+      })
+      return once.pipe(
+        Stream.catch(() => Stream.empty),
+        Stream.concat(Stream.fromEffectDrain(left)),
+        Stream.repeat(Schedule.spaced("300 millis"))
+      )
+    })
+  )

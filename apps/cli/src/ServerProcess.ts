@@ -1,0 +1,40 @@
+import { spawn } from "node:child_process"
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs"
+import { dirname } from "node:path"
+import { fileURLToPath } from "node:url"
+import { Effect } from "effect"
+import { ServerAway } from "./ServerAway.ts"
+
+/** The server's program, and that of the demonstration. */
+export const program = (name: "main" | "demo") => fileURLToPath(import.meta.resolve(`@rejoin/server/${name}`))
+
+/**
+ * Starts a server that outlives us, with Node's own spawn: a process of Effect's ends with its scope. `ended` fails,
+ * with what it said, where it ends before it serves.
+ */
+export const startServer = (log: string) =>
+  Effect.try({
+    try: () => {
+      mkdirSync(dirname(log), { recursive: true, mode: 0o700 })
+      const file = openSync(log, "w", 0o600)
+      const child = spawn(process.execPath, [program("main")], {
+        detached: true,
+        stdio: ["ignore", file, file]
+      })
+      closeSync(file)
+      child.unref()
+      const ended = Effect.callback<never, ServerAway>((resume) => {
+        const tell = () =>
+          resume(
+            Effect.fail(
+              new ServerAway({ message: `The server did not start. ${readFileSync(log, "utf8").trim()}` })
+            )
+          )
+        child.once("error", tell)
+        child.once("exit", tell)
+        return Effect.sync(() => child.removeAllListeners())
+      })
+      return { ended }
+    },
+    catch: (cause) => new ServerAway({ message: `The server cannot be started: ${String(cause)}` })
+  })

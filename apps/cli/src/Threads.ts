@@ -1,0 +1,72 @@
+import { Effect, Option } from "effect"
+import { Command, Flag } from "effect/cli"
+import { allThreads, allTurns, findThread, threadArgument } from "./Addressed.ts"
+import { Connection } from "./Connection.ts"
+import { print } from "./Output.ts"
+import { providersText, receiptText, threadsText, threadText, turnsText } from "./Text.ts"
+
+// What only looks.
+
+const opened = Effect.flatMap(Connection, ({ open }) => open)
+
+const threads = Command.make(
+  "threads",
+  {
+    project: Flag.String("project").pipe(Flag.withDescription("Only those of this project"), Flag.optional)
+  },
+  Effect.fn(function* ({ project }) {
+    const all = yield* Effect.flatMap(opened, allThreads)
+    yield* print(
+      all.filter((thread) => Option.isNone(project) || thread.project === project.value),
+      threadsText
+    )
+  })
+).pipe(Command.withDescription("List the threads"))
+
+const show = Command.make(
+  "show",
+  {
+    thread: threadArgument,
+    turns: Flag.Int("turns").pipe(
+      Flag.withDescription("How many of the last turns (1 to 500)"),
+      Flag.withDefault(20),
+      Flag.filter(
+        (turns) => turns >= 1 && turns <= 500,
+        () => "a number from 1 to 500"
+      )
+    )
+  },
+  Effect.fn(function* ({ thread: named, turns: count }) {
+    const client = yield* opened
+    const thread = yield* findThread(client, named)
+    const turns = yield* allTurns(client, thread.id)
+    yield* print({ thread, turns: turns.slice(-count) }, ({ thread, turns }) =>
+      [threadText(thread), turnsText(turns)].filter((part) => part !== "").join("\n\n")
+    )
+  })
+).pipe(Command.withDescription("Show a thread and its last turns"))
+
+const receipts = Command.make(
+  "receipts",
+  { thread: threadArgument },
+  Effect.fn(function* ({ thread }) {
+    const client = yield* opened
+    const { id } = yield* findThread(client, thread)
+    const { items } = yield* client.threads.receipts({ params: { id }, query: { limit: 500 } })
+    yield* print(items.toReversed(), (items) =>
+      items.length === 0 ? "It was never started." : items.map(receiptText).join("\n")
+    )
+  })
+).pipe(Command.withDescription("Show what each start did with the conversation, and what was read back"))
+
+const providers = Command.make(
+  "providers",
+  {},
+  Effect.fn(function* () {
+    const client = yield* opened
+    const { items } = yield* client.providers.list({})
+    yield* print(items, providersText)
+  })
+).pipe(Command.withDescription("List the agents: found where, which version, usable or why not"))
+
+export const looking = [threads, show, receipts, providers] as const
