@@ -28,7 +28,8 @@ function install() {
   const { status } = spawnSync("npx", ["--yes", packageManager, "install", "--frozen-lockfile"], {
     cwd: root,
     env: environment,
-    stdio: ["ignore", "inherit", "inherit"]
+    // The output is the job's own.
+    stdio: ["ignore", 2, 2]
   })
   if (status !== 0) process.exit(status ?? 1)
   writeFileSync(stamp, wanted)
