@@ -1,32 +1,25 @@
-import { ProviderInstanceId, type ThreadId } from "@rejoin/contracts/Ids"
-import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import type { ThreadId } from "@rejoin/contracts/Ids"
 import * as Core from "@rejoin/core/Core"
 import { ProviderAdapter } from "@rejoin/core/ProviderAdapter"
 import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
-import { ProviderService } from "@rejoin/core/ProviderService"
 import { Recovery } from "@rejoin/core/Recovery"
-import { SessionReaper } from "@rejoin/core/SessionReaper"
 import { defaults, Settings } from "@rejoin/core/Settings"
 import { makeInMemoryAdapter } from "@rejoin/core/testing/InMemoryAdapter"
 import { InMemoryUpstream } from "@rejoin/core/testing/InMemoryUpstream"
 import { ThreadEvents } from "@rejoin/core/ThreadEvents"
-import { Threads } from "@rejoin/core/Threads"
 import { ThreadStore } from "@rejoin/core/ThreadStore"
 import { WorkingDirectory } from "@rejoin/core/WorkingDirectory"
 import { Context, Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Stream } from "effect"
-import { TestClock } from "effect/testing"
 import { crashingAdapter } from "./CrashingAdapter.ts"
 import { crashingStore } from "./CrashingStore.ts"
 import { type Death, makeDeath } from "./CrashPoint.ts"
-import { heal, inflict } from "./InMemoryFaults.ts"
+import { conclude } from "./InMemoryConclusion.ts"
+import { actor } from "./InMemorySteps.ts"
+import { knownThreads, makeWitness } from "./InMemoryWitness.ts"
 import type { Mutation } from "./Mutation.ts"
 import { type Observation, type ObservedThread, violations } from "./Observation.ts"
 import { patiently } from "./Patience.ts"
-import type { Scenario, Step, Verb } from "./Scenario.ts"
-
-const memory = ProviderInstanceId.make("memory")
-const places = ["/work", "/tree", "/other"] as const
-const placeOf = (index: number) => places[index % places.length] ?? places[0]
+import type { Scenario, Step } from "./Scenario.ts"
 
 /** What one run came to. */
 export interface Run {
@@ -47,18 +40,9 @@ interface Options {
 export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenario, options: Options) {
   const { mutation, store } = options
   const upstream = new InMemoryUpstream()
-  const witnessed: Array<string> = []
-  const accepted: Array<{ readonly id: string; readonly input: string; readonly thread: ThreadId }> = []
-  const seen: Array<RuntimeEvent> = []
+  const witness = makeWitness(store, upstream)
+  const { accepted, breaks, forbidden, recalled, removed, seen, told, where, widened } = witness
   const deaths: Array<string> = []
-  const removed = new Set<ThreadId>()
-  const breaks = new Map<ThreadId, number>()
-  const recalled = new Map<ThreadId, string>()
-  const where = new Map<ThreadId, string>()
-  /** Threads that were opened read-only, and what they tried to write; those whose mode was ever changed. */
-  const forbidden = new Map<ThreadId, Array<string>>()
-  const widened = new Set<ThreadId>()
-  let inputs = 0
   let rest = scenario.steps
 
   const layerOf = (death: Death) => {
@@ -71,144 +55,7 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
     return mutation?.core ? Layer.provideMerge(mutation.core, core) : core
   }
 
-  const known = Effect.map(store.listThreads({ limit: 100 }), (rows) => rows.map(({ id }) => id))
-
-  const inputOf = (verb: Verb) => `${verb} ${verb === "write" ? "" : "#"}${++inputs}`
-
-  const act = Effect.fnUntraced(function* (step: Step) {
-    const service = yield* ProviderService
-    const threads = yield* Threads
-    const ids = yield* known
-    const chosen = "thread" in step ? ids[step.thread % Math.max(ids.length, 1)] : undefined
-    switch (step._tag) {
-      case "Open": {
-        const { thread } = yield* threads.create({
-          provider: memory,
-          cwd: placeOf(step.place),
-          runtimeMode: step.mode
-        })
-        if (step.mode === "read-only") forbidden.set(thread.id, [])
-        return
-      }
-      case "Fault":
-        return void inflict(upstream, step.fault)
-      case "Heal":
-        return heal(upstream)
-      case "KillAgent":
-        return yield* upstream.crash
-      case "Pause":
-        return
-      case "Reap": {
-        const reaper = yield* SessionReaper
-        const running = (yield* store.openTurns()).filter(({ status }) => status === "running")
-        yield* reaper.sweep
-        for (const { id, input } of running) {
-          const turn = yield* store.getTurn(id)
-          const idle = Option.exists(turn, ({ error }) => error?.message.endsWith(": idle.") === true)
-          if (idle) witnessed.push(`law 8: "${input}" was running when its session was reaped`)
-        }
-        return
-      }
-      default:
-    }
-    if (chosen === undefined) return
-    switch (step._tag) {
-      case "Send": {
-        const input = inputOf(step.verb)
-        if (step.verb === "write") forbidden.get(chosen)?.push(input.slice(6))
-        const turn = yield* service.send(chosen, { input, ...(step.steer && { delivery: "steer" as const }) })
-        accepted.push({ id: turn.id, input, thread: chosen })
-        return
-      }
-      case "Move":
-        return void (yield* service.move(chosen, placeOf(step.place)))
-      case "Mode":
-        widened.add(chosen)
-        return yield* service.update(chosen, { runtimeMode: step.mode })
-      case "Interrupt":
-        return yield* service.interrupt(chosen)
-      case "Answer": {
-        const [request] = yield* store.listRequests(chosen)
-        if (request === undefined) return
-        const answer =
-          request.ask.kind === "approval" ? ({ decision: "accept" } as const) : { answers: [["A"]] }
-        return yield* service.answer(chosen, request.id, answer)
-      }
-      case "Stop":
-        return yield* service.stop(chosen)
-      case "Reset":
-        breaks.set(chosen, (breaks.get(chosen) ?? 0) + 1)
-        return yield* service.reset(chosen)
-      case "Fork":
-        if (ids.length < 4) yield* service.fork(chosen, {})
-        return
-      case "Remove": {
-        if (ids.length < 2) return
-        removed.add(chosen)
-        return yield* threads.remove(chosen)
-      }
-      case "Lose": {
-        const binding = yield* store.getBinding(chosen)
-        const id = Option.isSome(binding) ? binding.value.providerSessionId : null
-        const busy = (yield* store.openTurns(chosen)).length > 0
-        if (id === null || busy) return
-        breaks.set(chosen, (breaks.get(chosen) ?? 0) + 1)
-        upstream.delete(id)
-      }
-    }
-  })
-
-  /** Sends, declines whatever is asked, and waits until it is settled. */
-  const say = Effect.fnUntraced(function* (id: ThreadId, input: string) {
-    const service = yield* ProviderService
-    const events = yield* ThreadEvents
-    const turn = yield* service.send(id, { input })
-    const declining = events.follow(id, 0).pipe(
-      Stream.filter(({ turnId, type }) => type === "request.opened" && turnId === turn.id),
-      Stream.mapEffect(() => store.listRequests(id)),
-      Stream.runForEach((requests) =>
-        Effect.forEach(requests, (request) =>
-          Effect.ignore(service.answer(id, request.id, { decision: "decline" }))
-        )
-      )
-    )
-    return yield* Effect.raceFirst(service.awaitSettled(id, turn.id), Effect.andThen(declining, Effect.never))
-  })
-
-  /** With everything healed: what is open is brought to its end, and every thread is asked what it is and knows. */
-  const conclude = Effect.gen(function* () {
-    const service = yield* ProviderService
-    heal(upstream)
-    for (let round = 0; round < 60 && (yield* store.openTurns()).length > 0; round++) {
-      for (const id of yield* known) {
-        for (const request of yield* store.listRequests(id)) {
-          yield* Effect.ignore(service.answer(id, request.id, { decision: "cancel" }))
-        }
-        const open = yield* store.openTurns(id)
-        if (open.some(({ input }) => input.startsWith("hold"))) yield* Effect.ignore(service.interrupt(id))
-      }
-      for (let i = 0; i < 40; i++) yield* Effect.yieldNow
-      if (round > 20) yield* TestClock.adjust("1 second")
-    }
-    for (const id of yield* known) {
-      yield* service.update(id, { runtimeMode: "read-only" })
-      const first = yield* say(id, `write blocked-${id}`)
-      // A fork that a crash left without its own session, and whose origin has been removed since: it says so.
-      if (first.error?._tag === "UpstreamLost") {
-        breaks.set(id, (breaks.get(id) ?? 0) + 1)
-        yield* service.reset(id)
-      }
-      yield* service.update(id, { runtimeMode: "full-access" })
-      yield* say(id, `write allowed-${id}`)
-      const place = yield* say(id, `run pwd ${id}`)
-      if (place.status === "completed") where.set(id, place.output)
-      const turn = yield* say(id, `recall ${id}`)
-      if (turn.status === "completed") recalled.set(id, turn.output)
-      const written = (path: string) => upstream.writes.some((write) => write.path === path)
-      if (written(`blocked-${id}`)) witnessed.push(`law 4: ${id} wrote while it was read-only`)
-      if (!written(`allowed-${id}`)) witnessed.push(`law 4: ${id} could not write with full access`)
-    }
-  })
+  const act = actor(witness)
 
   const life = (death: Death, last: boolean) =>
     Effect.gen(function* () {
@@ -222,7 +69,7 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
       )
       if (death.isDead()) return
       if (Option.isSome(reconciled) && Exit.isFailure(reconciled.value)) {
-        witnessed.push("the start-up failed")
+        told.push("the start-up failed")
         return
       }
       const events = yield* ThreadEvents
@@ -237,7 +84,7 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
           Effect.tap((exit) =>
             Effect.sync(() => {
               const defect = Exit.isFailure(exit) && Option.isNone(Exit.findErrorOption(exit))
-              if (defect && !death.isDead()) witnessed.push(`${step._tag}: ${String(exit.cause)}`)
+              if (defect && !death.isDead()) told.push(`${step._tag}: ${String(exit.cause)}`)
             })
           )
         )
@@ -255,15 +102,15 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
       }
       yield* patiently(Fiber.awaitAll(under), death.isDead)
       if (death.isDead() || !last) return
-      const concluded = yield* patiently(conclude, death.isDead)
+      const concluded = yield* patiently(conclude(witness), death.isDead)
       if (Option.isSome(concluded) && Exit.isFailure(concluded.value)) {
-        witnessed.push(`the end failed: ${String(concluded.value.cause)}`)
+        told.push(`the end failed: ${String(concluded.value.cause)}`)
       }
       yield* events.flush
       for (let i = 0; i < 40; i++) yield* Effect.yieldNow
     }).pipe(
       Effect.catchDefect((defect) =>
-        Effect.sync(() => death.isDead() || witnessed.push(`a life ended in a defect: ${String(defect)}`))
+        Effect.sync(() => death.isDead() || told.push(`a life ended in a defect: ${String(defect)}`))
       ),
       Effect.scoped,
       Effect.provide(layerOf(death)),
@@ -275,7 +122,7 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
     const death = makeDeath(at, scenario.schedule)
     yield* life(death, false)
     if (death.isDead()) deaths.push(yield* Deferred.await(death.dead))
-    if (upstream.open > 0) witnessed.push(`law 9: ${upstream.open} connections outlived a life`)
+    if (upstream.open > 0) told.push(`law 9: ${upstream.open} connections outlived a life`)
   }
   yield* life(makeDeath(undefined, scenario.schedule), true)
   // What could not be undone while its provider was away is undone now.
@@ -288,11 +135,11 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
     layerOf(makeDeath(undefined, 0))
   )
 
-  for (const id of upstream.crowded) witnessed.push(`law 5: two worked on ${id} at once`)
+  for (const id of upstream.crowded) told.push(`law 5: two worked on ${id} at once`)
   for (const [id, paths] of forbidden) {
     for (const path of widened.has(id) ? [] : paths) {
       if (upstream.writes.some((write) => write.path === path))
-        witnessed.push(`law 4: ${id}, which was always read-only, wrote ${path}`)
+        told.push(`law 4: ${id}, which was always read-only, wrote ${path}`)
     }
   }
   const observed = Effect.fnUntraced(function* (id: ThreadId) {
@@ -313,9 +160,11 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
     }
     return own
   })
-  const requests = yield* Effect.flatMap(known, (ids) => Effect.forEach(ids, store.listRequests))
+  const requests = yield* Effect.flatMap(knownThreads(witness), (ids) =>
+    Effect.forEach(ids, store.listRequests)
+  )
   const observation: Observation = {
-    threads: yield* Effect.flatMap(known, (ids) => Effect.forEach(ids, observed)),
+    threads: yield* Effect.flatMap(knownThreads(witness), (ids) => Effect.forEach(ids, observed)),
     accepted: accepted.filter(({ thread }) => !removed.has(thread)),
     seen,
     asked: upstream.asked.map(({ input }) => input),
@@ -330,7 +179,7 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
       processes: upstream.open,
       requests: requests.flat().length
     },
-    witnessed
+    witnessed: told
   }
   const run: Run = { violations: violations(observation), deaths, observation }
   return run
