@@ -48,7 +48,7 @@ const midTurn = Effect.fn("midTurn")(function* (world: World, server: Server, id
 describe("OpenCode: kill -9 in the middle of a turn with a running tool", () => {
   // One world through four endings: each must also leave what the next one goes on from.
   it.live(
-    "C19, C30, C37, C38, law 6, law 9: of OpenCode, of us, of both, and a graceful stop: no orphan is left, the turn is interrupted, the next has the history",
+    "S12, C19, C30, C37, C38, law 6, law 9: of OpenCode, of us, of both, and a graceful stop: no orphan is left, the turn is interrupted, the next has the history",
     () =>
       live(
         Effect.gen(function* () {
@@ -67,6 +67,8 @@ describe("OpenCode: kill -9 in the middle of a turn with a running tool", () => 
           })
 
           const ofOpenCode = yield* midTurn(world, first, id)
+          const { session } = yield* first.client.threads.get({ params: { id } })
+          assert.deepInclude({ ...session }, { state: "running", runningTool: "sleep 987" })
           for (const pid of yield* agentServers(world)) process.kill(pid, "SIGKILL")
           yield* goesOn(first, ofOpenCode, "it was killed")
           const events = yield* first.client.follow(id, 0).pipe(

@@ -52,7 +52,12 @@ export const Thread = Schema.Struct({
   runtimeMode: RuntimeMode,
   model: Schema.NullOr(Schema.String),
   status: ThreadStatus,
-  session: Schema.Struct({ state: SessionState, providerSessionId: Schema.optionalKey(ProviderSessionId) }),
+  session: Schema.Struct({
+    state: SessionState,
+    providerSessionId: Schema.optionalKey(ProviderSessionId),
+    /** What the agent is at, where it is at more than talking: a command, the files that it changes, a tool. */
+    runningTool: Schema.optionalKey(Schema.String)
+  }),
   /** Grows with each start of a session. */
   generation: Schema.Int,
   /** The `seq` of the thread's last event; 0 before the first. */

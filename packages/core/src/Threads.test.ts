@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import { ItemId } from "@rejoin/contracts/Ids"
 import { Effect } from "effect"
-import { makeWorld, memory, openThread } from "./testing/World.ts"
+import { AdapterEvent } from "./AdapterEvent.ts"
+import { ProviderService } from "./ProviderService.ts"
+import { makeWorld, memory, openThread, sendHeld } from "./testing/World.ts"
 import { Threads } from "./Threads.ts"
 
 const modeOf = (id: Parameters<Threads["Service"]["get"]>[0]) =>
@@ -30,6 +33,32 @@ describe("S14: what a request leaves out comes from the settings", () => {
       yield* world.life(
         Effect.gen(function* () {
           assert.strictEqual(yield* modeOf(yield* openThread()), "approval-required")
+        })
+      )
+    })
+  )
+})
+
+describe("S12: what an agent is at", () => {
+  it.effect("its tool is on the thread while it runs, and only then; when it was last active stays", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.life(
+        Effect.gen(function* () {
+          const threads = yield* Threads
+          const service = yield* ProviderService
+          const id = yield* openThread()
+          yield* sendHeld(id)
+          const tool = Effect.map(threads.get(id), ({ session }) => session.runningTool)
+          assert.isUndefined(yield* tool)
+          const command = { id: ItemId.make("item_1"), kind: "command", command: "make  test\n" } as const
+          world.upstream.tell(AdapterEvent.ItemStarted({ item: { ...command, status: "started" } }))
+          const became = (told: string | undefined) =>
+            Effect.repeat(Effect.andThen(Effect.yieldNow, tool), { until: (tool) => tool === told })
+          yield* became("make test")
+          world.upstream.tell(AdapterEvent.ItemCompleted({ item: { ...command, status: "completed" } }))
+          yield* became(undefined)
+          yield* service.interrupt(id)
         })
       )
     })

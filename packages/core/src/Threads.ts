@@ -16,7 +16,7 @@ import type { SessionState, Thread, ThreadKey } from "@rejoin/contracts/Thread"
 import { now } from "@rejoin/contracts/Time"
 import { Context, Effect, Layer, Option, Semaphore } from "effect"
 import { filterExtraEnv } from "./ExtraEnv.ts"
-import { LiveSessions } from "./LiveSessions.ts"
+import { LiveSessions, openItems } from "./LiveSessions.ts"
 import { newId } from "./NewId.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import type { Binding, ThreadRecord } from "./Records.ts"
@@ -101,6 +101,8 @@ export class Threads extends Context.Service<
       const view = Effect.fnUntraced(function* (thread: ThreadRecord) {
         const binding = Option.getOrThrow(yield* store.getBinding(thread.id))
         const pendingRequests = (yield* store.listRequests(thread.id)).length
+        const running = sessions.get(thread.id)?.turn
+        const tool = running && runningTool(openItems(running))
         const { additionalDirectories: _, extraEnv: __, key, lastError, project, ...rest } = thread
         const result: Thread = {
           ...rest,
@@ -109,7 +111,8 @@ export class Threads extends Context.Service<
           ...(lastError !== null && { lastError }),
           session: {
             state: stateOf(thread, binding, pendingRequests),
-            ...(binding.providerSessionId !== null && { providerSessionId: binding.providerSessionId })
+            ...(binding.providerSessionId !== null && { providerSessionId: binding.providerSessionId }),
+            ...(tool !== undefined && { runningTool: tool })
           },
           generation: binding.generation,
           pendingRequests
@@ -323,6 +326,14 @@ export class Threads extends Context.Service<
       })
     })
   )
+}
+
+/** S12: the last of what has begun and is more than talk, in one line of no more than 80 characters. */
+const runningTool = (items: ReadonlyArray<Item>): string | undefined => {
+  const tool = items.findLast(({ kind }) => ["command", "file-change", "tool-call"].includes(kind))
+  const { changes, command, title, toolName } = tool ?? {}
+  const paths = changes?.map(({ path }) => path).join(", ")
+  return (command ?? paths ?? title ?? toolName ?? tool?.kind)?.replaceAll(/\s+/g, " ").trim().slice(0, 80)
 }
 
 export const threadBusy = (threadId: string) =>
