@@ -1,23 +1,12 @@
-import { assert, describe, it } from "@effect/vitest"
-import { MessageId } from "@rejoin/contracts/Ids"
-import { Effect } from "effect"
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, layer } from "@effect/vitest"
+import { MessageId, type ThreadId } from "@rejoin/contracts/Ids"
+import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import { Context, Effect, Layer } from "effect"
 import { DatabaseSync } from "node:sqlite"
 import { storeOf } from "./AgentHarness.ts"
 import { foreignServer } from "./OpenCodeApi.ts"
-import { live, makeWorld, open, receipts, say, settled, type World } from "./World.ts"
-
-const idOf = (receipt: { readonly providerSessionIdAfter: string | null } | undefined) =>
-  receipt?.providerSessionIdAfter ?? ""
-
-/** A thread with one turn, and the server stopped. */
-const told = Effect.fn("told")(function* (world: World, mode: "read-only" | "full-access" = "full-access") {
-  const server = yield* world.start()
-  const id = yield* open(server, world.at("repo"), mode)
-  yield* say(server, id, "one")
-  const [receipt] = yield* receipts(server, id)
-  yield* server.stop
-  return { id, sessionID: idOf(receipt) }
-})
+import { makeWorld, open, receipts, say, type Server, settled, type World } from "./World.ts"
 
 const withDatabase = (world: World, change: (db: DatabaseSync) => void) =>
   Effect.acquireUseRelease(
@@ -26,245 +15,260 @@ const withDatabase = (world: World, change: (db: DatabaseSync) => void) =>
     (db) => Effect.sync(() => db.close())
   )
 
-describe("OpenCode: what the agent lets succeed while it is wrong", () => {
-  it.live("measured: a fork keeps the old directory, whatever it is asked, and loses its permissions", () =>
-    live(
-      Effect.gen(function* () {
-        const world = yield* makeWorld()
-        const { sdk } = yield* foreignServer(world)
-        const forked = yield* Effect.promise(async () => {
-          const permission = [{ permission: "*", pattern: "*", action: "deny" as const }]
-          const source = await sdk.session.create({ directory: world.at("repo"), permission })
-          return (await sdk.session.fork({ sessionID: source.data?.id ?? "", directory: world.at("tree") }))
-            .data
-        })
-        assert.strictEqual(forked?.directory, world.at("repo"))
-        assert.isUndefined(forked?.permission)
-      })
+/** A thread with one turn, and its session. */
+const told = Effect.fn("told")(function* (world: World, server: Server, mode: RuntimeMode = "full-access") {
+  const id = yield* open(server, world.at("repo"), mode)
+  yield* say(server, id, "one")
+  const [receipt] = yield* receipts(server, id)
+  return { id, sessionID: receipt?.providerSessionIdAfter ?? "" }
+})
+
+/** A turn that a crash left when it was being sent as this message. */
+const plantTurn = (world: World, id: ThreadId, turnId: string, messageId: string) =>
+  withDatabase(world, (db) => {
+    const turn = {
+      id: turnId,
+      threadId: id,
+      status: "dispatching",
+      input: turnId,
+      attachments: [],
+      output: "",
+      steers: [],
+      delivery: null,
+      error: null,
+      idempotencyKey: null,
+      messageId,
+      generation: 1,
+      acceptedAt: "2026-01-01T00:00:00.000Z",
+      startedAt: null,
+      settledAt: null
+    }
+    db.prepare("INSERT INTO turn (id, thread_id, open, record_json) VALUES (?, ?, 1, ?)").run(
+      turnId,
+      id,
+      JSON.stringify(turn)
     )
-  )
+  })
 
-  it.live(
-    "measured: PATCH appends rules; C11: a resume adds none where its own are in force, over five resumes",
-    () =>
-      live(
-        Effect.gen(function* () {
-          const world = yield* makeWorld()
-          const server = yield* world.start()
-          const id = yield* open(server, world.at("repo"), "read-only")
-          yield* say(server, id, "one")
-          const [receipt] = yield* receipts(server, id)
-          for (let i = 0; i < 5; i++) {
-            yield* server.client.sessions.stop({ params: { id } })
-            assert.strictEqual((yield* say(server, id, `resume ${i}`)).status, "completed")
-          }
-          yield* server.stop
-          const { sdk } = yield* foreignServer(world)
-          const sessionID = idOf(receipt)
-          const before = (yield* Effect.promise(() => sdk.session.get({ sessionID }))).data?.permission ?? []
-          assert.lengthOf(before, 12)
-          const permission = [{ permission: "bash", pattern: "*", action: "allow" as const }]
-          const after =
-            (yield* Effect.promise(() => sdk.session.update({ sessionID, permission }))).data?.permission ??
-            []
-          assert.lengthOf(after, 13)
+/** An intent that a crash left of a start which had just begun when this session was made. */
+const plantIntent = (world: World, id: ThreadId, created: number) =>
+  withDatabase(world, (db) => {
+    const intent = {
+      threadId: id,
+      generation: 2,
+      instanceId: "opencode",
+      step: "begun",
+      titleMark: `[${id}]`,
+      cwd: world.at("tree"),
+      created: [],
+      at: new Date(created - 1).toISOString()
+    }
+    db.prepare("UPDATE provider_session_runtime SET generation = 2 WHERE thread_id = ?").run(id)
+    db.prepare("INSERT INTO start_intent VALUES (?, 2, ?)").run(id, JSON.stringify(intent))
+  })
+
+const arrived = MessageId.make("msg_arrived00000000000000")
+
+/**
+ * A server of ours made these threads, and stopped; somebody else's OpenCode, and a hand in our database, did
+ * something to each; a server of ours is there again. OpenCode is started three times for all of them.
+ */
+const build = Effect.gen(function* () {
+  const world = yield* makeWorld()
+  const first = yield* world.start()
+  const resumed = yield* told(world, first, "read-only")
+  for (let i = 0; i < 5; i++) {
+    yield* first.client.sessions.stop({ params: { id: resumed.id } })
+    assert.strictEqual((yield* say(first, resumed.id, `resume ${i}`)).status, "completed")
+  }
+  const widened = yield* told(world, first, "read-only")
+  const ahead = yield* told(world, first)
+  const reverted = yield* told(world, first)
+  const malformed = yield* told(world, first)
+  const forked = yield* told(world, first)
+  const delivered = yield* told(world, first)
+  const atOnce = yield* open(first, world.at("repo"))
+  const turnsAtOnce = yield* Effect.forEach(["one", "two", "three"], (input) => say(first, atOnce, input), {
+    concurrency: 3
+  })
+  yield* first.stop
+
+  const foreign = yield* Effect.scoped(
+    Effect.gen(function* () {
+      const { sdk } = yield* foreignServer(world)
+      return yield* Effect.promise(async () => {
+        const rules = async (sessionID: string) =>
+          (await sdk.session.get({ sessionID })).data?.permission ?? []
+        const before = await rules(resumed.sessionID)
+        await sdk.session.update({
+          sessionID: resumed.sessionID,
+          permission: [{ permission: "bash", pattern: "*", action: "allow" }]
         })
-      )
+        const after = await rules(resumed.sessionID)
+        await sdk.session.update({
+          sessionID: widened.sessionID,
+          permission: [{ permission: "*", pattern: "*", action: "allow" }]
+        })
+        await sdk.session.prompt({
+          sessionID: ahead.sessionID,
+          parts: [{ type: "text", text: "typed elsewhere" }]
+        })
+        const messages = (await sdk.session.messages({ sessionID: reverted.sessionID })).data ?? []
+        const last = messages.findLast(({ info }) => info.role === "user")
+        await sdk.session.revert({ sessionID: reverted.sessionID, messageID: last?.info.id ?? "" })
+        const users = (await sdk.session.fork({ sessionID: forked.sessionID })).data
+        const left = (await sdk.session.fork({ sessionID: forked.sessionID })).data
+        await sdk.session.prompt({
+          sessionID: delivered.sessionID,
+          messageID: arrived,
+          noReply: true,
+          parts: [{ type: "text", text: "arrived" }]
+        })
+        const elsewhere = (
+          await sdk.session.fork({ sessionID: resumed.sessionID, directory: world.at("tree") })
+        ).data
+        const sessions = (await sdk.session.list({ directory: world.at("repo") })).data ?? []
+        return { before, after, users, left, elsewhere, titles: sessions.map(({ title }) => title) }
+      })
+    })
   )
 
-  it.live(
-    "C11, law 4: powers that somebody widened behind our back are narrowed again before the next turn",
-    () =>
-      live(
+  yield* withDatabase(world, (db) => {
+    db.prepare(
+      "UPDATE provider_session_runtime SET resume_cursor_json = replace(resume_cursor_json, 'ses_', '../') WHERE thread_id = ?"
+    ).run(malformed.id)
+  })
+  assert.isDefined(foreign.left)
+  yield* plantIntent(world, forked.id, foreign.left?.time.created ?? 0)
+  yield* plantTurn(world, delivered.id, "trn_arrived", arrived)
+  yield* plantTurn(world, delivered.id, "trn_lost", "msg_lost0000000000000000")
+  return {
+    world,
+    foreign,
+    threads: { widened, ahead, reverted, malformed, forked, delivered, atOnce },
+    turnsAtOnce,
+    server: yield* world.start()
+  }
+})
+
+class Tampered extends Context.Service<Tampered, Effect.Success<typeof build>>()("e2e/Tampered") {
+  static readonly layer = Layer.effect(Tampered, Effect.orDie(build)).pipe(
+    Layer.provideMerge(NodeServices.layer)
+  )
+}
+
+describe("OpenCode: what the agent lets succeed while it is wrong", () => {
+  layer(Tampered.layer, { excludeTestServices: true, timeout: "240 seconds" })((it) => {
+    it.effect(
+      "measured: a fork keeps the old directory, whatever it is asked, and loses its permissions",
+      () =>
         Effect.gen(function* () {
-          const world = yield* makeWorld()
-          const { id, sessionID } = yield* told(world, "read-only")
-          yield* Effect.scoped(
-            Effect.gen(function* () {
-              const { sdk } = yield* foreignServer(world)
-              const permission = [{ permission: "*", pattern: "*", action: "allow" as const }]
-              yield* Effect.promise(() => sdk.session.update({ sessionID, permission }))
-            })
-          )
-          const server = yield* world.start()
+          const { foreign, world } = yield* Tampered
+          assert.strictEqual(foreign.elsewhere?.directory, world.at("repo"))
+          assert.isUndefined(foreign.elsewhere?.permission)
+        })
+    )
+
+    it.effect(
+      "measured: PATCH appends rules; C11: a resume adds none where its own are in force, over five resumes",
+      () =>
+        Effect.gen(function* () {
+          const { foreign } = yield* Tampered
+          assert.lengthOf(foreign.before, 12)
+          assert.lengthOf(foreign.after, 13)
+        })
+    )
+
+    it.effect(
+      "C11, law 4: powers that somebody widened behind our back are narrowed again before the next turn",
+      () =>
+        Effect.gen(function* () {
+          const { server, threads, world } = yield* Tampered
+          const { id } = threads.widened
           yield* say(server, id, "write x.txt x")
           assert.isFalse(yield* world.fs.exists(`${world.at("repo")}/x.txt`))
           assert.strictEqual((yield* receipts(server, id))[0]?.runtimeModeVerified, "read-only")
         })
-      )
-  )
+    )
 
-  it.live("N1: upstream ahead of our mark goes on; upstream that lost our mark is refused", () =>
-    live(
+    it.effect("N1: upstream ahead of our mark goes on", () =>
       Effect.gen(function* () {
-        const world = yield* makeWorld()
-        const { id, sessionID } = yield* told(world)
-        yield* Effect.scoped(
-          Effect.flatMap(foreignServer(world), ({ sdk }) =>
-            Effect.promise(() =>
-              sdk.session.prompt({ sessionID, parts: [{ type: "text", text: "typed elsewhere" }] })
-            )
-          )
-        )
-        const server = yield* world.start()
+        const { server, threads } = yield* Tampered
+        const { id } = threads.ahead
         assert.strictEqual((yield* say(server, id, "two")).output, "one | typed elsewhere | two")
-        const ahead = (yield* receipts(server, id))[0]?.checks.find(({ what }) => what === "history")
-        assert.deepInclude({ ...ahead?.found }, { value: "ahead" })
-        yield* server.stop
-
-        yield* Effect.scoped(
-          Effect.gen(function* () {
-            const { sdk } = yield* foreignServer(world)
-            yield* Effect.promise(async () => {
-              const messages = (await sdk.session.messages({ sessionID })).data ?? []
-              const last = messages.findLast(({ info }) => info.role === "user")
-              await sdk.session.revert({ sessionID, messageID: last?.info.id ?? "" })
-            })
-          })
-        )
-        const again = yield* world.start()
-        const refused = yield* say(again, id, "three")
-        assert.strictEqual(refused.error?._tag, "HistoryMismatch")
-        assert.strictEqual((yield* receipts(again, id))[0]?.outcome, "refused")
-        yield* again.client.sessions.reset({ params: { id } })
-        assert.strictEqual((yield* say(again, id, "four")).output, "four")
+        const found = (yield* receipts(server, id))[0]?.checks.find(({ what }) => what === "history")?.found
+        assert.deepInclude({ ...found }, { value: "ahead" })
       })
     )
-  )
 
-  it.live(
-    "C6, malformed id: OpenCode would answer 500 or the list; it is no cursor, is never sent, and the loss is told",
-    () =>
-      live(
+    it.effect("N1: upstream that lost our mark is refused; a reset starts anew", () =>
+      Effect.gen(function* () {
+        const { server, threads } = yield* Tampered
+        const { id } = threads.reverted
+        const refused = yield* say(server, id, "three")
+        assert.strictEqual(refused.error?._tag, "HistoryMismatch")
+        assert.strictEqual((yield* receipts(server, id))[0]?.outcome, "refused")
+        yield* server.client.sessions.reset({ params: { id } })
+        assert.strictEqual((yield* say(server, id, "four")).output, "four")
+      })
+    )
+
+    it.effect(
+      "C6, malformed id: OpenCode would answer 500 or the list; it is no cursor, is never sent, and the loss is told",
+      () =>
         Effect.gen(function* () {
-          const world = yield* makeWorld()
-          const { id, sessionID } = yield* told(world)
-          yield* withDatabase(world, (db) => {
-            db.exec(
-              "UPDATE provider_session_runtime SET resume_cursor_json = replace(resume_cursor_json, 'ses_', '../')"
-            )
-          })
-          const server = yield* world.start()
+          const { server, threads } = yield* Tampered
+          const { id, sessionID } = threads.malformed
           assert.strictEqual((yield* say(server, id, "two")).output, "two")
           const [receipt] = yield* receipts(server, id)
           assert.strictEqual(receipt?.outcome, "replaced")
           assert.strictEqual(receipt?.providerSessionIdBefore, sessionID)
         })
-      )
-  )
+    )
 
-  it.live(
-    "C16, C27: turns that come at once on a new thread make one session, and run one after the other",
-    () =>
-      live(
+    it.effect(
+      "C16, C27: turns that come at once on a new thread make one session, and run one after the other",
+      () =>
         Effect.gen(function* () {
-          const world = yield* makeWorld()
-          const server = yield* world.start()
-          const id = yield* open(server, world.at("repo"))
-          const turns = yield* Effect.forEach(["one", "two", "three"], (input) => say(server, id, input), {
-            concurrency: 3
-          })
+          const { foreign, threads, turnsAtOnce } = yield* Tampered
           assert.deepEqual(
-            turns.map(({ status }) => status),
+            turnsAtOnce.map(({ status }) => status),
             ["completed", "completed", "completed"]
           )
-          const words = turns.map(({ output }) => output.split(" | ").length).toSorted((a, b) => a - b)
-          assert.deepEqual(words, [1, 2, 3])
-          yield* server.stop
-          assert.lengthOf(yield* storeOf("opencode", world).sessions, 1)
-        })
-      )
-  )
-
-  it.live(
-    "law 7: a fork that a crash left in the old tree is found by its intent and deleted; what the user forked stays",
-    () =>
-      live(
-        Effect.gen(function* () {
-          const world = yield* makeWorld()
-          const { id, sessionID } = yield* told(world)
-          const { left, users } = yield* Effect.scoped(
-            Effect.flatMap(foreignServer(world), ({ sdk }) =>
-              Effect.promise(async () => ({
-                users: (await sdk.session.fork({ sessionID })).data,
-                left: (await sdk.session.fork({ sessionID })).data
-              }))
-            )
+          const words = turnsAtOnce.map(({ output }) => output.split(" | ").length)
+          assert.deepEqual(
+            words.toSorted((a, b) => a - b),
+            [1, 2, 3]
           )
-          assert.isDefined(left)
-          yield* withDatabase(world, (db) => {
-            const intent = {
-              threadId: id,
-              generation: 2,
-              instanceId: "opencode",
-              step: "begun",
-              titleMark: `[${id}]`,
-              cwd: world.at("tree"),
-              created: [],
-              // The start began after the user's fork, and just before the one that it left.
-              at: new Date((left?.time.created ?? 0) - 1).toISOString()
-            }
-            db.prepare("UPDATE provider_session_runtime SET generation = 2").run()
-            db.prepare("INSERT INTO start_intent VALUES (?, 2, ?)").run(id, JSON.stringify(intent))
-          })
-          const server = yield* world.start()
+          assert.lengthOf(
+            foreign.titles.filter((title) => title.includes(threads.atOnce)),
+            1
+          )
+        })
+    )
+
+    it.effect(
+      "law 7: a fork that a crash left in the old tree is found by its intent and deleted; what the user forked stays",
+      () =>
+        Effect.gen(function* () {
+          const { foreign, server, threads, world } = yield* Tampered
+          const { id, sessionID } = threads.forked
           assert.strictEqual((yield* say(server, id, "two")).output, "one | two")
-          yield* server.stop
-          assert.sameMembers([...(yield* storeOf("opencode", world).sessions)], [sessionID, users?.id ?? ""])
+          const sessions = yield* storeOf("opencode", world).sessions
+          assert.includeMembers([...sessions], [sessionID, foreign.users?.id ?? ""])
+          assert.notInclude(sessions, foreign.left?.id)
         })
-      )
-  )
+    )
 
-  it.live(
-    "law 6: a message that was delivered before a crash is not delivered again; one that was not is",
-    () =>
-      live(
+    it.effect(
+      "law 6: a message that was delivered before a crash is not delivered again; one that was not is",
+      () =>
         Effect.gen(function* () {
-          const world = yield* makeWorld()
-          const { id, sessionID } = yield* told(world)
-          const arrived = MessageId.make("msg_arrived00000000000000")
-          yield* Effect.scoped(
-            Effect.flatMap(foreignServer(world), ({ sdk }) =>
-              Effect.promise(() =>
-                sdk.session.prompt({
-                  sessionID,
-                  messageID: arrived,
-                  noReply: true,
-                  parts: [{ type: "text", text: "arrived" }]
-                })
-              )
-            )
-          )
-          const plant = (turnId: string, messageId: string) => (db: DatabaseSync) => {
-            const turn = {
-              id: turnId,
-              threadId: id,
-              status: "dispatching",
-              input: turnId,
-              attachments: [],
-              output: "",
-              steers: [],
-              delivery: null,
-              error: null,
-              idempotencyKey: null,
-              messageId,
-              generation: 1,
-              acceptedAt: "2026-01-01T00:00:00.000Z",
-              startedAt: null,
-              settledAt: null
-            }
-            db.prepare("INSERT INTO turn (id, thread_id, open, record_json) VALUES (?, ?, 1, ?)").run(
-              turnId,
-              id,
-              JSON.stringify(turn)
-            )
-          }
-          yield* withDatabase(world, plant("trn_arrived", arrived))
-          yield* withDatabase(world, plant("trn_lost", "msg_lost0000000000000000"))
-          const server = yield* world.start()
+          const { server, threads } = yield* Tampered
+          const { id } = threads.delivered
           assert.strictEqual((yield* settled(server, id, "trn_arrived")).status, "interrupted")
           assert.strictEqual((yield* settled(server, id, "trn_lost")).output, "one | arrived | trn_lost")
         })
-      )
-  )
+    )
+  })
 })
