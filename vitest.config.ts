@@ -15,8 +15,9 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/src/**/*.test.ts"],
-          testTimeout: 240_000,
-          hookTimeout: 120_000,
+          // The end of waiting for an event that does not come; a loaded machine takes minutes for some.
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
           // Each file starts real agents; two at a time is what two cores carry.
           maxWorkers: 2
         }

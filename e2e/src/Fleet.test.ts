@@ -67,8 +67,7 @@ describe("one server, three agents", () => {
             { concurrency: 6 }
           )
         })
-      ),
-    600_000
+      )
   )
 
   it.live(

@@ -158,7 +158,7 @@ class Tampered extends Context.Service<Tampered, Effect.Success<typeof build>>()
 }
 
 describe("OpenCode: what the agent lets succeed while it is wrong", () => {
-  layer(Tampered.layer, { excludeTestServices: true, timeout: "240 seconds" })((it) => {
+  layer(Tampered.layer, { excludeTestServices: true, timeout: "600 seconds" })((it) => {
     it.effect(
       "measured: a fork keeps the old directory, whatever it is asked, and loses its permissions",
       () =>
