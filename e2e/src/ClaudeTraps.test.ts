@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { sendSignal } from "@rejoin/core/ProcessOwner"
 import { Effect, Option } from "effect"
 import { claude, codex } from "./Agents.ts"
 import { rawClaude } from "./RawClaude.ts"
@@ -116,6 +117,8 @@ describe("Claude: what the agent lets succeed while it is wrong", () => {
               yield* raw.say("meanwhile")
               const turn = yield* say(server, id, "two")
               assert.strictEqual(turn.error?._tag, "SessionHeldElsewhere")
+              // Before its input ends: then it would tidy up.
+              yield* sendSignal(raw.pid, "SIGKILL")
             })
           )
           // Killed, it leaves its file behind, which holds nothing any more. What was said there is not lost.

@@ -1,5 +1,6 @@
 import { Cause, Console, Effect, Exit, Option, Predicate, Schema } from "effect"
 import { CliError } from "effect/cli"
+import { HttpClientError } from "effect/http"
 
 /** The exit codes, for scripts. */
 export const exitCodes = {
@@ -45,9 +46,10 @@ export const tell =
     const tag = tagOf(error)
     const hint =
       Predicate.hasProperty(error, "hint") && Predicate.isString(error.hint) ? error.hint : undefined
-    // What breaks on the way to the server is the same to a user, whatever the client's own error says.
     const message =
-      tag === "HttpClientError" ? `The server cannot be reached: ${error.message}` : error.message
+      error instanceof HttpClientError.HttpClientError
+        ? `The way to the server broke: ${error.message}`
+        : error.message
     if (json) return Console.error(JSON.stringify({ error: { _tag: tag, message, ...(hint && { hint }) } }))
     return Console.error(`${message}${hint === undefined ? "" : `\n${hint}`}`)
   }

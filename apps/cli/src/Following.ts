@@ -24,7 +24,12 @@ export const follow = (threadId: string | undefined, after: number) =>
         if (!(yield* Ref.getAndSet(away, true))) yield* Console.error("The server is away: waiting for it.")
       })
       return once.pipe(
-        Stream.catch(() => Stream.empty),
+        // Who answers, and refuses, is not away: a thread that was deleted, a token that is not its own.
+        Stream.catch((error) =>
+          error._tag === "HttpClientError" && error.reason._tag === "StatusCodeError"
+            ? Stream.fail(error)
+            : Stream.empty
+        ),
         Stream.concat(Stream.fromEffectDrain(left)),
         Stream.repeat(Schedule.spaced("300 millis"))
       )

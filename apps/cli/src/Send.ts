@@ -1,19 +1,16 @@
-import type { RejoinClient } from "@rejoin/client/Client"
 import { InvalidInput } from "@rejoin/contracts/Errors"
-import { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Thread } from "@rejoin/contracts/Thread"
 import { isSettled, type Turn } from "@rejoin/contracts/Turn"
 import { Cause, Console, Effect, Exit, Option, Schedule, Stdio, Stream, Terminal } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { allThreads, findThread, latestIn } from "./Addressed.ts"
 import { type Answering, answerAll } from "./Answering.ts"
 import { Connection } from "./Connection.ts"
 import { TurnEnded } from "./Ending.ts"
 import { follow } from "./Following.ts"
 import { root } from "./Root.ts"
-import { absolute } from "./Sessions.ts"
 import { screen } from "./Screen.ts"
+import { threadFor } from "./ThreadChoice.ts"
 
 const flags = {
   input: Argument.String("input").pipe(
@@ -38,7 +35,7 @@ const flags = {
   cwd: Flag.String("cwd").pipe(
     Flag.withAlias("C"),
     Flag.withDescription("The directory; without it, this one"),
-    Flag.withDefault(".")
+    Flag.optional
   ),
   mode: Flag.Literals("mode", RuntimeMode.literals).pipe(
     Flag.withAlias("m"),
@@ -69,49 +66,6 @@ const inputOf = Effect.fnUntraced(function* (given: Option.Option<string>) {
     message: "There is nothing to say.",
     hint: 'rejoin send "…", or … | rejoin send'
   })
-})
-
-type Choice = {
-  readonly [K in "provider" | "thread" | "model"]: Option.Option<string>
-} & { readonly cwd: string; readonly isNew: boolean; readonly mode: Option.Option<RuntimeMode> }
-
-/** The conversation that is meant, and whether it begins here. What is said where is never left to guessing. */
-const threadFor = Effect.fnUntraced(function* (
-  client: RejoinClient,
-  { cwd, isNew, mode, model, provider, thread }: Choice
-) {
-  const found = Option.isSome(thread)
-    ? yield* findThread(client, thread.value)
-    : isNew
-      ? undefined
-      : latestIn(yield* allThreads(client), yield* absolute(cwd))
-  if (found !== undefined) {
-    const given = Object.entries({ provider, mode, model }).filter(([, value]) => Option.isSome(value))
-    if (given.length === 0) return { thread: found, created: false }
-    const names = given.map(([name]) => `--${name}`).join(", ")
-    return yield* new InvalidInput({
-      message: `${names} is for a new thread, and ${found.id} is there already.`,
-      hint: "Say --new, or use rejoin mode."
-    })
-  }
-  const { items } = yield* client.providers.list({})
-  const ready = items.find(({ status }) => status === "ready")?.id
-  const chosen = Option.isSome(provider) ? ProviderInstanceId.make(provider.value) : ready
-  if (chosen === undefined) {
-    return yield* new InvalidInput({
-      message: "No agent can be used here.",
-      hint: "rejoin providers says why not."
-    })
-  }
-  const created = yield* client.threads.create({
-    payload: {
-      provider: chosen,
-      cwd: yield* absolute(cwd),
-      ...(Option.isSome(mode) && { runtimeMode: mode.value }),
-      ...(Option.isSome(model) && { model: model.value })
-    }
-  })
-  return { thread: created, created: true }
 })
 
 /** Follows the turn to its end. Ctrl-C ends the turn, not the server. */
@@ -177,11 +131,12 @@ export const send = Command.make(
         times: 20
       })
     )
-    if (!isSettled(turn.status)) yield* watchTurn(thread, turn, how, json)
+    const late = isSettled(turn.status)
+    if (!late) yield* Effect.scoped(watchTurn(thread, turn, how, json))
     const settled = yield* Effect.flatMap(connection.find, ({ turns }) =>
       turns.get({ params: { id: thread.id, turnId: turn.id }, query: { wait: 60 } })
     )
-    if (json) yield* Console.log(JSON.stringify(settled))
+    if (json || late) yield* Console.log(json ? JSON.stringify(settled) : settled.output)
     if (settled.status === "failed" || settled.status === "interrupted") {
       return yield* new TurnEnded({ status: settled.status })
     }

@@ -1,0 +1,62 @@
+import type { RejoinClient } from "@rejoin/client/Client"
+import { InvalidInput } from "@rejoin/contracts/Errors"
+import { ProviderInstanceId } from "@rejoin/contracts/Ids"
+import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import { Effect, Option } from "effect"
+import { allThreads, findThread, latestIn } from "./Addressed.ts"
+import { absolute } from "./Sessions.ts"
+
+type Choice = {
+  readonly [K in "cwd" | "model" | "provider" | "thread"]: Option.Option<string>
+} & { readonly isNew: boolean; readonly mode: Option.Option<RuntimeMode> }
+
+/** What was asked for that this thread, which is there already, cannot be given by saying something in it. */
+const refuseGiven = Effect.fnUntraced(function* (given: Record<string, boolean>, id: string) {
+  const names = Object.entries(given).flatMap(([name, isGiven]) => (isGiven ? [`--${name}`] : []))
+  if (names.length === 0) return
+  return yield* new InvalidInput({
+    message: `${names.join(", ")} is for a new thread, and ${id} is there already.`,
+    hint: "Say --new without --thread, or use rejoin mode and rejoin move."
+  })
+})
+
+/** The conversation that is meant, and whether it begins here. What is said where is never left to guessing. */
+export const threadFor = Effect.fnUntraced(function* (
+  client: RejoinClient,
+  { cwd, isNew, mode, model, provider, thread }: Choice
+) {
+  const isGiven = {
+    provider: Option.isSome(provider),
+    mode: Option.isSome(mode),
+    model: Option.isSome(model)
+  }
+  if (Option.isSome(thread)) {
+    const found = yield* findThread(client, thread.value)
+    yield* refuseGiven({ ...isGiven, cwd: Option.isSome(cwd), new: isNew }, found.id)
+    return { thread: found, created: false }
+  }
+  const here = yield* absolute(Option.getOrElse(cwd, () => "."))
+  const latest = isNew ? undefined : latestIn(yield* allThreads(client), here)
+  if (latest !== undefined) {
+    yield* refuseGiven(isGiven, latest.id)
+    return { thread: latest, created: false }
+  }
+  const { items } = yield* client.providers.list({})
+  const ready = items.find(({ status }) => status === "ready")?.id
+  const chosen = Option.isSome(provider) ? ProviderInstanceId.make(provider.value) : ready
+  if (chosen === undefined) {
+    return yield* new InvalidInput({
+      message: "No agent can be used here.",
+      hint: "rejoin providers says why not."
+    })
+  }
+  const created = yield* client.threads.create({
+    payload: {
+      provider: chosen,
+      cwd: here,
+      ...(Option.isSome(mode) && { runtimeMode: mode.value }),
+      ...(Option.isSome(model) && { model: model.value })
+    }
+  })
+  return { thread: created, created: true }
+})
