@@ -3,12 +3,18 @@ import type { ThreadId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { type Observation, type ObservedThread, violations } from "@rejoin/testkit/crash/Observation"
-import { Effect, Exit, Fiber, Stream } from "effect"
+import { Effect, Exit, Fiber, Schema, Stream } from "effect"
 import fc from "fast-check"
 import { DatabaseSync } from "node:sqlite"
 import { storeOf } from "../AgentHarness.ts"
 import { type Agent, claude, codex, opencode } from "../Agents.ts"
 import { commandOf, event, makeWorld, open, processesWith, say, type Server } from "../World.ts"
+
+const CodexBody = Schema.Struct({ client_metadata: Schema.Struct({ turn_id: Schema.String }) })
+
+/** Codex's own id of the turn that a request to the model belongs to. */
+const ownTurn = (body: unknown): string | undefined =>
+  Schema.is(CodexBody)(body) ? body.client_metadata.turn_id : undefined
 
 const program = new URL("./server.ts", import.meta.url).pathname
 const instances = { opencode, codex, claude }
@@ -224,6 +230,11 @@ export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, seeds
     asked: world.model
       .requests()
       .filter(({ results, tools }) => results.length === 0 && tools.length > 0)
+      // Codex asks once more by itself where a stream broke, and says that it is the same turn of its own.
+      .filter(({ body }, i, all) => {
+        const turn = ownTurn(body)
+        return turn === undefined || all.findIndex((other) => ownTurn(other.body) === turn) === i
+      })
       .map(({ said }) => said.at(-1) ?? ""),
     upstream: { sessions: yield* upstream.sessions, released: [] },
     left: {
