@@ -82,7 +82,7 @@ describe("the command, on the real OpenCode", () => {
       )
   )
 
-  it.live("T7: no server answers where one is named: exit code 3, and none is started", () =>
+  it.live("no server answers where one is named: exit code 3, and none is started", () =>
     live(
       Effect.gen(function* () {
         const world = yield* makeWorld()
@@ -111,7 +111,17 @@ describe("the command, on the real OpenCode", () => {
           assert.strictEqual((yield* asked.ended).code, 0)
           assert.isTrue(yield* world.fs.exists(world.at("repo/yes")))
 
+          // Ctrl-C where it asks ends the turn too, and nothing was allowed by it.
+          const left = yield* inTerminal(world, "send", "-t", id, "run touch no")
+          yield* left.shows("May it?")
+          yield* left.type("\u0003")
+          assert.strictEqual((yield* left.ended).code, 130)
+          const turns = yield* server.client.turns.list({ params: { id }, query: {} })
+          assert.strictEqual(turns.items.at(-1)?.status, "interrupted")
+          assert.isFalse(yield* world.fs.exists(world.at("repo/no")))
+
           const watching = yield* started(world, "watch", id, "--json")
+          const watchingAll = yield* started(world, "watch")
           const held = yield* inTerminal(world, "send", "-t", id, "hold on")
           yield* held.shows("holding")
           yield* held.type("\u0003")
@@ -128,6 +138,9 @@ describe("the command, on the real OpenCode", () => {
           yield* say(again, id, "after")
           yield* watching.shows(`"input":"after"`)
           yield* watching.shows("turn.completed")
+          yield* watchingAll.shows(`── ${id}\n`)
+          yield* watchingAll.shows("after\n")
+          process.kill(watchingAll.pid, "SIGINT")
           process.kill(watching.pid, "SIGINT")
           const watched = yield* watching.ended
           assert.strictEqual(watched.code, 130)

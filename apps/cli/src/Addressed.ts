@@ -9,21 +9,23 @@ export const threadArgument = Argument.String("thread").pipe(
   Argument.withDescription("A thread's id, or how it begins")
 )
 
-/** Every thread, in the order of their creation. */
-export const allThreads = (client: RejoinClient) =>
+interface Page<A> {
+  readonly items: ReadonlyArray<A>
+  readonly next?: string
+}
+
+/** What a list has on all of its pages. */
+export const everything = <A, E, R>(
+  page: (query: { readonly limit: number; readonly after?: string }) => Effect.Effect<Page<A>, E, R>
+) =>
   Stream.paginate(undefined as string | undefined, (after) =>
-    client.threads
-      .list({ query: { limit: 500, ...(after !== undefined && { after }) } })
-      .pipe(Effect.map(({ items, next }) => [items, next === undefined ? Option.none() : Option.some(next)]))
+    page({ limit: 500, ...(after !== undefined && { after }) }).pipe(
+      Effect.map(({ items, next }) => [items, next === undefined ? Option.none() : Option.some(next)])
+    )
   ).pipe(Stream.runCollect)
 
-/** Every turn of a thread, oldest first. */
-export const allTurns = (client: RejoinClient, id: string) =>
-  Stream.paginate(undefined as string | undefined, (after) =>
-    client.turns
-      .list({ params: { id }, query: { limit: 500, ...(after !== undefined && { after }) } })
-      .pipe(Effect.map(({ items, next }) => [items, next === undefined ? Option.none() : Option.some(next)]))
-  ).pipe(Stream.runCollect)
+/** Every thread, in the order of their creation. */
+export const allThreads = (client: RejoinClient) => everything((query) => client.threads.list({ query }))
 
 /** The thread that is named; one that begins so, where only one does. */
 export const findThread = Effect.fn("findThread")(function* (client: RejoinClient, named: string) {

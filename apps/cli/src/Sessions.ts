@@ -37,35 +37,43 @@ const mode = Command.make(
   })
 ).pipe(Command.withDescription("Switch what the agent may do without being asked"))
 
-const interrupt = Command.make(
+/** A command that does one thing to a thread and takes nothing else. */
+const doing = <const Name extends string, A, E>(
+  name: Name,
+  act: (client: RejoinClient, params: { readonly id: string }) => Effect.Effect<A, E>,
+  done: (id: string) => string,
+  description: string
+) =>
+  Command.make(
+    name,
+    { thread: threadArgument },
+    Effect.fn(function* ({ thread: named }) {
+      const { client, thread } = yield* threadOf(named)
+      yield* act(client, { id: thread.id })
+      yield* after(client, thread.id, done(thread.id))
+    })
+  ).pipe(Command.withDescription(description))
+
+const interrupt = doing(
   "interrupt",
-  { thread: threadArgument },
-  Effect.fn(function* ({ thread: named }) {
-    const { client, thread } = yield* threadOf(named)
-    yield* client.sessions.interrupt({ params: { id: thread.id } })
-    yield* after(client, thread.id, `The turn of ${thread.id} was interrupted.`)
-  })
-).pipe(Command.withDescription("End the running turn"))
+  ({ sessions }, params) => sessions.interrupt({ params }),
+  (id) => `The turn of ${id} was interrupted.`,
+  "End the running turn"
+)
 
-const stop = Command.make(
+const stop = doing(
   "stop",
-  { thread: threadArgument },
-  Effect.fn(function* ({ thread: named }) {
-    const { client, thread } = yield* threadOf(named)
-    yield* client.sessions.stop({ params: { id: thread.id } })
-    yield* after(client, thread.id, `The session of ${thread.id} has ended. The next turn goes on from it.`)
-  })
-).pipe(Command.withDescription("End the session; the conversation stays"))
+  ({ sessions }, params) => sessions.stop({ params }),
+  (id) => `The session of ${id} has ended. The next turn goes on from it.`,
+  "End the session; the conversation stays"
+)
 
-const reset = Command.make(
+const reset = doing(
   "reset",
-  { thread: threadArgument },
-  Effect.fn(function* ({ thread: named }) {
-    const { client, thread } = yield* threadOf(named)
-    yield* client.sessions.reset({ params: { id: thread.id } })
-    yield* after(client, thread.id, `The next turn of ${thread.id} starts anew. The old session is kept.`)
-  })
-).pipe(Command.withDescription("Let the next turn start anew"))
+  ({ sessions }, params) => sessions.reset({ params }),
+  (id) => `The next turn of ${id} starts anew. The old session is kept.`,
+  "Let the next turn start anew"
+)
 
 const move = Command.make(
   "move",

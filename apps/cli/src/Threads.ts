@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { allThreads, allTurns, findThread, threadArgument } from "./Addressed.ts"
+import { allThreads, everything, findThread, threadArgument } from "./Addressed.ts"
 import { Connection } from "./Connection.ts"
 import { print } from "./Output.ts"
 import { providersText, receiptText, threadsText, threadText, turnsText } from "./Text.ts"
@@ -39,7 +39,8 @@ const show = Command.make(
   Effect.fn(function* ({ thread: named, turns: count }) {
     const client = yield* opened
     const thread = yield* findThread(client, named)
-    const turns = yield* allTurns(client, thread.id)
+    const params = { id: thread.id }
+    const turns = yield* everything((query) => client.turns.list({ params, query }))
     yield* print({ thread, turns: turns.slice(-count) }, ({ thread, turns }) =>
       [threadText(thread), turnsText(turns)].filter((part) => part !== "").join("\n\n")
     )
@@ -52,7 +53,7 @@ const receipts = Command.make(
   Effect.fn(function* ({ thread }) {
     const client = yield* opened
     const { id } = yield* findThread(client, thread)
-    const { items } = yield* client.threads.receipts({ params: { id }, query: { limit: 500 } })
+    const items = yield* everything((query) => client.threads.receipts({ params: { id }, query }))
     yield* print(items.toReversed(), (items) =>
       items.length === 0 ? "It was never started." : items.map(receiptText).join("\n")
     )

@@ -60,7 +60,8 @@ export const startServer = Effect.fn("CodexServer.start")(function* (
   // (docs/providers/codex.md: Crash).
   const strays = owner.sweepStrays({
     program: "bwrap",
-    parents: ["codex", "bwrap"],
+    // A release of Codex's is `codex-<platform>`, and an operator may call it as they like.
+    parents: ["codex", "bwrap", options.binary.slice(options.binary.lastIndexOf("/") + 1)],
     environment: `${home}/tmp/arg0`
   })
   yield* strays

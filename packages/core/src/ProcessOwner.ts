@@ -25,7 +25,7 @@ export interface OwnerShape {
   readonly sweepPool: (pool: string) => Effect.Effect<ReadonlyArray<number>>
   /**
    * Kills the orphans of one of an agent's own helpers, which drops our mark: it runs `program` (the name of its
-   * file), has `environment` somewhere in its own, and none of `parents` (names of files) is its parent any more.
+   * file), has `environment` somewhere in its own, and no `parents` (how names of files begin) is its parent any more.
    * Who adopts an orphan is not told by a number: process 1, or a session's own manager (`systemd --user`).
    */
   readonly sweepStrays: (stray: {
@@ -143,7 +143,9 @@ export class ProcessOwner extends Context.Service<ProcessOwner, OwnerShape>()("@
           for (const pid of names.map(Number).filter(Number.isInteger)) {
             if ((yield* programOf(pid)) !== program) continue
             const line = yield* lineOf(pid)
-            if (line === undefined || parents.includes(yield* programOf(line.parent))) continue
+            if (line === undefined) continue
+            const parent = yield* programOf(line.parent)
+            if (parents.some((name) => parent.startsWith(name))) continue
             const environ = yield* fs
               .readFileString(`/proc/${pid}/environ`)
               .pipe(Effect.orElseSucceed(() => ""))

@@ -12,17 +12,18 @@ import * as E from "@rejoin/contracts/Errors"
 import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Item } from "@rejoin/contracts/Item"
 import type { PendingRequest } from "@rejoin/contracts/Request"
-import type { SessionState, Thread, ThreadKey } from "@rejoin/contracts/Thread"
+import type { Thread, ThreadKey } from "@rejoin/contracts/Thread"
 import { now } from "@rejoin/contracts/Time"
 import { Context, Effect, Layer, Option, Semaphore } from "effect"
 import { filterExtraEnv } from "./ExtraEnv.ts"
-import { LiveSessions, openItems } from "./LiveSessions.ts"
+import { LiveSessions } from "./LiveSessions.ts"
 import { newId } from "./NewId.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import type { Binding, ThreadRecord } from "./Records.ts"
 import { Settings } from "./Settings.ts"
 import { SessionEnd } from "./SessionEnd.ts"
 import { threadNotFound } from "./SessionDirectory.ts"
+import { threadView } from "./ThreadView.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { type Page, ThreadStore } from "./ThreadStore.ts"
 import { WorkingDirectory } from "./WorkingDirectory.ts"
@@ -88,36 +89,13 @@ export class Threads extends Context.Service<
         return Option.isSome(found) ? found.value : yield* threadNotFound(id)
       })
 
-      const stateOf = (thread: ThreadRecord, binding: Binding, waiting: number): SessionState => {
-        if (sessions.isStarting(thread.id)) return "starting"
-        const live = sessions.get(thread.id)
-        if (live !== undefined && !live.ended) {
-          return live.turn === undefined ? "ready" : waiting > 0 ? "waiting" : "running"
-        }
-        if (thread.status === "error") return "error"
-        return binding.providerSessionId === null ? "none" : "stopped"
-      }
-
       const view = Effect.fnUntraced(function* (thread: ThreadRecord) {
-        const binding = Option.getOrThrow(yield* store.getBinding(thread.id))
-        const pendingRequests = (yield* store.listRequests(thread.id)).length
-        const running = sessions.get(thread.id)?.turn
-        const tool = running && runningTool(openItems(running))
-        const { additionalDirectories: _, extraEnv: __, key, lastError, project, ...rest } = thread
-        const result: Thread = {
-          ...rest,
-          ...(project !== null && { project }),
-          ...(key !== null && { key }),
-          ...(lastError !== null && { lastError }),
-          session: {
-            state: stateOf(thread, binding, pendingRequests),
-            ...(binding.providerSessionId !== null && { providerSessionId: binding.providerSessionId }),
-            ...(tool !== undefined && { runningTool: tool })
-          },
-          generation: binding.generation,
-          pendingRequests
-        }
-        return result
+        return threadView(thread, {
+          binding: Option.getOrThrow(yield* store.getBinding(thread.id)),
+          waiting: (yield* store.listRequests(thread.id)).length,
+          live: sessions.get(thread.id),
+          starting: sessions.isStarting(thread.id)
+        })
       })
 
       const insert = Effect.fnUntraced(function* (
@@ -326,14 +304,6 @@ export class Threads extends Context.Service<
       })
     })
   )
-}
-
-/** S12: the last of what has begun and is more than talk, in one line of no more than 80 characters. */
-const runningTool = (items: ReadonlyArray<Item>): string | undefined => {
-  const tool = items.findLast(({ kind }) => ["command", "file-change", "tool-call"].includes(kind))
-  const { changes, command, title, toolName } = tool ?? {}
-  const paths = changes?.map(({ path }) => path).join(", ")
-  return (command ?? paths ?? title ?? toolName ?? tool?.kind)?.replaceAll(/\s+/g, " ").trim().slice(0, 80)
 }
 
 export const threadBusy = (threadId: string) =>
