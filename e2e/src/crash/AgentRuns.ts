@@ -1,14 +1,15 @@
 import { NodeServices } from "@effect/platform-node"
 import type { ThreadId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
-import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { type Observation, type ObservedThread, violations } from "@rejoin/testkit/crash/Observation"
 import { Effect, Exit, Fiber, Schema, Stream } from "effect"
 import fc from "fast-check"
-import { DatabaseSync } from "node:sqlite"
 import { storeOf } from "../AgentHarness.ts"
 import { type Agent, claude, codex, opencode } from "../Agents.ts"
-import { commandOf, event, makeWorld, open, processesWith, say, type Server } from "../World.ts"
+import { commandOf, makeWorld, open, processesWith, say, type Server } from "../World.ts"
+import { life, places } from "./AgentScenario.ts"
+import { rowsOf } from "./AgentRows.ts"
+import { accepting, type Done, knownThreads, makeSteps } from "./AgentSteps.ts"
 
 const CodexBody = Schema.Struct({ client_metadata: Schema.Struct({ turn_id: Schema.String }) })
 
@@ -18,35 +19,7 @@ const ownTurn = (body: unknown): string | undefined =>
 
 const program = new URL("./server.ts", import.meta.url).pathname
 const instances = { opencode, codex, claude }
-const places = ["repo", "tree", "other"] as const
-
 const unsettled: ReadonlySet<string> = new Set(["accepted", "dispatching", "running"])
-
-type Doing =
-  | { readonly _tag: "Say" | "Pwd" | "Hold" | "Stop" | "Fork"; readonly thread: number }
-  | { readonly _tag: "Move"; readonly thread: number; readonly place: number }
-  | { readonly _tag: "Mode"; readonly thread: number; readonly mode: RuntimeMode }
-
-const thread = fc.nat(1)
-const tagged = <const Tag extends string>(tag: Tag) => fc.constant(tag)
-const doing: fc.Arbitrary<Doing> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ _tag: fc.constantFrom("Say", "Say", "Pwd", "Hold"), thread }) },
-  { weight: 2, arbitrary: fc.record({ _tag: fc.constantFrom("Stop", "Stop", "Fork"), thread }) },
-  { weight: 2, arbitrary: fc.record({ _tag: tagged("Move"), thread, place: fc.nat(2) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      _tag: tagged("Mode"),
-      thread,
-      mode: fc.constantFrom<RuntimeMode>("approval-required", "full-access")
-    })
-  }
-)
-/** One life: what is done in it, and at which arrival at a point it is killed. */
-const life = fc.record({
-  steps: fc.array(doing, { minLength: 2, maxLength: 5 }),
-  at: fc.integer({ min: 1, max: 140 })
-})
 
 /**
  * So many lives of a server on a real agent, each killed with -9 at a point that its seed chooses, and what is seen
@@ -57,50 +30,10 @@ export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, seeds
   const log = world.at("deaths")
   yield* world.fs.writeFileString(log, "")
   const upstream = storeOf(agent, world)
-  const accepted: Array<{ readonly id: string; readonly input: string }> = []
+  const done: Done = { accepted: [], writes: new Map() }
+  const act = makeSteps(world, done)
   const seen = new Map<number, RuntimeEvent>()
   const witnessed: Array<string> = []
-  let inputs = 0
-
-  const known = (server: Server) =>
-    Effect.map(server.client.threads.list({ query: { limit: 50 } }), ({ items }) => items.map(({ id }) => id))
-
-  const send = Effect.fnUntraced(function* (server: Server, id: ThreadId, input: string) {
-    const turn = yield* server.client.turns.send({ params: { id }, payload: { input } })
-    accepted.push({ id: turn.id, input })
-    return turn
-  })
-
-  const act = Effect.fnUntraced(function* (server: Server, step: Doing) {
-    const ids = yield* known(server)
-    const id = ids[step.thread % Math.max(ids.length, 1)]
-    if (id === undefined) return
-    const params = { id }
-    const settled = (turnId: string) =>
-      server.client.turns.get({ params: { id, turnId }, query: { wait: 60 } })
-    switch (step._tag) {
-      case "Say":
-        return yield* settled((yield* send(server, id, `say #${++inputs}`)).id)
-      case "Pwd":
-        return yield* settled((yield* send(server, id, `run pwd # ${++inputs}`)).id)
-      case "Hold": {
-        const turn = yield* send(server, id, `hold #${++inputs}`)
-        yield* event(server, id, "turn.started", ({ turnId }) => turnId === turn.id)
-        yield* server.client.sessions.interrupt({ params })
-        return yield* settled(turn.id)
-      }
-      case "Stop":
-        return yield* server.client.sessions.stop({ params })
-      case "Fork":
-        return ids.length > 2 ? undefined : yield* server.client.sessions.fork({ params, payload: {} })
-      case "Move": {
-        const cwd = world.at(places[step.place % places.length] ?? "repo")
-        return yield* server.client.sessions.move({ params, payload: { cwd } })
-      }
-      case "Mode":
-        return yield* server.client.threads.update({ params, payload: { runtimeMode: step.mode } })
-    }
-  })
 
   const watch = (server: Server) =>
     server.client.follow(undefined, Math.max(0, ...seen.keys())).pipe(
@@ -149,12 +82,14 @@ export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, seeds
       if (next === undefined) return
       if (next.input.startsWith("hold") && next.status === "running")
         yield* server.client.sessions.interrupt({ params: { id } })
-      yield* server.client.turns.get({ params: { id, turnId: next.id }, query: { wait: 1 } })
+      yield* server.client.turns
+        .get({ params: { id, turnId: next.id }, query: { wait: 1 } })
+        .pipe(Effect.raceFirst(accepting(server, id)))
     }
   })
 
   const last = yield* world.start()
-  const ids = yield* known(last)
+  const ids = yield* knownThreads(last)
   const recalled = new Map<string, string>()
   const where = new Map<string, string>()
   yield* Effect.forEach(
@@ -185,34 +120,23 @@ export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, seeds
   )
   yield* last.stop
 
+  const rows = yield* rowsOf(`${world.home}/rejoin.db`)
+  // A file that a turn wrote lies where the turn's session was, and nowhere else.
+  for (const { receipts, turns } of observed) {
+    for (const turn of turns) {
+      const name = done.writes.get(turn.id)
+      if (name === undefined || turn.status !== "completed") continue
+      const generation = rows.turns.get(turn.id)?.generation
+      const start = receipts.find((it) => it.generation === generation && it.outcome !== "refused")
+      for (const place of places) {
+        const there = yield* world.fs.exists(`${world.at(place)}/${name}`)
+        if (start !== undefined && there !== (world.at(place) === start.cwdRequested))
+          witnessed.push(`law 3: "${turn.input}" is ${there ? "" : "not "}in ${place}`)
+      }
+    }
+  }
   const left = yield* processesWith(world.root)
   for (const pid of left) witnessed.push(`law 9: left running: ${yield* commandOf(pid)}`)
-  const rows = yield* Effect.acquireUseRelease(
-    Effect.sync(() => new DatabaseSync(`${world.home}/rejoin.db`, { readOnly: true })),
-    (db) =>
-      Effect.sync(() => {
-        const all = (sql: string) => db.prepare(sql).all()
-        return {
-          turns: new Map(
-            all("SELECT id, record_json FROM turn").map((row) => [
-              String(row["id"]),
-              JSON.parse(String(row["record_json"])) as { readonly generation: number | null }
-            ])
-          ),
-          sessions: [
-            ...all("SELECT thread_id, provider_session_id AS id FROM provider_session_runtime"),
-            ...all(
-              "SELECT thread_id, json_extract(record_json, '$.providerSessionId') AS id FROM binding_lineage"
-            )
-          ].flatMap((row) =>
-            row["id"] === null ? [] : { thread: String(row["thread_id"]), id: String(row["id"]) }
-          ),
-          intents: all("SELECT * FROM start_intent").length,
-          requests: all("SELECT * FROM request").length
-        }
-      }),
-    (db) => Effect.sync(() => db.close())
-  )
   const observation: Observation = {
     threads: observed.map(({ events, receipts, thread, turns }): ObservedThread => ({
       id: thread.id,
@@ -225,7 +149,7 @@ export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, seeds
       recalled: recalled.get(thread.id),
       where: where.get(thread.id)
     })),
-    accepted,
+    accepted: done.accepted,
     seen: [...seen.values()],
     asked: world.model
       .requests()
