@@ -2,6 +2,7 @@ import { DataDirectoryHeld, StoreFailed } from "@rejoin/contracts/Errors"
 import { ServerFileJson } from "@rejoin/contracts/ServerFile"
 import { Context, Effect, FileSystem, Layer, Option, Path, Schema } from "effect"
 import { DatabaseSync } from "node:sqlite"
+import { keepPrivate } from "./DatabaseFile.ts"
 
 const decodeServerFile = Schema.decodeUnknownEffect(ServerFileJson)
 
@@ -28,31 +29,49 @@ export class DataDirectory extends Context.Service<
           new StoreFailed({ message: `The data directory ${directory} cannot be used: ${error.message}` })
         yield* fs.makeDirectory(directory, { recursive: true, mode: 0o700 }).pipe(Effect.mapError(failed))
         const path = yield* fs.realPath(directory).pipe(Effect.mapError(failed))
-        const serverFile = join(path, "server.json")
-        yield* Effect.acquireRelease(lock(join(path, "lock.db")), (db) => Effect.sync(() => db.close())).pipe(
-          Effect.catchTags({
-            Unusable: ({ message }) => Effect.fail(failed({ message })),
-            Busy: () =>
-              Effect.gen(function* () {
-                const holder = yield* fs
-                  .readFileString(serverFile)
-                  .pipe(Effect.flatMap(decodeServerFile), Effect.option)
-                const { pid, url } = Option.getOrElse(holder, () => ({ pid: null, url: null }))
-                const who = pid === null ? "another server" : `process ${pid} (${url})`
-                return yield* new DataDirectoryHeld({
-                  directory: path,
-                  pid,
-                  url,
-                  message: `The data directory ${path} is held by ${who}.`,
-                  hint: "Use that server, stop it, or set REJOIN_HOME to another directory."
-                })
-              })
-          })
-        )
-        return DataDirectory.of({ path, database: join(path, "rejoin.db"), serverFile })
+        // It may have been there before us, open to others.
+        yield* fs.chmod(path, 0o700).pipe(Effect.mapError(failed))
+        yield* Effect.try({
+          try: () => keepPrivate(join(path, lockFile)),
+          catch: (cause) => failed({ message: String(cause) })
+        })
+        yield* hold(path)
+        return DataDirectory.of({
+          path,
+          database: join(path, "rejoin.db"),
+          serverFile: join(path, "server.json")
+        })
       })
     )
 }
+
+const lockFile = "lock.db"
+
+/** Holds the lock of a data directory, by its realpath, within the scope. */
+export const hold = Effect.fn("DataDirectory.hold")(function* (path: string) {
+  const fs = yield* FileSystem.FileSystem
+  yield* Effect.acquireRelease(lock(`${path}/${lockFile}`), (db) => Effect.sync(() => db.close())).pipe(
+    Effect.catchTags({
+      Unusable: ({ message }) =>
+        Effect.fail(new StoreFailed({ message: `The data directory ${path} cannot be used: ${message}` })),
+      Busy: () =>
+        Effect.gen(function* () {
+          const holder = yield* fs
+            .readFileString(`${path}/server.json`)
+            .pipe(Effect.flatMap(decodeServerFile), Effect.option)
+          const { pid, url } = Option.getOrElse(holder, () => ({ pid: null, url: null }))
+          const who = pid === null ? "another server" : `process ${pid} (${url})`
+          return yield* new DataDirectoryHeld({
+            directory: path,
+            pid,
+            url,
+            message: `The data directory ${path} is held by ${who}.`,
+            hint: "Use that server, stop it, or set REJOIN_HOME to another directory."
+          })
+        })
+    })
+  )
+})
 
 class Busy extends Schema.TaggedError<Busy>()("Busy", {}) {}
 class Unusable extends Schema.TaggedError<Unusable>()("Unusable", { message: Schema.String }) {}

@@ -3,7 +3,7 @@ import { StoreFailed } from "@rejoin/contracts/Errors"
 import { Context, Effect, Layer, Predicate } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, type SqlError } from "effect/sql"
-import { DatabaseFile, databaseFile } from "./DatabaseFile.ts"
+import { DatabaseFile, databaseFile, keepPrivate } from "./DatabaseFile.ts"
 import { migrate } from "./Migrations.ts"
 
 /** What the database says, as the error that callers know. Nothing of the failed write was kept. */
@@ -18,7 +18,8 @@ export const layer = (filename: string): Layer.Layer<SqlClient.SqlClient, StoreF
   Layer.effectContext(
     Effect.gen(function* () {
       // The driver's open throws: a file that is no database, or a directory that cannot be written, is an error.
-      const sql = yield* SqliteClient.make({ filename }).pipe(
+      const sql = yield* Effect.sync(() => keepPrivate(filename)).pipe(
+        Effect.andThen(SqliteClient.make({ filename })),
         Effect.catchDefect((cause) =>
           Effect.fail(storeFailed({ message: Predicate.isError(cause) ? cause.message : String(cause) }))
         )

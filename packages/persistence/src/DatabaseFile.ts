@@ -1,6 +1,6 @@
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import { Context, Effect } from "effect"
-import { statSync } from "node:fs"
+import { chmodSync, closeSync, openSync, statSync } from "node:fs"
 
 /**
  * Whether the file that is written is still the one that lies there. A system lets it be deleted or replaced under
@@ -11,6 +11,16 @@ export const DatabaseFile = Context.Reference<{ readonly check: Effect.Effect<vo
   "@rejoin/persistence/DatabaseFile",
   { defaultValue: () => ({ check: Effect.void }) }
 )
+
+/**
+ * Makes the file where there is none, for its owner alone: SQLite makes it for everybody that the umask lets, and the
+ * files beside it (its log) like it.
+ */
+export const keepPrivate = (filename: string): void => {
+  if (filename === ":memory:") return
+  closeSync(openSync(filename, "a", 0o600))
+  chmodSync(filename, 0o600)
+}
 
 const identityOf = (filename: string): string | undefined => {
   const found = statSync(filename, { throwIfNoEntry: false })

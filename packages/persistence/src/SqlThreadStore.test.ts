@@ -115,4 +115,23 @@ describe("law 5: one server a data directory", () => {
       })
     )
   )
+
+  it.effect("our files are our own, in a directory that was there before and open to others", () =>
+    inTemporaryDirectory((directory) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const modeOf = (path: string) => Effect.map(fs.stat(path), ({ mode }) => mode & 0o777)
+        const home = `${directory}/home`
+        yield* fs.makeDirectory(home, { mode: 0o755 })
+        yield* fs.writeFileString(`${home}/lock.db`, "", { mode: 0o644 })
+        const held = DataDirectory.layer(home).pipe(Layer.provide(NodeServices.layer))
+        yield* Effect.gen(function* () {
+          yield* Layer.build(Layer.merge(held, layer(`${home}/rejoin.db`)))
+          assert.strictEqual(yield* modeOf(home), 0o700)
+          for (const name of ["lock.db", "rejoin.db", "rejoin.db-wal"])
+            assert.strictEqual(yield* modeOf(`${home}/${name}`), 0o600, name)
+        }).pipe(Effect.scoped)
+      })
+    )
+  )
 })
