@@ -3,7 +3,6 @@ import type { MessageId } from "@rejoin/contracts/Ids"
 import { Probe, type Repair } from "@rejoin/core/Probe"
 import { Effect, type FileSystem, Option, Predicate } from "effect"
 import type { CodexCursor } from "./CodexCursor.ts"
-import { rolloutPathOf } from "./CodexIndex.ts"
 import { type CodexRollouts, historyOf } from "./CodexRollouts.ts"
 import { ReadThread } from "./CodexSchema.ts"
 import type { CodexServer } from "./CodexServer.ts"
@@ -29,12 +28,8 @@ const readThread = ({ client }: CodexServer, threadId: string) =>
  */
 export const makeProbe = ({ fs, home, rollouts }: Needs) => {
   const look = Effect.fnUntraced(function* (server: CodexServer, threadId: string) {
-    const row = yield* rolloutPathOf(fs, home, threadId)
-    // Where the index has it, it need not be looked for among thousands of others.
-    const held = row !== null && (yield* fs.exists(row))
-    const files = held ? [row] : yield* rollouts.find(threadId)
+    const { files, row, rowHolds } = yield* rollouts.located(threadId)
     const { code, thread } = yield* readThread(server, threadId)
-    const rowHolds = held
     return { row, files, code, thread, rowHolds, evidence: { threadId, row, files, code: code ?? null } }
   })
 
@@ -100,7 +95,8 @@ export const makeProbe = ({ fs, home, rollouts }: Needs) => {
    * it: that is not known.
    */
   const delivered = Effect.fnUntraced(function* (threadId: string, messageId: MessageId) {
-    const [path, ...more] = yield* rollouts.find(threadId)
+    const { files } = yield* rollouts.located(threadId)
+    const [path, ...more] = files
     if (path === undefined || more.length > 0) return "unknown" as const
     const conversation = Option.getOrUndefined(yield* rollouts.conversation(path))
     if (conversation === undefined) return "unknown" as const

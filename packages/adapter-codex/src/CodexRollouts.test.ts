@@ -49,6 +49,29 @@ describe("Codex's rollouts", () => {
     )
   )
 
+  it.live("a thread that its user rewound goes on in a second file, and is found whole", () =>
+    test(
+      Effect.gen(function* () {
+        const { conversation, rollouts, write } = yield* world
+        const kept = `${meta(parentId)}\n${message("one")}\n`
+        const first = yield* write(parentId, [kept.trim(), message("rewound")])
+        const history_base = { thread_id: parentId, end_ordinal_exclusive: 2, end_byte_offset: kept.length }
+        const second = yield* write(`${parentId}_${forkId}`, [
+          meta(parentId, { history_base }),
+          message("two")
+        ])
+        assert.sameMembers(yield* rollouts.find(parentId), [first, second])
+        assert.deepEqual(yield* rollouts.find(forkId), [])
+        const found = yield* conversation(second)
+        assert.deepEqual(
+          found.messages.map(({ clientId }) => clientId),
+          ["one", "two"]
+        )
+        assert.deepEqual([found.lineage, found.missing], [[], undefined])
+      })
+    )
+  )
+
   it.live(
     "a fork's history begins in its parent's file, up to where it was forked, and is lost with it",
     () =>

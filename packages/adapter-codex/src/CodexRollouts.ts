@@ -1,10 +1,12 @@
 import type { MessageId } from "@rejoin/contracts/Ids"
 import type { History } from "@rejoin/core/Probe"
+import { rolloutPathOf } from "./CodexIndex.ts"
 import { DateTime, Effect, type FileSystem, Option, Result, Schema } from "effect"
 
 const Line = Schema.Struct({ type: Schema.String, payload: Schema.Unknown })
 const Meta = Schema.Struct({
   id: Schema.String,
+  forked_from_id: Schema.optional(Schema.NullOr(Schema.String)),
   thread_source: Schema.optional(Schema.NullOr(Schema.String)),
   history_base: Schema.optional(
     Schema.NullOr(Schema.Struct({ thread_id: Schema.String, end_byte_offset: Schema.Finite }))
@@ -96,14 +98,25 @@ export const makeRollouts = (fs: FileSystem.FileSystem, home: string) => {
 
   const find = Effect.fnUntraced(function* (id: string) {
     const found: Array<string> = []
+    // A thread that its user rewound in the terminal goes on in a second file: `…-<id>_<another uuid>.jsonl`.
+    const own = new RegExp(`-${id}(_[0-9a-f-]{36})?\\.jsonl(\\.zst)?$`)
     for (const root of ["sessions", "archived_sessions"]) {
       const names = yield* listed(`${home}/${root}`)
       for (const name of names) {
-        if (name.endsWith(`-${id}.jsonl`) || name.endsWith(`-${id}.jsonl.zst`))
-          found.push(`${home}/${root}/${name}`)
+        if (own.test(name)) found.push(`${home}/${root}/${name}`)
       }
     }
     return found
+  })
+
+  /**
+   * Where Codex's own index has the thread's file: then it need not be looked for among thousands of others, and of
+   * two files of a thread that was rewound it is the one that counts.
+   */
+  const located = Effect.fnUntraced(function* (id: string) {
+    const row = yield* rolloutPathOf(fs, home, id)
+    const rowHolds = row !== null && (yield* fs.exists(row))
+    return { row, rowHolds, files: rowHolds ? [row] : yield* find(id) }
   })
 
   const read = Effect.fnUntraced(function* (path: string, bytes?: number) {
@@ -116,17 +129,21 @@ export const makeRollouts = (fs: FileSystem.FileSystem, home: string) => {
     if (path.endsWith(".zst")) return Option.none<CodexConversation>()
     const rollout = yield* read(path)
     const lineage: Array<string> = []
+    const seen = new Set([path])
     let messages = rollout.messages
     let base = rollout.meta?.history_base ?? undefined
     let missing: string | undefined
-    while (base !== undefined && lineage.length < 100) {
+    while (base !== undefined && seen.size < 100) {
       const { end_byte_offset, thread_id } = base
-      lineage.push(thread_id)
-      const [parent] = yield* find(thread_id)
+      if (thread_id !== rollout.meta?.id) lineage.push(thread_id)
+      const [parent, ...more] = (yield* find(thread_id)).filter((file) => !seen.has(file))
       if (parent === undefined) {
         missing = thread_id
         break
       }
+      // Rewound more than once: in which of its files the earlier part is, is not told.
+      if (more.length > 0) return Option.none<CodexConversation>()
+      seen.add(parent)
       if (parent.endsWith(".zst")) return Option.none<CodexConversation>()
       const earlier = yield* read(parent, end_byte_offset)
       messages = [...earlier.messages, ...messages]
@@ -160,7 +177,7 @@ export const makeRollouts = (fs: FileSystem.FileSystem, home: string) => {
     return found
   })
 
-  return { find, read, conversation, marked }
+  return { find, located, read, conversation, marked }
 }
 
 export type CodexRollouts = ReturnType<typeof makeRollouts>

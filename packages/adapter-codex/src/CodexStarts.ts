@@ -157,7 +157,8 @@ export const makeStarts = (needs: Needs) => {
 
   const conversationOf = Effect.fnUntraced(
     function* (id: string) {
-      const [path] = yield* rollouts.find(id)
+      const { files } = yield* rollouts.located(id)
+      const [path] = files
       return path === undefined ? Option.none<CodexConversation>() : yield* rollouts.conversation(path)
     },
     (read) => Effect.orElseSucceed(read, () => Option.none<CodexConversation>())
