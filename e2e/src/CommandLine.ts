@@ -6,10 +6,17 @@ import type { World } from "./World.ts"
 const program = fileURLToPath(import.meta.resolve("@rejoin/cli/main"))
 const node = fileURLToPath(new URL("../../node_modules/.bin/node", import.meta.url))
 
+// What programs ask a terminal for when they start, and wait for: where its cursor is, and what it can do.
+const questions: ReadonlyArray<readonly [question: string, answer: string]> = [
+  ["\u001b[6n", "\u001b[1;1R"],
+  ["\u001b[c", "\u001b[?62;c"]
+]
+
 /** Starts the command in the world's repository. What it prints is kept as it comes; it ends with the scope. */
 const start = Effect.fnUntraced(function* (world: World, command: string, args: ReadonlyArray<string>) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const typed = yield* Queue.unbounded<Uint8Array>()
+  const encoder = new TextEncoder()
   const handle = yield* spawner.spawn(
     ChildProcess.make(command, args, {
       cwd: world.at("repo"),
@@ -19,10 +26,15 @@ const start = Effect.fnUntraced(function* (world: World, command: string, args: 
       forceKillAfter: "5 seconds"
     })
   )
+  const answer = (piece: string) =>
+    Effect.forEach(questions, ([question, answer]) =>
+      piece.includes(question) ? Queue.offer(typed, encoder.encode(answer)) : Effect.void
+    )
   const keep = Effect.fnUntraced(function* (bytes: typeof handle.stdout) {
     const text = yield* Ref.make("")
     const all = yield* bytes.pipe(
       Stream.decodeText(),
+      Stream.tap(answer),
       Stream.runForEach((piece) => Ref.update(text, (before) => before + piece)),
       Effect.ignore,
       Effect.forkScoped
@@ -31,7 +43,6 @@ const start = Effect.fnUntraced(function* (world: World, command: string, args: 
   })
   const out = yield* keep(handle.stdout)
   const err = yield* keep(handle.stderr)
-  const encoder = new TextEncoder()
   return {
     pid: handle.pid,
     /** Waits until it has printed this. */
@@ -60,5 +71,5 @@ export const rejoin = (world: World, ...args: ReadonlyArray<string>) =>
 /** `rejoin …` in a terminal, as a person runs it: `script` gives it one, and types into it what we type. */
 export const inTerminal = (world: World, ...args: ReadonlyArray<string>) => {
   const command = [node, program, ...args].map((arg) => `'${arg.replaceAll("'", `'\\''`)}'`).join(" ")
-  return start(world, "script", ["-qefc", command, "/dev/null"])
+  return start(world, "script", ["-qefc", `stty rows 40 cols 120; ${command}`, "/dev/null"])
 }

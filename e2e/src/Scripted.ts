@@ -2,9 +2,10 @@ import { type Conversation, type Reply, shellCall } from "@rejoin/model-server/M
 
 const say = (text: string): Reply => ({ _tag: "Say", text })
 
-/** The directory in which the agent says that it works. */
+/** The directory in which the agent says that it works: the last that it named, as Claude tells of a move with both. */
 const directoryOf = ({ body }: Conversation): string =>
-  /[Ww]orking directory: ([^\\"\n]+)/.exec(JSON.stringify(body))?.[1] ?? ""
+  [...JSON.stringify(body).matchAll(/[Ww]orking directory: ([^\\"\n]+?)(?: \(was |[\\"\n])/g)].at(-1)?.[1] ??
+  ""
 
 /** A file written by whichever tool the agent has for it. */
 const writeCall = (conversation: Conversation, path: string, content: string): Reply | undefined => {

@@ -18,6 +18,9 @@ export class TurnEnded extends Schema.TaggedError<TurnEnded>()("TurnEnded", {
   status: Schema.Literals(["failed", "interrupted"])
 }) {}
 
+/** A program of the server's that was run here has failed, and has said why. */
+export class ProgramFailed extends Schema.TaggedError<ProgramFailed>()("ProgramFailed", {}) {}
+
 const errorOf = (cause: Cause.Cause<unknown>): unknown => Option.getOrUndefined(Cause.findErrorOption(cause))
 
 const tagOf = (error: unknown) => (Predicate.hasProperty(error, "_tag") ? error._tag : undefined)
@@ -40,8 +43,8 @@ export const tell =
   (json: boolean) =>
   (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
     const error = errorOf(cause)
-    if (Cause.hasInterruptsOnly(cause) || CliError.isCliError(error) || error instanceof TurnEnded)
-      return Effect.void
+    if (Cause.hasInterruptsOnly(cause) || CliError.isCliError(error)) return Effect.void
+    if (error instanceof TurnEnded || error instanceof ProgramFailed) return Effect.void
     if (!Predicate.isError(error)) return Console.error(Cause.pretty(cause))
     const tag = tagOf(error)
     const hint =

@@ -1,14 +1,18 @@
 import { Effect } from "effect"
-import { Command } from "effect/cli"
+import { Command, Flag } from "effect/cli"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
-import { ServerAway } from "./ServerAway.ts"
+import { ProgramFailed } from "./Ending.ts"
+import { root } from "./Root.ts"
 import { program } from "./ServerProcess.ts"
 
-/** Runs one of the server's programs here, until it ends or we are told to. */
-const runHere = Effect.fnUntraced(function* (name: "main" | "demo") {
+/** Runs one of the server's programs here, until it ends or we are told to. It says itself why it fails. */
+const runHere = Effect.fnUntraced(function* (
+  name: "main" | "demo" | "doctor",
+  args: ReadonlyArray<string> = []
+) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const code = yield* spawner.exitCode(
-    ChildProcess.make(process.execPath, [program(name)], {
+    ChildProcess.make(process.execPath, [program(name), ...args], {
       extendEnv: true,
       stdin: "inherit",
       stdout: "inherit",
@@ -18,12 +22,26 @@ const runHere = Effect.fnUntraced(function* (name: "main" | "demo") {
       forceKillAfter: "30 seconds"
     })
   )
-  if (code !== 0) return yield* new ServerAway({ message: `It ended with ${code}.` })
+  if (code !== 0) return yield* new ProgramFailed()
 })
 
 export const serve = Command.make("serve", {}, () => runHere("main")).pipe(
   Command.withDescription("Run the server here, until Ctrl-C")
 )
+
+export const doctor = Command.make(
+  "doctor",
+  {
+    fix: Flag.Boolean("fix").pipe(
+      Flag.withDescription("Do what it says it would do, and nothing else"),
+      Flag.withDefault(false)
+    )
+  },
+  Effect.fn(function* ({ fix }) {
+    const { json } = yield* root
+    yield* runHere("doctor", [...(fix ? ["--fix"] : []), ...(json ? ["--json"] : [])])
+  })
+).pipe(Command.withDescription("Say what is wrong with agents, data and conversations, and how to mend it"))
 
 export const demo = Command.make("demo", {}, () => runHere("demo")).pipe(
   Command.withDescription("Tell the story in a minute, in a directory of its own")

@@ -5,8 +5,9 @@ import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import { ServerAway } from "./ServerAway.ts"
 
-/** The server's program, and that of the demonstration. */
-export const program = (name: "main" | "demo") => fileURLToPath(import.meta.resolve(`@rejoin/server/${name}`))
+/** The server's program, that of the demonstration, and the doctor's. */
+export const program = (name: "main" | "demo" | "doctor") =>
+  fileURLToPath(import.meta.resolve(`@rejoin/server/${name}`))
 
 /**
  * Starts a server that outlives us, with Node's own spawn: a process of Effect's ends with its scope. `ended` fails,

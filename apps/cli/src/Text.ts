@@ -56,6 +56,9 @@ export const threadText = (thread: Thread): string =>
       model: thread.model ?? "the provider's own",
       usage: `${thread.usage.inputTokens} tokens in, ${thread.usage.outputTokens} out, $${thread.usage.costUsd.toFixed(2)}`,
       ...(thread.session.runningTool && { "at work": thread.session.runningTool }),
+      ...(thread.session.terminalSince && {
+        "in a terminal": `since ${thread.session.terminalSince.slice(0, 16).replace("T", " ")}`
+      }),
       ...(thread.forkedFrom && { "forked from": thread.forkedFrom.threadId }),
       ...(thread.pendingRequests > 0 && { waiting: `${thread.pendingRequests} for an answer` }),
       ...(thread.lastError && { error: `${thread.lastError._tag}: ${thread.lastError.message}` })

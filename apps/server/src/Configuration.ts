@@ -26,6 +26,12 @@ export interface ConfigurationShape {
   readonly file: FileConfig
 }
 
+/** Our own directory: `REJOIN_HOME`, or `.rejoin` in the user's home. */
+export const homeDirectory = Config.all({
+  user: Config.String("HOME").pipe(Config.withDefault("/")),
+  home: Config.option(Config.NonEmptyString("REJOIN_HOME"))
+}).pipe(Config.map(({ home, user }) => Option.getOrElse(home, () => `${user}/.rejoin`)))
+
 /** What the operator has set: the environment, and `config.json`. A bad file is an error that names the field. */
 export class Configuration extends Context.Service<Configuration, ConfigurationShape>()(
   "@rejoin/server/Configuration"
@@ -37,7 +43,7 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
       const { join } = yield* Path.Path
       const environment = yield* Config.all({
         user: Config.String("HOME").pipe(Config.withDefault("/")),
-        home: Config.option(Config.NonEmptyString("REJOIN_HOME")),
+        home: homeDirectory,
         host: Config.NonEmptyString("REJOIN_HOST").pipe(Config.withDefault("127.0.0.1")),
         port: Config.Int("REJOIN_PORT").pipe(Config.withDefault(4319)),
         token: Config.option(Config.Redacted("REJOIN_TOKEN")),
@@ -55,8 +61,7 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
           message: "REJOIN_PORT is a port, or 0 for any."
         })
       }
-      const home = Option.getOrElse(environment.home, () => join(environment.user, ".rejoin"))
-      const path = Option.getOrElse(environment.config, () => join(home, "config.json"))
+      const path = Option.getOrElse(environment.config, () => join(environment.home, "config.json"))
       // npm runs scripts in the package's directory and tells in INIT_CWD where it was called.
       const here = Option.getOrElse(environment.started, () => globalThis.process.cwd())
       const listed = Option.match(environment.roots, {
@@ -69,7 +74,7 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
         if (Option.isSome(real)) roots.push(real.value)
         else yield* Effect.logWarning(`The root ${root} does not exist and is left out.`)
       }
-      const { host, port, token } = environment
+      const { home, host, port, token } = environment
       return Configuration.of({
         home,
         host,
@@ -111,6 +116,8 @@ export const settingsOf = ({ file, roots }: ConfigurationShape, home: string): S
   ...defaults,
   roots,
   forbidden: [home],
+  scratch: `${home}/scratch`,
+  notificationHooks: file.injectAgentNotificationHooks ?? defaults.notificationHooks,
   runtimeMode: file.defaults?.runtimeMode ?? defaults.runtimeMode,
   onLost: file.onLost ?? defaults.onLost,
   idle: duration(file.reaper?.idleMinutes, file.reaper?.idleSeconds, defaults.idle),

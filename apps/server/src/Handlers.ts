@@ -1,5 +1,5 @@
 import { Api } from "@rejoin/contracts/Api"
-import { CapabilityMissing, TurnNotFound } from "@rejoin/contracts/Errors"
+import { TurnNotFound } from "@rejoin/contracts/Errors"
 import type { RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Turn } from "@rejoin/contracts/Turn"
 import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
@@ -37,9 +37,6 @@ const turnView = (turn: TurnRecord): Turn => ({
 
 // An id in a path is text that names a thread or does not: which of the two the store says.
 const threadId = ({ id }: { readonly id: string }) => id as ThreadId
-
-const lacking = (capability: string) =>
-  new CapabilityMissing({ capability, message: `This server cannot ${capability} a thread yet.` })
 
 const threads = HttpApiBuilder.group(
   Api,
@@ -130,8 +127,8 @@ const sessions = HttpApiBuilder.group(
       move: ({ params, payload }) => service.move(threadId(params), payload.cwd),
       fork: ({ params, payload: { cwd, turnId } }) =>
         service.fork(threadId(params), { cwd, turnId: turnId as TurnId | undefined }),
-      release: ({ params }) => Effect.andThen(threads.record(threadId(params)), lacking("release")),
-      claim: ({ params }) => Effect.andThen(threads.record(threadId(params)), lacking("claim"))
+      release: ({ params, payload }) => service.release(threadId(params), payload.flags ?? []),
+      claim: ({ params }) => service.claim(threadId(params))
     })
   })
 )

@@ -152,8 +152,7 @@ describe("the HTTP surface", () => {
         const exits = [
           yield* Effect.exit(client.threads.create({ payload: { provider: "none" as never, cwd } })),
           yield* Effect.exit(conflict),
-          yield* Effect.exit(client.sessions.claim({ params })),
-          yield* Effect.exit(client.sessions.release({ params })),
+          yield* Effect.exit(client.sessions.release({ params, payload: {} })),
           yield* Effect.exit(
             client.threads.answer({ params: { ...params, requestId: "r" }, payload: { decision: "accept" } })
           ),
@@ -162,8 +161,7 @@ describe("the HTTP surface", () => {
         assert.deepEqual(exits.map(tagOf), [
           "ProviderNotFound",
           "IdempotencyConflict",
-          "CapabilityMissing",
-          "CapabilityMissing",
+          "ThreadBusy",
           "RequestNotFound",
           "TurnNotFound"
         ])

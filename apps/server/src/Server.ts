@@ -1,7 +1,6 @@
 import { NodeHttpServer } from "@effect/platform-node"
 import { Api } from "@rejoin/contracts/Api"
 import * as Core from "@rejoin/core/Core"
-import { ProcessOwner } from "@rejoin/core/ProcessOwner"
 import { Settings } from "@rejoin/core/Settings"
 import * as Database from "@rejoin/persistence/Database"
 import { DataDirectory } from "@rejoin/persistence/DataDirectory"
@@ -9,13 +8,13 @@ import * as SqlThreadStore from "@rejoin/persistence/SqlThreadStore"
 import { Effect, Layer } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
-import { createHash, randomBytes } from "node:crypto"
 import { createServer } from "node:http"
 import { Configuration, settingsOf } from "./Configuration.ts"
 import { EventStream } from "./EventStream.ts"
 import * as Guard from "./Guard.ts"
 import * as Handlers from "./Handlers.ts"
 import * as Logging from "./Logging.ts"
+import { ownerOf } from "./Owner.ts"
 import * as Startup from "./Startup.ts"
 import { Token } from "./Token.ts"
 
@@ -33,14 +32,7 @@ export const store = Layer.unwrap(
   Effect.map(DataDirectory, ({ database }) => Layer.provide(SqlThreadStore.layer, Database.layer(database)))
 )
 
-const owner = Layer.unwrap(
-  Effect.map(DataDirectory, ({ path }) =>
-    ProcessOwner.layer({
-      dataDirId: createHash("sha256").update(path).digest("hex").slice(0, 16),
-      bootId: randomBytes(8).toString("hex")
-    })
-  )
-)
+const owner = Layer.unwrap(Effect.map(DataDirectory, ({ path }) => ownerOf(path)))
 
 /** Everything but the network, on a store and a core. */
 const services = (on: { readonly store: typeof store; readonly core: typeof Core.layer }) =>

@@ -4,7 +4,7 @@ import { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import { ServerFileJson } from "@rejoin/contracts/ServerFile"
 import { Console, Effect, FileSystem, Path, Redacted, Schedule, Schema } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
-import { OwnEnvironment } from "./Startup.ts"
+import { OwnEnvironment } from "./Instances.ts"
 
 // The story of Rejoin in under a minute, on the real OpenCode and the built-in model, in a directory of its own.
 

@@ -11,10 +11,12 @@ import { storeIdOf } from "@rejoin/core/StoreIdentity"
 import { Effect, FileSystem, Layer, Result } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import { type ClaudeCursor, decodeCursor } from "./ClaudeCursor.ts"
+import { makeExpiry } from "./ClaudeExpiry.ts"
 import { holdersOf } from "./ClaudeHolders.ts"
 import { type ClaudeOptions, configDirectory } from "./ClaudeOptions.ts"
 import { startProcess } from "./ClaudeProcess.ts"
 import { type Live, makeStarts } from "./ClaudeStarts.ts"
+import { makeTerminal } from "./ClaudeTerminal.ts"
 import { makeTranscripts } from "./ClaudeTranscripts.ts"
 import { isSupported, supported } from "./ClaudeVersion.ts"
 
@@ -27,7 +29,8 @@ const capabilities: Capabilities = {
   interrupt: true,
   fork: ["whole", "turn"],
   restore: false,
-  additionalDirectories: true
+  additionalDirectories: true,
+  terminal: true
 }
 
 const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
@@ -37,6 +40,7 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
   const config = configDirectory(environment)
   const storeId = storeIdOf(config).pipe(Effect.provideService(FileSystem.FileSystem, fs))
   const transcripts = makeTranscripts(fs, config)
+  const expiry = makeExpiry(fs, config, transcripts)
   const live = new Map<string, Live>()
 
   const requireStore = Effect.fnUntraced(function* (cursor: ClaudeCursor) {
@@ -53,8 +57,8 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
         Effect.provideService(ChildProcessSpawner.ChildProcessSpawner, spawner),
         Effect.provideService(ProcessOwner, owner)
       ),
-    fs,
     transcripts,
+    expiry,
     ensureStore: fs.makeDirectory(config, { recursive: true, mode: 0o700 }).pipe(
       Effect.mapError(({ message }) => new ProviderUnavailable({ provider: id, message })),
       Effect.andThen(storeId)
@@ -156,6 +160,15 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
     create: starts.create,
     adopt: starts.adopt,
     relocate: { fork: starts.fork },
+    terminal: makeTerminal(options, transcripts),
+    expiry: {
+      at: ({ providerSessionId }) => expiry.at(providerSessionId),
+      renew: ({ providerSessionId }) =>
+        Effect.mapError(
+          expiry.renew(providerSessionId),
+          ({ message }) => new ProviderFailed({ provider: id, message })
+        )
+    },
     quiesce: ({ providerSessionId }) => live.get(providerSessionId)?.quiesce ?? Effect.void,
     delivered: (cursor, messageId) =>
       Effect.gen(function* () {

@@ -66,6 +66,16 @@ export const flagsOf = (mode: RuntimeMode): ReadonlyArray<string> => [
   [...steering, ...(mode === "read-only" ? writing : [])].join(",")
 ]
 
+/**
+ * The same in the user's own terminal, where no gate of ours stands and they may change the mode themselves: what is
+ * read-only has no tool that writes, and their own commands and plans are theirs.
+ */
+export const terminalFlagsOf = (mode: RuntimeMode): ReadonlyArray<string> => [
+  "--permission-mode",
+  mode === "approval-required" ? "manual" : names[mode],
+  ...(mode === "read-only" ? ["--disallowedTools", writing.join(",")] : [])
+]
+
 export type Verdict = "pass" | "ask" | "deny"
 
 /**

@@ -6,6 +6,8 @@ export interface ClaudeOptions {
   readonly binary: string
   /** The whole environment of the agent. `CLAUDE_CONFIG_DIR` or `HOME` in it says where the sessions are. */
   readonly environment: Readonly<Record<string, string>>
+  /** What of it is the instance's own: a user's terminal is given it too. */
+  readonly terminalEnvironment?: Readonly<Record<string, string>>
   /** Model for threads that name none. */
   readonly model?: string | undefined
 }

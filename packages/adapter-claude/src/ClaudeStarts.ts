@@ -5,8 +5,9 @@ import { AdapterEvent } from "@rejoin/core/AdapterEvent"
 import { type History, Probe, ProbeFailure } from "@rejoin/core/Probe"
 import type { AdapterFailure, Started, StartRequest, Verified } from "@rejoin/core/ProviderAdapter"
 import { newUuid } from "@rejoin/core/NewId"
-import { DateTime, Effect, type FileSystem, Option, Predicate, Queue, type Scope } from "effect"
+import { Effect, Option, Predicate, Queue, type Scope } from "effect"
 import { type ClaudeCursor, cursorOf } from "./ClaudeCursor.ts"
+import type { ClaudeExpiry } from "./ClaudeExpiry.ts"
 import { hooks } from "./ClaudeGate.ts"
 import { flagsOf, modeOf } from "./ClaudeModes.ts"
 import type { ClaudeOptions } from "./ClaudeOptions.ts"
@@ -19,8 +20,8 @@ import { isSupported, supported } from "./ClaudeVersion.ts"
 interface Needs {
   readonly options: ClaudeOptions
   readonly spawn: (command: ClaudeCommand) => Effect.Effect<ClaudeProcess, AdapterFailure, Scope.Scope>
-  readonly fs: FileSystem.FileSystem
   readonly transcripts: ClaudeTranscripts
+  readonly expiry: ClaudeExpiry
   /** The store, which is made where it is not there yet: a cursor to none could never be followed. */
   readonly ensureStore: Effect.Effect<StoreId, AdapterFailure>
   readonly requireStore: (cursor: ClaudeCursor) => Effect.Effect<void, ProbeFailure>
@@ -36,17 +37,14 @@ export interface Live {
   readonly quiesce: Effect.Effect<void, AdapterFailure>
 }
 
-/** The days after which Claude deletes a conversation that was not used, unless the user set others. */
-const cleanupDays = 30
-
 /** The ways in which a session comes to life: created, adopted, forked. Each reads back what it did. */
 export const makeStarts = ({
-  fs,
   options,
   register,
   requireStore,
   spawn,
   ensureStore,
+  expiry,
   transcripts
 }: Needs) => {
   const { id: provider } = options
@@ -89,7 +87,8 @@ export const makeStarts = ({
   ) {
     const { additionalDirectories, cwd, extraEnv, mark, mode } = request
     const model = request.model ?? options.model
-    const unused = yield* unusedDays(start.source)
+    // Asked before the start, which touches the file.
+    const age = start.source === undefined ? Option.none() : yield* expiry.of(start.source)
     const listener = new ClaudeListener()
     const process: ClaudeProcess = yield* spawn({
       args: [
@@ -126,8 +125,9 @@ export const makeStarts = ({
       listener
     )
     yield* register(cursor, { pid: process.pid, ...live })
-    if (unused >= cleanupDays / 2) {
-      const message = `This conversation was not used for ${Math.floor(unused)} days. Claude deletes those that were not for ${cleanupDays} (cleanupPeriodDays in its settings).`
+    if (Option.isSome(age) && age.value.unused >= age.value.days / 2) {
+      const { days, unused } = age.value
+      const message = `This conversation was not used for ${Math.floor(unused)} days. Claude deletes those that were not for ${days} (cleanupPeriodDays in its settings).`
       Queue.offerUnsafe(listener.events, AdapterEvent.Warning({ message }))
     }
     const verified: Verified = {
@@ -140,21 +140,6 @@ export const makeStarts = ({
     const started: Started = { session: live.session, verified, mark }
     return started
   })
-
-  /** For how many days a conversation was not used. Asked before the start, which touches the file. */
-  const unusedDays = Effect.fnUntraced(
-    function* (source: string | undefined) {
-      const [path] = source === undefined ? [] : yield* transcripts.find(source)
-      if (path === undefined) return 0
-      const { mtime } = yield* fs.stat(path)
-      const now = yield* DateTime.now
-      return Option.match(mtime, {
-        onNone: () => 0,
-        onSome: (at) => (DateTime.toEpochMillis(now) - at.getTime()) / 86_400_000
-      })
-    },
-    (days) => Effect.orElseSucceed(days, () => 0)
-  )
 
   const historyOf = Effect.fnUntraced(function* (id: string, mark: StartRequest["mark"]) {
     const [path] = yield* find(id)

@@ -19,6 +19,7 @@ import { Account } from "./CodexSchema.ts"
 import { startServer } from "./CodexServer.ts"
 import type { CodexConnection } from "./CodexSession.ts"
 import { makeStarts } from "./CodexStarts.ts"
+import { makeTerminal } from "./CodexTerminal.ts"
 import { isSupported, supported } from "./CodexVersion.ts"
 
 const capabilities: Capabilities = {
@@ -29,7 +30,8 @@ const capabilities: Capabilities = {
   interrupt: true,
   fork: ["whole", "turn"],
   restore: false,
-  additionalDirectories: true
+  additionalDirectories: true,
+  terminal: true
 }
 
 const none = { extraEnv: {}, additionalDirectories: [] }
@@ -163,6 +165,7 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
     create: starts.create,
     adopt: starts.adopt,
     relocate: { fork: starts.fork },
+    terminal: makeTerminal(options, fs, home, rollouts),
     quiesce: ({ providerSessionId }) =>
       Effect.gen(function* () {
         const connection = live.get(providerSessionId)

@@ -46,6 +46,18 @@ export const settingsOf = (mode: RuntimeMode) => {
   return { ...sandbox, approvalPolicy, ...reviewed }
 }
 
+/** The same for the user's own terminal, as its command takes it. */
+export const terminalPowersOf = (mode: RuntimeMode): ReadonlyArray<string> => {
+  const { approvalPolicy, profile } = modes[mode]
+  if (profile === undefined) return ["-s", "danger-full-access", "-a", approvalPolicy]
+  const config = { ...profiles, default_permissions: JSON.stringify(profile) }
+  return [
+    ...Object.entries(config).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
+    "-a",
+    approvalPolicy
+  ]
+}
+
 /** The mode that these powers are; `other` where they are none of ours, or somebody else answers what is asked. */
 export const modeOf = (powers: Powers): RuntimeMode | "other" => {
   const { activePermissionProfile, approvalPolicy, approvalsReviewer, sandbox } = powers

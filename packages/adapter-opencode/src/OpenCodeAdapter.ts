@@ -18,11 +18,12 @@ import { Session } from "./OpenCodeSchema.ts"
 import { isSupported, startServer, supported } from "./OpenCodeServer.ts"
 import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
 import { makeStarts } from "./OpenCodeStarts.ts"
+import { dataHome, makeTerminal } from "./OpenCodeTerminal.ts"
 import { makeUpstream, type OpenCodeUpstream } from "./OpenCodeUpstream.ts"
 import { makeServerPool, poolKey } from "@rejoin/core/ServerPool"
 import { storeIdOf } from "@rejoin/core/StoreIdentity"
 
-const capabilities: Capabilities = {
+const capabilitiesOf = ({ url }: OpenCodeOptions): Capabilities => ({
   runtimeModes: ["read-only", "approval-required", "auto-accept-edits", "full-access"],
   relocate: ["fork", "copy"],
   reconfigure: true,
@@ -30,17 +31,20 @@ const capabilities: Capabilities = {
   interrupt: true,
   fork: ["whole", "turn"],
   restore: false,
-  additionalDirectories: false
-}
+  additionalDirectories: false,
+  // The server of somebody else has no program here.
+  terminal: url === undefined
+})
 
 const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
   const fs = yield* FileSystem.FileSystem
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const { environment, id } = options
-  const dataHome = environment["XDG_DATA_HOME"] ?? `${environment["HOME"] ?? ""}/.local/share`
+  const capabilities = capabilitiesOf(options)
+  const dataDirectory = `${dataHome(environment)}/opencode`
   const storeId =
     options.url === undefined
-      ? storeIdOf(`${dataHome}/opencode`).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+      ? storeIdOf(dataDirectory).pipe(Effect.provideService(FileSystem.FileSystem, fs))
       : Effect.succeed(StoreId.make(`url:${options.url}`))
 
   // One server for all threads with the same environment.
@@ -141,7 +145,7 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
       supported,
       authenticated: Effect.succeed(null),
       model: options.model ?? (Predicate.isString(configured) ? configured : null),
-      dataDirectory: options.url === undefined ? `${dataHome}/opencode` : null,
+      dataDirectory: options.url === undefined ? dataDirectory : null,
       capabilities
     }),
     capabilities: Effect.succeed(capabilities),
@@ -164,6 +168,7 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
     create: starts.create,
     adopt: starts.adopt,
     relocate: { fork: starts.fork, copy: starts.copy },
+    ...(options.url === undefined && { terminal: makeTerminal(options) }),
     quiesce: (cursor, of) => withServer(of, (upstream) => upstream.quiesce(cursor.providerSessionId)),
     delivered: (cursor, messageId, of) =>
       Effect.andThen(

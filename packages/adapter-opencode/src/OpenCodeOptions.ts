@@ -10,6 +10,8 @@ export interface OpenCodeOptions {
   readonly password?: Redacted.Redacted | undefined
   /** The whole environment of the agent. `XDG_DATA_HOME` or `HOME` in it says where the sessions are. */
   readonly environment: Readonly<Record<string, string>>
+  /** What of it is the instance's own: a user's terminal is given it too. */
+  readonly terminalEnvironment?: Readonly<Record<string, string>>
   /** Merged into OpenCode's configuration for our server only; the user's files stay as they are. */
   readonly config?: Readonly<Record<string, unknown>>
   /** `provider/model` for threads that name none. */

@@ -15,6 +15,7 @@ import { ProviderInfo } from "./Provider.ts"
 import { Receipt } from "./Receipt.ts"
 import { Answer, PendingRequest } from "./Request.ts"
 import { RuntimeMode } from "./RuntimeMode.ts"
+import { TerminalCommand } from "./Terminal.ts"
 import { Thread, ThreadKey } from "./Thread.ts"
 import { Attachment, Delivery, Turn } from "./Turn.ts"
 
@@ -265,14 +266,31 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
     ),
     HttpApiEndpoint.post("release", "/threads/:id/release", {
       params: id,
-      success: HttpApiSchema.NoContent,
-      error: [...thread, E.CapabilityMissing]
-    }).annotate(OpenApi.Summary, "Not available yet: answers CapabilityMissing"),
+      payload: Schema.Struct({
+        /** Options of the agent's own command; those that would choose another session are left out. */
+        flags: Schema.optionalKey(Schema.Array(Schema.String))
+      }),
+      success: TerminalCommand,
+      error: [
+        ...thread,
+        E.ThreadBusy,
+        E.StartInProgress,
+        E.ProviderNotFound,
+        E.InvalidInput,
+        ...startFailures
+      ]
+    }).annotate(
+      OpenApi.Summary,
+      "Hand the session to the user's own terminal: checked, ended here, and how the agent's own interface opens it"
+    ),
     HttpApiEndpoint.post("claim", "/threads/:id/claim", {
       params: id,
-      success: HttpApiSchema.NoContent,
-      error: [...thread, E.CapabilityMissing]
-    }).annotate(OpenApi.Summary, "Not available yet: answers CapabilityMissing")
+      success: Receipt,
+      error: [...thread, E.ThreadBusy, E.StartInProgress, E.ProviderNotFound, ...startFailures]
+    }).annotate(
+      OpenApi.Summary,
+      "Take the session back from the terminal, in whichever one it went on; refused while the agent runs there"
+    )
   )
   .annotateMerge(
     OpenApi.annotations({ title: "Sessions", description: "The live connection of a thread." })

@@ -20,7 +20,9 @@ export const Capabilities = Schema.Struct({
   /** A lost session can be written back from our transcript. */
   restore: Schema.Boolean,
   /** A thread can be given directories beside its own. */
-  additionalDirectories: Schema.Boolean
+  additionalDirectories: Schema.Boolean,
+  /** A session can be handed to the agent's own interface in the user's terminal, and taken back. */
+  terminal: Schema.Boolean
 })
 export type Capabilities = typeof Capabilities.Type
 
@@ -33,7 +35,8 @@ export const noCapabilities: Capabilities = {
   interrupt: false,
   fork: [],
   restore: false,
-  additionalDirectories: false
+  additionalDirectories: false,
+  terminal: false
 }
 
 export const ProviderInfo = Schema.Struct({

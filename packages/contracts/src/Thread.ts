@@ -56,7 +56,9 @@ export const Thread = Schema.Struct({
     state: SessionState,
     providerSessionId: Schema.optionalKey(ProviderSessionId),
     /** What the agent is at, where it is at more than talking: a command, the files that it changes, a tool. */
-    runningTool: Schema.optionalKey(Schema.String)
+    runningTool: Schema.optionalKey(Schema.String),
+    /** Since when the user's own terminal has the session; what is sent meanwhile is refused. */
+    terminalSince: Schema.optionalKey(Timestamp)
   }),
   /** Grows with each start of a session. */
   generation: Schema.Int,

@@ -13,6 +13,8 @@ import { SessionEnd } from "./SessionEnd.ts"
 import { SessionPump } from "./SessionPump.ts"
 import { SessionReaper } from "./SessionReaper.ts"
 import { SessionStart } from "./SessionStart.ts"
+import { TerminalHost } from "./TerminalHost.ts"
+import { Terminals } from "./Terminals.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { Threads } from "./Threads.ts"
 import type { ThreadStore } from "./ThreadStore.ts"
@@ -32,13 +34,14 @@ export type Core =
   | Threads
   | TurnJournal
 
-/** Everything but the reaper's clock and the directories: for tests that sweep by hand. */
+/** Everything but the reaper's clock, the directories and the terminals: for tests that sweep by hand. */
 export const layerManual = Recovery.layer.pipe(
   Layer.provideMerge(ProviderService.layer),
   Layer.provideMerge(TurnControl.layer),
   Layer.provideMerge(Layer.merge(SessionReaper.layerManual, Retention.layerManual)),
   Layer.provideMerge(Layer.merge(TurnDispatcher.layer, Threads.layer)),
   Layer.provideMerge(SessionStart.layer),
+  Layer.provideMerge(Terminals.layer),
   Layer.provideMerge(Layer.mergeAll(SessionPump.layer, SessionDirectory.layer, ConversationSource.layer)),
   Layer.provideMerge(SessionEnd.layer),
   Layer.provideMerge(TurnJournal.layer),
@@ -54,4 +57,7 @@ export const layerManual = Recovery.layer.pipe(
 export const layer: Layer.Layer<Core, StoreFailed, ThreadStore | FileSystem.FileSystem> = Layer.merge(
   SessionReaper.layer,
   Retention.layer
-).pipe(Layer.provideMerge(layerManual), Layer.provide(WorkingDirectory.layer))
+).pipe(
+  Layer.provideMerge(layerManual),
+  Layer.provide(Layer.merge(WorkingDirectory.layer, TerminalHost.layer))
+)

@@ -15,7 +15,8 @@ const full: Capabilities = {
   interrupt: true,
   fork: ["whole", "turn"],
   restore: true,
-  additionalDirectories: true
+  additionalDirectories: true,
+  terminal: true
 }
 const bare: Capabilities = { ...full, relocate: [], reconfigure: false, interrupt: false, restore: false }
 
@@ -79,6 +80,7 @@ const situations: ReadonlyArray<Situation> = probes.flatMap((probe) =>
                 provider: "memory",
                 prior,
                 reset: false,
+                atTerminal: false,
                 ...(live && { live }),
                 boundCwd,
                 providerSessionId: "s1",
@@ -176,6 +178,14 @@ describe("plan, over every probe × prior × live × directory × mode × capabi
     if ("value" in directory) return directory.value
     return directory.unknown === "not-applicable" ? s.wanted.cwd : s.boundCwd
   }
+
+  it("law 5: while the user's own terminal has the session, nothing is started, whatever the upstream says", () => {
+    for (const situation of situations.filter(({ onLost }) => onLost === "replace")) {
+      const decision = plan({ ...situation, atTerminal: true })
+      assert.strictEqual(decision._tag, "Refuse")
+      if (decision._tag === "Refuse") assert.strictEqual(decision.error._tag, "SessionHeldElsewhere")
+    }
+  })
 
   it("law 3, C12: another directory is reached by a way that the version has, or refused", () => {
     each(

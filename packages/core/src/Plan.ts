@@ -33,6 +33,8 @@ export interface Situation {
   readonly reset: boolean
   /** The thread begins as a fork of another thread's conversation, which the probe is about. */
   readonly fork?: "whole" | "turn"
+  /** The user's own terminal has the session, and its agent still runs there. */
+  readonly atTerminal: boolean
   /** What the live session runs with, if there is one. */
   readonly live?: Wanted
   /** The directory in which the session was last started, for upstreams that do not tell theirs. */
@@ -73,6 +75,15 @@ export const plan = (situation: Situation): Plan => {
       new E.CapabilityMissing({
         capability: `runtimeMode:${wanted.mode}`,
         message: `This provider cannot enforce the runtime mode ${wanted.mode}.`
+      })
+    )
+  }
+  if (situation.atTerminal) {
+    return refuse(
+      new E.SessionHeldElsewhere({
+        providerSessionId: situation.providerSessionId,
+        message: "The conversation is open in a terminal.",
+        hint: "Leave it there, then send again; or reset the thread to start anew."
       })
     )
   }

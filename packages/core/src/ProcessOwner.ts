@@ -33,7 +33,9 @@ export interface OwnerShape {
     readonly parents: ReadonlyArray<string>
     readonly environment: string
   }) => Effect.Effect<void>
-  /** Kills what earlier lives of this data directory left, and waits until it is gone. */
+  /** What earlier lives of this data directory left. */
+  readonly earlier: Effect.Effect<ReadonlyArray<number>>
+  /** Kills that, and waits until it is gone. */
   readonly sweepEarlier: Effect.Effect<ReadonlyArray<number>>
 }
 
@@ -61,6 +63,9 @@ export class ProcessOwner extends Context.Service<ProcessOwner, OwnerShape>()("@
             // Another user's process, or one that ended while we looked.
             Effect.orElseSucceed(() => undefined)
           )
+
+        const isEarlier = (owner: string) =>
+          owner.startsWith(`${dataDirId}:`) && !owner.startsWith(`${dataDirId}:${bootId}:`)
 
         const find = Effect.fnUntraced(function* (matches: (owner: string) => boolean) {
           const names = yield* fs.readDirectory("/proc").pipe(Effect.orElseSucceed(() => []))
@@ -159,9 +164,8 @@ export class ProcessOwner extends Context.Service<ProcessOwner, OwnerShape>()("@
           sweep: sweepListed,
           mark: (pool) => ({ [ownerVariable]: `${dataDirId}:${bootId}:${pool}` }),
           sweepPool: (pool) => sweep((owner) => owner === `${dataDirId}:${bootId}:${pool}`),
-          sweepEarlier: sweep(
-            (owner) => owner.startsWith(`${dataDirId}:`) && !owner.startsWith(`${dataDirId}:${bootId}:`)
-          )
+          earlier: find(isEarlier),
+          sweepEarlier: sweep(isEarlier)
         })
       })
     )

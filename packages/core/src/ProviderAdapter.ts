@@ -10,6 +10,7 @@ import type {
 import type { Capabilities, ProviderInfo, RelocateWay } from "@rejoin/contracts/Provider"
 import type { Answer } from "@rejoin/contracts/Request"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import type { TerminalCommand } from "@rejoin/contracts/Terminal"
 import type { Attachment } from "@rejoin/contracts/Turn"
 import { Context, Data, type Effect, type Option, type Scope, type Stream } from "effect"
 import type { AdapterEvent } from "./AdapterEvent.ts"
@@ -67,6 +68,43 @@ export interface Verified {
   readonly model: Fact<string>
   readonly history: History
   readonly evidence: unknown
+}
+
+/** A session that the user's own terminal is to open. */
+export interface TerminalRequest extends Environment {
+  /** Realpath of the directory of the session. */
+  readonly cwd: string
+  readonly mode: RuntimeMode
+  readonly model: string | null
+  /** Where the agent's own hook is to write each session that it comes to; null to inject none (E14). */
+  readonly reports: string | null
+  /** The user's own options for the agent's command. */
+  readonly flags: ReadonlyArray<string>
+}
+
+/** How the agent's own interface opens a session in a terminal, and what it tells of it. */
+export interface TerminalAccess<C extends ResumeCursor> {
+  /**
+   * The command that opens exactly this session, with the powers it has. Returns when nothing of ours is in its way
+   * any more. Writes nothing into the user's project or configuration.
+   */
+  command(
+    cursor: C,
+    request: TerminalRequest
+  ): Effect.Effect<Omit<TerminalCommand, "providerSessionId" | "cwd">, AdapterFailure>
+  /**
+   * The session that the terminal went on in, from what the hook wrote: a new one that came out of this one. None
+   * where it stayed, and where the user looked at another conversation (E6, E7).
+   */
+  follow(
+    cursor: C,
+    told: {
+      /** Of the agent that was opened, oldest first. */
+      readonly reports: ReadonlyArray<unknown>
+      /** Part of the title of every session that we made for the thread. */
+      readonly titleMark: string
+    }
+  ): Effect.Effect<Option.Option<C>, AdapterFailure>
 }
 
 export interface Started {
@@ -170,6 +208,15 @@ export interface ProviderAdapterShape<C extends ResumeCursor = ResumeCursor> {
   readonly restore?: (transcript: unknown, request: StartRequest) => Starting
   /** Ends what the upstream still works on in this session, and waits until it has ended. */
   readonly quiesce?: (cursor: C, environment: Environment) => Effect.Effect<void, AdapterFailure>
+  /** Absent where the agent deletes no session by itself. */
+  readonly expiry?: {
+    /** When it deletes this one if nobody uses it, in ms since the epoch; none where it has nothing to delete. */
+    at(cursor: C): Effect.Effect<Option.Option<number>, AdapterFailure>
+    /** Makes it count as used now. Changes nothing in the conversation. */
+    renew(cursor: C): Effect.Effect<void, AdapterFailure>
+  }
+  /** Where `capabilities.terminal`. */
+  readonly terminal?: TerminalAccess<C>
   /** Whether the message reached the upstream: decides what becomes of a turn after a crash. */
   delivered(
     cursor: C,

@@ -2,9 +2,11 @@ import type * as Api from "@rejoin/contracts/Api"
 import * as E from "@rejoin/contracts/Errors"
 import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Receipt } from "@rejoin/contracts/Receipt"
+import type { TerminalCommand } from "@rejoin/contracts/Terminal"
 import type { Thread } from "@rejoin/contracts/Thread"
 import { now } from "@rejoin/contracts/Time"
 import { Context, Effect, Layer, Option, Schedule } from "effect"
+import { ConversationSource } from "./ConversationSource.ts"
 import { LiveSessions } from "./LiveSessions.ts"
 import { ProviderCall } from "./ProviderCall.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
@@ -13,6 +15,7 @@ import { SessionDirectory } from "./SessionDirectory.ts"
 import { SessionEnd } from "./SessionEnd.ts"
 import { SessionStart } from "./SessionStart.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
+import { lacking, Terminals } from "./Terminals.ts"
 import { threadBusy, Threads } from "./Threads.ts"
 import { ThreadStore } from "./ThreadStore.ts"
 import { TurnControl } from "./TurnControl.ts"
@@ -55,6 +58,21 @@ export class ProviderService extends Context.Service<
       | E.InvalidInput
       | E.StartFailure
     >
+    /**
+     * Hands the session to the user's own terminal: brought to life and checked as for a turn, then ended here.
+     * Returns how the agent's own interface opens it. Until that has ended there, nothing is started for the thread.
+     */
+    readonly release: (
+      id: ThreadId,
+      flags: ReadonlyArray<string>
+    ) => Effect.Effect<
+      TerminalCommand,
+      Missing | E.ThreadBusy | E.StartInProgress | E.InvalidInput | E.StartFailure
+    >
+    /** Takes it back, in whichever session the terminal went on; the receipt of that start. */
+    readonly claim: (
+      id: ThreadId
+    ) => Effect.Effect<Receipt, Missing | E.ThreadBusy | E.StartInProgress | E.StartFailure>
     /** Title at any time; mode and model between turns. A live session that cannot follow is closed. */
     readonly update: (
       id: ThreadId,
@@ -77,6 +95,8 @@ export class ProviderService extends Context.Service<
       const events = yield* ThreadEvents
       const store = yield* ThreadStore
       const call = yield* ProviderCall
+      const sources = yield* ConversationSource
+      const terminals = yield* Terminals
 
       const idle = Effect.fnUntraced(function* (id: ThreadId) {
         if ((yield* store.openTurns(id)).length > 0) return yield* threadBusy(id)
@@ -104,9 +124,9 @@ export class ProviderService extends Context.Service<
         })
       })
 
-      const receiptOf = Effect.fnUntraced(function* (thread: ThreadRecord, cwd: string) {
+      const receiptOf = Effect.fnUntraced(function* (thread: ThreadRecord, cwd: string, claim = false) {
         const wanted = { cwd, mode: thread.runtimeMode, model: thread.model }
-        const ready = yield* sessions.preemptible(thread.id)(starts.ensure(thread, wanted))
+        const ready = yield* sessions.preemptible(thread.id)(starts.ensure(thread, wanted, { claim }))
         if (ready !== "preempted" && ready.receipt !== undefined) return ready.receipt
         // One that was given up too late is alive.
         const live = ready === "preempted" ? sessions.get(thread.id) : ready.live
@@ -173,6 +193,37 @@ export class ProviderService extends Context.Service<
         )
       })
 
+      const release = Effect.fn("ProviderService.release")(function* (
+        id: ThreadId,
+        flags: ReadonlyArray<string>
+      ) {
+        return yield* transition(id, (thread) =>
+          Effect.gen(function* () {
+            const adapter = yield* registry.get(thread.provider)
+            const { terminal } = yield* call.within(adapter, "detect", adapter.capabilities)
+            if (!terminal) return yield* lacking
+            const binding = yield* directory.get(id)
+            const { binding: spoken } = yield* sources.of(thread, binding)
+            // An agent keeps no session in which nothing was said: there is none to open (E2).
+            if (spoken.prior === "none") {
+              return yield* new E.InvalidInput({
+                field: "id",
+                message: "Nothing was said in this thread yet: there is no session to open.",
+                hint: "Send something first."
+              })
+            }
+            yield* receiptOf(thread, thread.cwd)
+            const live = sessions.get(id)
+            if (live === undefined) return yield* threadBusy(id)
+            return yield* terminals.release(thread, live, flags)
+          })
+        )
+      })
+
+      const claim = Effect.fn("ProviderService.claim")(function* (id: ThreadId) {
+        return yield* transition(id, (thread) => receiptOf(thread, thread.cwd, true))
+      })
+
       const stop = Effect.fn("ProviderService.stop")(function* (id: ThreadId) {
         yield* threads.record(id)
         const preempted = yield* sessions.preempt(id)
@@ -210,8 +261,9 @@ export class ProviderService extends Context.Service<
             const binding = yield* directory.get(id)
             const at = yield* now
             yield* events.transact(binding, (emit) =>
-              Effect.map(store.saveBinding({ ...binding, resetRequested: true, updatedAt: at }), () =>
-                emit({ type: "thread.updated", data: { reset: true } })
+              Effect.map(
+                store.saveBinding({ ...binding, resetRequested: true, terminal: null, updatedAt: at }),
+                () => emit({ type: "thread.updated", data: { reset: true } })
               )
             )
           }).pipe(Effect.catchTags({ StaleGeneration: Effect.die, SessionHeldElsewhere: Effect.die }))
@@ -284,7 +336,7 @@ export class ProviderService extends Context.Service<
         )
       )
 
-      return ProviderService.of({ ...turns, start, stop, reset, move, fork, update })
+      return ProviderService.of({ ...turns, start, stop, reset, move, fork, release, claim, update })
     })
   )
 }

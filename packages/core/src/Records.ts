@@ -32,6 +32,18 @@ export const ThreadRecord = Schema.Struct({
 })
 export type ThreadRecord = typeof ThreadRecord.Type
 
+/** That the user's own terminal has the session: what would be started for the thread meanwhile is refused. */
+export const TerminalLease = Schema.Struct({
+  /** In the environment of the agent that runs there. */
+  id: Schema.String,
+  /** That agent's program: what else inherited the id, a server that a tool of its started, holds no session. */
+  program: Schema.String,
+  /** The file in which the agent's own hook writes down which session it is in; null where it has none. */
+  reports: Schema.NullOr(Schema.String),
+  at: Timestamp
+})
+export type TerminalLease = typeof TerminalLease.Type
+
 /** The stored connection of a thread to its upstream conversation. Every thread has one from its first moment. */
 export const Binding = Schema.Struct({
   threadId: ThreadId,
@@ -51,6 +63,7 @@ export const Binding = Schema.Struct({
   mark: Schema.NullOr(MessageId),
   /** The user asked to start anew; consumed only when the new session is stored (T6). */
   resetRequested: Schema.Boolean,
+  terminal: Schema.NullOr(TerminalLease),
   lastSeenAt: Schema.NullOr(Timestamp),
   createdAt: Timestamp,
   updatedAt: Timestamp

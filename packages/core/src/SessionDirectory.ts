@@ -6,12 +6,12 @@ import {
 } from "@rejoin/contracts/Errors"
 import type { MessageId, ProviderSessionId, ThreadId } from "@rejoin/contracts/Ids"
 import type { Receipt } from "@rejoin/contracts/Receipt"
-import { now } from "@rejoin/contracts/Time"
+import { now, type Timestamp } from "@rejoin/contracts/Time"
 import { Context, DateTime, Duration, Effect, Layer, Metric, Option } from "effect"
 import * as CoreMetrics from "./CoreMetrics.ts"
 import type { Wanted } from "./Plan.ts"
 import type { ProviderAdapterShape, ResumeCursor } from "./ProviderAdapter.ts"
-import type { Binding, StartIntent, ThreadRecord } from "./Records.ts"
+import type { Binding, LineageEntry, StartIntent, ThreadRecord } from "./Records.ts"
 import { Settings } from "./Settings.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { ThreadStore } from "./ThreadStore.ts"
@@ -128,6 +128,7 @@ export class SessionDirectory extends Context.Service<
               prior,
               mark,
               resetRequested: false,
+              terminal: null,
               lastSeenAt: at,
               createdAt: at,
               updatedAt: at
@@ -137,17 +138,8 @@ export class SessionDirectory extends Context.Service<
               before.providerSessionId !== null &&
               before.providerSessionId !== cursor.providerSessionId
             ) {
-              yield* store.addLineage({
-                threadId: intent.threadId,
-                generation: intent.generation,
-                instanceId: before.instanceId,
-                storeId: before.storeId,
-                providerSessionId: before.providerSessionId,
-                cursor: before.cursor,
-                cwd: before.cwd,
-                reason: receipt.reason ?? receipt.outcome,
-                at
-              })
+              const reason = receipt.reason ?? receipt.outcome
+              yield* store.addLineage(lineageOf(before, intent.generation, reason, at))
             }
             if (thread && thread.cwd !== wanted.cwd) {
               yield* store.saveThread({ ...thread, cwd: wanted.cwd, updatedAt: at })
@@ -202,6 +194,24 @@ export class SessionDirectory extends Context.Service<
     })
   )
 }
+
+/** The session that a thread had, as it is kept when it has another one. */
+export const lineageOf = (
+  { cursor, cwd, instanceId, providerSessionId, storeId, threadId }: Binding,
+  generation: number,
+  reason: string,
+  at: Timestamp
+): LineageEntry => ({
+  threadId,
+  generation,
+  instanceId,
+  storeId,
+  providerSessionId,
+  cursor,
+  cwd,
+  reason,
+  at
+})
 
 const windowOf = ({ at }: StartIntent, startTimeout: Duration.Duration) => {
   const from = DateTime.toEpochMillis(DateTime.makeUnsafe(at))

@@ -17,6 +17,7 @@ import { SessionPump } from "./SessionPump.ts"
 import { mismatch } from "./SessionReceipt.ts"
 import { Settings } from "./Settings.ts"
 import { act, type Asked, type Attempt, continues, quiesce, receiptOf } from "./StartAttempt.ts"
+import { Terminals } from "./Terminals.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { ThreadStore } from "./ThreadStore.ts"
 import { WorkingDirectory } from "./WorkingDirectory.ts"
@@ -37,7 +38,11 @@ export class SessionStart extends Context.Service<
     readonly ensure: (
       thread: ThreadRecord,
       wanted: Wanted,
-      turnId?: TurnId
+      options?: {
+        readonly turnId?: TurnId
+        /** The user says that no terminal has the session any more. */
+        readonly claim?: boolean
+      }
     ) => Effect.Effect<Ready, E.StartFailure | E.ThreadNotFound>
   }
 >()("@rejoin/core/SessionStart") {
@@ -55,6 +60,7 @@ export class SessionStart extends Context.Service<
       const store = yield* ThreadStore
       const settings = yield* Settings
       const call = yield* ProviderCall
+      const terminals = yield* Terminals
 
       /** A start that did not come about leaves a receipt and an event; the binding stays as it was. */
       const refused = Effect.fnUntraced(function* (asked: Asked, error: E.StartFailure, evidence: unknown) {
@@ -76,9 +82,12 @@ export class SessionStart extends Context.Service<
         )
       })
 
-      const decide = Effect.fnUntraced(function* (asked: Asked) {
-        const { binding, thread, wanted } = asked
+      const decide = Effect.fnUntraced(function* (told: Asked, claim: boolean) {
+        const { thread, wanted } = told
         const adapter = yield* registry.get(thread.provider)
+        const { atTerminal, ...taken } = yield* terminals.settle(thread, told.binding, adapter, claim)
+        const asked: Asked = { ...told, ...taken }
+        const { binding } = asked
         yield* directories.unchanged(wanted.cwd)
         const capabilities = yield* call.within(adapter, "detect", adapter.capabilities)
         const source = yield* sources.of(thread, binding)
@@ -93,7 +102,7 @@ export class SessionStart extends Context.Service<
         if (previous?.ended === true) yield* Deferred.await(previous.closed)
         const live = sessions.get(thread.id)
         const probe: Probe | NoCursor =
-          Option.isNone(cursor) || binding.resetRequested
+          Option.isNone(cursor) || binding.resetRequested || atTerminal
             ? { _tag: "NoCursor" }
             : yield* adapter
                 .probe(cursor.value, { ...thread, mark: source.binding.mark, wantedCwd: wanted.cwd })
@@ -107,6 +116,7 @@ export class SessionStart extends Context.Service<
           provider: adapter.id,
           prior: source.binding.prior,
           reset: binding.resetRequested,
+          atTerminal,
           ...(source.fork && { fork: source.fork === "end" ? "whole" : "turn" }),
           ...(live && { live: live.wanted }),
           boundCwd: source.binding.cwd,
@@ -254,13 +264,13 @@ export class SessionStart extends Context.Service<
       const ensure = Effect.fn("SessionStart.ensure")(function* (
         thread: ThreadRecord,
         wanted: Wanted,
-        turnId?: TurnId
+        { claim = false, turnId }: { readonly turnId?: TurnId; readonly claim?: boolean } = {}
       ) {
         const asked: Asked = { thread, wanted, binding: yield* directory.get(thread.id), turnId }
         const tell = (evidence: unknown) => (error: E.StartFailure) =>
           error._tag === "StoreFailed" ? Effect.void : refused(asked, error, evidence)
         // A session can end while it is being looked at: then it does not serve, and is looked at again.
-        const { attempt, decision, live } = yield* decide(asked).pipe(
+        const { attempt, decision, live } = yield* decide(asked, claim).pipe(
           Effect.repeat({ while: ({ live }) => live?.ended === true, times: 3 }),
           Effect.tapError(tell(null))
         )

@@ -14,6 +14,10 @@ export interface SettingsShape {
   readonly roots: ReadonlyArray<string> | null
   /** Realpaths under which none may, whatever the roots say: our own data. */
   readonly forbidden: ReadonlyArray<string>
+  /** Where short-lived files of ours may be written; null where there is no such place. */
+  readonly scratch: string | null
+  /** Whether agents in a user's terminal are given a hook that tells us which session they are in (E14). */
+  readonly notificationHooks: boolean
   /** What a new thread may do where its request does not say. */
   readonly runtimeMode: RuntimeMode
   /** What becomes of a thread whose conversation is gone upstream and not restorable. */
@@ -42,6 +46,8 @@ export interface SettingsShape {
 export const defaults: SettingsShape = {
   roots: null,
   forbidden: [],
+  scratch: null,
+  notificationHooks: true,
   runtimeMode: defaultRuntimeMode,
   onLost: "replace",
   idle: Duration.minutes(30),

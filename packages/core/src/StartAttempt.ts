@@ -1,6 +1,6 @@
 import * as E from "@rejoin/contracts/Errors"
 import { valueOrNull } from "@rejoin/contracts/Fact"
-import type { ReceiptId, TurnId } from "@rejoin/contracts/Ids"
+import type { ProviderSessionId, ReceiptId, TurnId } from "@rejoin/contracts/Ids"
 import type { Receipt } from "@rejoin/contracts/Receipt"
 import { now } from "@rejoin/contracts/Time"
 import { Effect, Option, type Scope } from "effect"
@@ -17,6 +17,7 @@ import type {
 } from "./ProviderAdapter.ts"
 import type { Source } from "./ConversationSource.ts"
 import type { Binding, ThreadRecord } from "./Records.ts"
+import { wentOn } from "./Terminals.ts"
 import { checksOf, outcomeOf, verificationOf } from "./SessionReceipt.ts"
 
 /** What was asked of a start. */
@@ -27,6 +28,8 @@ export interface Asked {
   readonly turnId: TurnId | undefined
   /** Whose conversation it goes on with; known once that was looked up. */
   readonly source?: Source
+  /** The session that the thread had before its terminal went on in another one. */
+  readonly from?: ProviderSessionId
 }
 
 /** A start with all that its plan was made from. */
@@ -48,8 +51,9 @@ export interface Result {
   readonly cursor?: ResumeCursor
 }
 
-const reasonOf = (decision: Plan, { binding, thread }: Asked): string | undefined => {
+const reasonOf = (decision: Plan, { binding, from, thread }: Asked): string | undefined => {
   if (decision._tag === "Refuse") return decision.error.message
+  if (from !== undefined) return wentOn
   if (decision._tag === "Replace") return decision.reason
   if (decision._tag === "Relocate" && thread.forkedFrom && binding.providerSessionId === null)
     return `forked from ${thread.forkedFrom.threadId}`
@@ -70,7 +74,7 @@ export const receiptOf = Effect.fnUntraced(function* (asked: Asked, decision: Pl
     outcome: outcomeOf(decision),
     ...(reason && { reason }),
     ...(decision._tag === "Refuse" && { error: E.toFailure(decision.error) }),
-    providerSessionIdBefore: (asked.source?.binding ?? binding).providerSessionId,
+    providerSessionIdBefore: asked.from ?? (asked.source?.binding ?? binding).providerSessionId,
     providerSessionIdAfter: cursor?.providerSessionId ?? null,
     cwdRequested: wanted.cwd,
     cwdVerified: verified ? valueOrNull(verified.directory) : null,

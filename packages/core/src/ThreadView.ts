@@ -42,7 +42,8 @@ export const threadView = (thread: ThreadRecord, around: Around): Thread => {
     session: {
       state: stateOf(thread, around),
       ...(binding.providerSessionId !== null && { providerSessionId: binding.providerSessionId }),
-      ...(tool !== undefined && { runningTool: tool })
+      ...(tool !== undefined && { runningTool: tool }),
+      ...(binding.terminal !== null && { terminalSince: binding.terminal.at })
     },
     generation: binding.generation,
     pendingRequests: waiting

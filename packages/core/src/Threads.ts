@@ -140,6 +140,7 @@ export class Threads extends Context.Service<
           prior: "none",
           mark: null,
           resetRequested: false,
+          terminal: null,
           lastSeenAt: null,
           createdAt: at,
           updatedAt: at

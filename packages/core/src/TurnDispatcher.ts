@@ -97,7 +97,7 @@ export class TurnDispatcher extends Context.Service<
         const thread = found.value
         const wanted = { cwd: thread.cwd, mode: thread.runtimeMode, model: thread.model }
         const started = yield* sessions
-          .preemptible(thread.id)(starts.ensure(thread, wanted, turn.id))
+          .preemptible(thread.id)(starts.ensure(thread, wanted, { turnId: turn.id }))
           .pipe(Effect.result)
         const binding = yield* directory.get(thread.id).pipe(Effect.option)
         const origin = {

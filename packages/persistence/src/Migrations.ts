@@ -2,9 +2,10 @@ import { StoreFailed } from "@rejoin/contracts/Errors"
 import { Effect } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
 import { initial } from "./migrations/0001_initial.ts"
+import { terminal } from "./migrations/0002_terminal.ts"
 
 /** Numbered, forward only: a migration that was released never changes. */
-export const migrations = { "0001_initial": initial }
+export const migrations = { "0001_initial": initial, "0002_terminal": terminal }
 
 const table = "rejoin_migrations"
 const newest = Object.keys(migrations).length

@@ -59,6 +59,7 @@ export interface BindingRow {
   readonly prior: string
   readonly mark: string | null
   readonly reset_requested: number
+  readonly terminal_json: string | null
   readonly last_seen_at: string | null
   readonly created_at: string
   readonly updated_at: string
@@ -79,6 +80,7 @@ export const toBindingRow = (binding: Binding) => ({
   prior: binding.prior,
   mark: binding.mark,
   reset_requested: binding.resetRequested ? 1 : 0,
+  terminal_json: binding.terminal === null ? null : JSON.stringify(binding.terminal),
   last_seen_at: binding.lastSeenAt,
   updated_at: binding.updatedAt
 })
@@ -102,6 +104,7 @@ export const fromBindingRow = (row: BindingRow): Effect.Effect<Binding, StoreFai
     prior: row.prior,
     mark: row.mark,
     resetRequested: row.reset_requested === 1,
+    terminal: row.terminal_json === null ? null : parse(row.terminal_json),
     lastSeenAt: row.last_seen_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at

@@ -36,6 +36,18 @@ const environmentOf = (surroundings: Surroundings, { env, home }: Instance): Rec
   return { ...Object.fromEntries(inherited), ...(home !== undefined && { HOME: home }), ...env }
 }
 
+/** What a user's terminal must be given to find the same data: what is the instance's own, and nothing of ours. */
+const terminalEnvironmentOf = ({ env, home }: Instance): Record<string, string> => ({
+  ...(home !== undefined && {
+    HOME: home,
+    XDG_CONFIG_HOME: `${home}/.config`,
+    XDG_DATA_HOME: `${home}/.local/share`,
+    XDG_STATE_HOME: `${home}/.local/state`,
+    XDG_CACHE_HOME: `${home}/.cache`
+  }),
+  ...env
+})
+
 /** The adapter of a configured instance, as a layer. */
 export const adapterOf = (
   surroundings: Surroundings,
@@ -54,6 +66,7 @@ export const adapterOf = (
           password:
             instance.url !== undefined && password !== undefined ? Redacted.make(password) : undefined,
           environment: { ...environment, OPENCODE_DISABLE_AUTOUPDATE: "1" },
+          terminalEnvironment: terminalEnvironmentOf(instance),
           config: instance.agentConfig ?? {},
           model: instance.model
         })
@@ -65,6 +78,7 @@ export const adapterOf = (
           id,
           binary: instance.binary ?? surroundings.codex ?? "codex",
           environment: environmentOf(surroundings, instance),
+          terminalEnvironment: terminalEnvironmentOf(instance),
           model: instance.model
         })
       )
@@ -74,6 +88,7 @@ export const adapterOf = (
           id,
           binary: instance.binary ?? surroundings.claude ?? "claude",
           environment: environmentOf(surroundings, instance),
+          terminalEnvironment: terminalEnvironmentOf(instance),
           model: instance.model
         })
       )

@@ -54,6 +54,7 @@ export const bindingRecord = (id: string, change: Partial<Binding> = {}): Bindin
   prior: "none",
   mark: null,
   resetRequested: false,
+  terminal: null,
   lastSeenAt: null,
   createdAt: at,
   updatedAt: at,

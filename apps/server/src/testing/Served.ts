@@ -6,6 +6,7 @@ import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
 import { defaults, Settings } from "@rejoin/core/Settings"
 import { layerInMemoryAdapter } from "@rejoin/core/testing/InMemoryAdapter"
 import { InMemoryUpstream } from "@rejoin/core/testing/InMemoryUpstream"
+import { TerminalHost } from "@rejoin/core/TerminalHost"
 import { WorkingDirectory } from "@rejoin/core/WorkingDirectory"
 import { Effect, Exit, FileSystem, Layer, Option, Redacted } from "effect"
 import { HttpServer } from "effect/http"
@@ -36,7 +37,7 @@ const serve = Effect.gen(function* () {
   }
   const layer = Server.http.pipe(
     Layer.provideMerge(Core.layerManual),
-    Layer.provide(WorkingDirectory.layer),
+    Layer.provide(Layer.merge(WorkingDirectory.layer, TerminalHost.layerNone)),
     Layer.provide(Layer.succeed(Settings, settings)),
     Layer.provideMerge(layerMemory),
     Layer.provide(Layer.succeed(Configuration, configuration)),

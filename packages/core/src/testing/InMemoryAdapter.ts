@@ -1,7 +1,7 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { known, unknown } from "@rejoin/contracts/Fact"
 import { MessageId, ProviderInstanceId, ProviderSessionId, StoreId } from "@rejoin/contracts/Ids"
-import { Clock, Deferred, Effect, Layer, Queue, Schema, Scope, Stream } from "effect"
+import { Clock, Deferred, Effect, Layer, Option, Queue, Schema, Scope, Stream } from "effect"
 import { AdapterEvent } from "../AdapterEvent.ts"
 import { newId } from "../NewId.ts"
 import { type History, Probe, ProbeFailure } from "../Probe.ts"
@@ -27,6 +27,7 @@ const Cursor = Schema.Struct({
 })
 type Cursor = typeof Cursor.Type
 
+const decodeReport = Schema.decodeUnknownOption(Schema.Struct({ session: Schema.String }))
 const decode = Schema.decodeUnknownOption(Cursor)
 
 /** Speaks for an InMemoryUpstream, and believes it no more than a real provider is believed. */
@@ -224,6 +225,19 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
         const session = upstream.sessions.get(cursor.providerSessionId)
         if (session) session.activity = "idle"
       }),
+    terminal: {
+      command: (cursor, { flags, mode }) =>
+        Effect.succeed({
+          command: "memory",
+          args: ["resume", cursor.providerSessionId, mode, ...flags],
+          env: {}
+        }),
+      follow: (cursor, { reports }) =>
+        Effect.sync(() => {
+          const last = Option.getOrUndefined(decodeReport(reports.at(-1)))
+          return last === undefined ? Option.none() : decode({ ...cursor, providerSessionId: last.session })
+        })
+    },
     delivered: (cursor, messageId) =>
       Effect.sync(() => {
         const session = upstream.sessions.get(cursor.providerSessionId)

@@ -87,7 +87,8 @@ export class InMemoryUpstream {
     interrupt: true,
     fork: ["whole", "turn"],
     restore: true,
-    additionalDirectories: true
+    additionalDirectories: true,
+    terminal: true
   }
   private readonly connections = new Set<Connection>()
   private ids = 0

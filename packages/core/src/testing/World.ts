@@ -9,12 +9,20 @@ import { ProviderRegistry } from "../ProviderRegistry.ts"
 import { ProviderService } from "../ProviderService.ts"
 import { Recovery } from "../Recovery.ts"
 import { defaults, Settings, type SettingsShape } from "../Settings.ts"
+import { TerminalHost } from "../TerminalHost.ts"
+import type { TerminalReport } from "../TerminalReports.ts"
 import { ThreadEvents } from "../ThreadEvents.ts"
 import { Threads } from "../Threads.ts"
 import { ThreadStore } from "../ThreadStore.ts"
 import { WorkingDirectory } from "../WorkingDirectory.ts"
 import { layerInMemoryAdapter } from "./InMemoryAdapter.ts"
 import { InMemoryUpstream } from "./InMemoryUpstream.ts"
+
+/** The user's own terminal: whether the agent runs there, undefined where that is not told, and what its hook wrote. */
+export interface Terminal {
+  open: boolean | undefined
+  reports: ReadonlyArray<TerminalReport>
+}
 
 /**
  * A database and an upstream that outlive our process, for tests of what a restart must keep. Each `life` is one
@@ -26,8 +34,15 @@ export const makeWorld = Effect.fnUntraced(function* (
 ) {
   const upstream = new InMemoryUpstream()
   const store = decorate(Context.get(yield* Layer.build(layerMemory), ThreadStore))
+  const terminal: Terminal = { open: false, reports: [] }
+  const terminalHost = Layer.succeed(TerminalHost, {
+    open: (id) => Effect.succeed(`/scratch/${id}`),
+    reports: () => Effect.sync(() => terminal.reports),
+    holds: () => Effect.sync(() => terminal.open),
+    close: () => Effect.void
+  })
   const layer = Core.layerManual.pipe(
-    Layer.provide(WorkingDirectory.layerAnything),
+    Layer.provide(Layer.merge(WorkingDirectory.layerAnything, terminalHost)),
     Layer.provide(Layer.succeed(Settings, { ...defaults, ...settings })),
     Layer.provideMerge(Layer.succeed(ThreadStore, store))
   )
@@ -39,7 +54,7 @@ export const makeWorld = Effect.fnUntraced(function* (
       yield* recovery.reconcile
       return yield* body
     }).pipe(Effect.provide(layer))
-  return { upstream, store, life }
+  return { upstream, store, terminal, life }
 })
 
 export const memory = ProviderInstanceId.make("memory")

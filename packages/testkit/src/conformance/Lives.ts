@@ -9,6 +9,7 @@ import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
 import { ProviderService } from "@rejoin/core/ProviderService"
 import { Recovery } from "@rejoin/core/Recovery"
 import { defaults, Settings, type SettingsShape } from "@rejoin/core/Settings"
+import { TerminalHost } from "@rejoin/core/TerminalHost"
 import { ThreadEvents } from "@rejoin/core/ThreadEvents"
 import { Threads } from "@rejoin/core/Threads"
 import { ThreadStore } from "@rejoin/core/ThreadStore"
@@ -35,7 +36,7 @@ export const makeLives = Effect.fnUntraced(function* (harness: Harness) {
     }).pipe(
       Effect.provide(
         Core.layerManual.pipe(
-          Layer.provide(harness.directories),
+          Layer.provide(Layer.merge(harness.directories, TerminalHost.layerNone)),
           Layer.provide(Layer.succeed(Settings, { ...defaults, ...options.settings })),
           Layer.provideMerge(Layer.succeed(ThreadStore, store))
         )

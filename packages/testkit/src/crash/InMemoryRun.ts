@@ -8,6 +8,7 @@ import { makeInMemoryAdapter } from "@rejoin/core/testing/InMemoryAdapter"
 import { InMemoryUpstream } from "@rejoin/core/testing/InMemoryUpstream"
 import { ThreadEvents } from "@rejoin/core/ThreadEvents"
 import { ThreadStore } from "@rejoin/core/ThreadStore"
+import { TerminalHost } from "@rejoin/core/TerminalHost"
 import { WorkingDirectory } from "@rejoin/core/WorkingDirectory"
 import { Context, Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Stream } from "effect"
 import { crashingAdapter } from "./CrashingAdapter.ts"
@@ -48,7 +49,7 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
   const layerOf = (death: Death) => {
     const crashing = crashingStore(mutation?.store?.(store) ?? store, death.reach)
     const core = Core.layerManual.pipe(
-      Layer.provide(WorkingDirectory.layerAnything),
+      Layer.provide(Layer.merge(WorkingDirectory.layerAnything, TerminalHost.layerNone)),
       Layer.provide(Layer.succeed(Settings, { ...defaults, idle: Duration.zero })),
       Layer.provideMerge(Layer.succeed(ThreadStore, crashing))
     )

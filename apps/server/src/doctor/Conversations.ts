@@ -1,0 +1,133 @@
+import type { ProviderAdapterShape, ResumeCursor } from "@rejoin/core/ProviderAdapter"
+import type { Failure } from "@rejoin/contracts/Failure"
+import { toFailure } from "@rejoin/contracts/Errors"
+import { type NoCursor, plan } from "@rejoin/core/Plan"
+import { Probe } from "@rejoin/core/Probe"
+import { ProviderCall } from "@rejoin/core/ProviderCall"
+import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
+import type { Binding, ThreadRecord } from "@rejoin/core/Records"
+import { Settings } from "@rejoin/core/Settings"
+import { WorkingDirectory } from "@rejoin/core/WorkingDirectory"
+import type { Inspection } from "@rejoin/persistence/Inspection"
+import { Clock, DateTime, Effect, Option } from "effect"
+import type { Finding } from "./Finding.ts"
+
+const day = 86_400_000
+/** Days before an agent deletes a conversation of which that is told. */
+const soon = 10
+
+/** When the agent itself will delete the conversation, where that is soon. */
+const expiring = Effect.fnUntraced(function* (
+  adapter: ProviderAdapterShape,
+  cursor: ResumeCursor,
+  about: string
+) {
+  const { expiry } = adapter
+  if (expiry === undefined) return []
+  const at = yield* Effect.option(expiry.at(cursor))
+  const left = (Option.getOrUndefined(Option.flatten(at)) ?? Infinity) - (yield* Clock.currentTimeMillis)
+  if (left > soon * day) return []
+  const date = Option.map(Option.flatten(at), (ms) => DateTime.formatIsoDate(DateTime.makeUnsafe(ms)))
+  const finding: Finding = {
+    check: "transcript",
+    about,
+    severity: "warning",
+    message: `The agent deletes this conversation after ${Option.getOrElse(date, () => "")} if nobody goes on with it.`,
+    fix: { does: `Makes the transcript of ${about} count as used today.`, run: expiry.renew(cursor) }
+  }
+  return [finding]
+})
+
+/**
+ * What the next message would do to each conversation, by the plan that decides it then: whether its directory is
+ * there, whether the upstream still has it, with our last message in it. Nothing is started that changes anything.
+ */
+export const conversations = Effect.fn("conversations")(function* (
+  { bindings, threads }: Inspection,
+  usable: ReadonlySet<string>,
+  options: {
+    /** A server of ours works on them now. */
+    readonly held: boolean
+    readonly progress: (done: number, of: number) => Effect.Effect<void>
+  }
+) {
+  const registry = yield* ProviderRegistry
+  const directories = yield* WorkingDirectory
+  const settings = yield* Settings
+  const call = yield* ProviderCall
+  const records = new Map(threads.map((thread) => [thread.id, thread]))
+  let done = 0
+
+  const ofThread = Effect.fnUntraced(function* (thread: ThreadRecord, binding: Binding) {
+    const about = thread.id
+    const findings: Array<Finding> = []
+    const problem = (check: string, { hint, message }: Pick<Failure, "message" | "hint">) =>
+      findings.push({ check, about, severity: "problem", message, ...(hint !== undefined && { hint }) })
+    const there = yield* Effect.result(directories.unchanged(thread.cwd))
+    if (there._tag === "Failure") problem("directory", toFailure(there.failure))
+    // One in which nothing was ever said has nothing to lose. What an agent that is away has, nobody knows.
+    if ((binding.prior === "none" && binding.providerSessionId === null) || !usable.has(binding.instanceId))
+      return findings
+    const adapter = yield* registry.get(binding.instanceId)
+    const capabilities = yield* call.within(adapter, "detect", adapter.capabilities)
+    const cursor = adapter.decodeCursor(binding.cursor)
+    const wanted = { cwd: thread.cwd, mode: thread.runtimeMode, model: thread.model }
+    const probe: Probe | NoCursor = Option.isNone(cursor)
+      ? { _tag: "NoCursor" }
+      : yield* adapter.probe(cursor.value, { ...thread, mark: binding.mark, wantedCwd: thread.cwd }).pipe(
+          Effect.timeoutOrElse({
+            duration: settings.callTimeout,
+            orElse: () => Effect.succeed(Probe.Inconclusive({ evidence: "the probe timed out" }))
+          })
+        )
+    const decision = plan({
+      provider: adapter.id,
+      prior: binding.prior,
+      reset: binding.resetRequested,
+      atTerminal: false,
+      boundCwd: binding.cwd,
+      providerSessionId: binding.providerSessionId,
+      // What our own server has open, it may have.
+      probe: options.held && probe._tag === "Found" ? { ...probe, holder: "ours" } : probe,
+      wanted,
+      capabilities,
+      transcript: false,
+      onLost: settings.onLost
+    })
+    if (decision._tag === "Refuse") problem("conversation", toFailure(decision.error))
+    if (decision._tag === "Replace" && !binding.resetRequested) {
+      problem("conversation", {
+        message: `The next message starts anew, without what was said: ${decision.reason}.`,
+        hint: "Restore the agent's data before you send, or go on anew."
+      })
+    }
+    if (Option.isSome(cursor)) findings.push(...(yield* expiring(adapter, cursor.value, about)))
+    return findings
+  })
+
+  const found = yield* Effect.forEach(
+    bindings,
+    (binding) => {
+      const thread = records.get(binding.threadId)
+      // A thread whose record cannot be read is told of by the database's check.
+      const checked: Effect.Effect<ReadonlyArray<Finding>> =
+        thread === undefined
+          ? Effect.succeed([])
+          : ofThread(thread, binding).pipe(
+              Effect.catch((error) =>
+                Effect.succeed([
+                  {
+                    check: "conversation",
+                    about: thread.id,
+                    severity: "warning" as const,
+                    message: error.message
+                  }
+                ])
+              )
+            )
+      return Effect.tap(checked, () => Effect.suspend(() => options.progress(++done, bindings.length)))
+    },
+    { concurrency: 4 }
+  )
+  return found.flat()
+})

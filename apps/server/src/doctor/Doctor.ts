@@ -1,0 +1,151 @@
+import { DataDirectoryHeld } from "@rejoin/contracts/Errors"
+import { ProcessOwner } from "@rejoin/core/ProcessOwner"
+import { ProviderCall } from "@rejoin/core/ProviderCall"
+import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
+import { Settings } from "@rejoin/core/Settings"
+import { WorkingDirectory } from "@rejoin/core/WorkingDirectory"
+import { DataDirectory, hold } from "@rejoin/persistence/DataDirectory"
+import { Effect, FileSystem, Layer, Option, Result } from "effect"
+import { Configuration, homeDirectory, settingsOf } from "../Configuration.ts"
+import { register } from "../Instances.ts"
+import { ownerOf } from "../Owner.ts"
+import { agents } from "./Agents.ts"
+import { conversations } from "./Conversations.ts"
+import { database } from "./Database.ts"
+import type { Finding } from "./Finding.ts"
+import { installation, leftovers } from "./Installation.ts"
+
+/** What was looked at, and what is not as it should be. */
+export interface Examination {
+  readonly home: string
+  /** The server that works there now, where there is one. Then nothing is fixed. */
+  readonly held: DataDirectoryHeld | undefined
+  readonly providers: number
+  readonly threads: number
+  readonly findings: ReadonlyArray<Finding>
+  /** What is worth knowing and nothing wrong. */
+  readonly notes: ReadonlyArray<string>
+}
+
+export type Progress = (done: number, of: number) => Effect.Effect<void>
+
+const orphans = Effect.gen(function* () {
+  const owner = yield* ProcessOwner
+  const pids = yield* owner.earlier
+  if (pids.length === 0) return []
+  const finding: Finding = {
+    check: "processes",
+    about: pids.join(", "),
+    severity: "problem",
+    message: "An earlier server was killed, and what it had started still runs.",
+    fix: { does: `Ends the processes ${pids.join(", ")}.`, run: Effect.asVoid(owner.sweepEarlier) }
+  }
+  return [finding]
+})
+
+/** The parts of a server by which conversations are looked at, and none that serves. */
+const parts = (path: string) =>
+  Layer.unwrap(
+    Effect.map(Configuration, (configuration) =>
+      Layer.mergeAll(ProviderRegistry.layer, WorkingDirectory.layer, ProviderCall.layer).pipe(
+        Layer.provideMerge(Layer.succeed(Settings, settingsOf(configuration, path)))
+      )
+    )
+  ).pipe(
+    Layer.provideMerge(
+      Layer.succeed(DataDirectory, {
+        path,
+        database: `${path}/rejoin.db`,
+        serverFile: `${path}/server.json`
+      })
+    ),
+    Layer.provideMerge(Configuration.layer)
+  )
+
+/**
+ * Looks at a data directory and at all that its threads live on, and changes nothing. In the scope the directory is
+ * held, so that no server comes in between.
+ */
+export const examine = Effect.fn("examine")(function* (progress: Progress) {
+  const fs = yield* FileSystem.FileSystem
+  const home = yield* homeDirectory
+  const nothing: Examination = { home, held: undefined, providers: 0, threads: 0, findings: [], notes: [] }
+  const path = Option.getOrUndefined(yield* Effect.option(fs.realPath(home)))
+  if (path === undefined || !(yield* fs.exists(`${path}/lock.db`))) {
+    return { ...nothing, notes: ["No server has worked here yet."] }
+  }
+  const lock = yield* Effect.result(hold(path))
+  const held = Result.isFailure(lock) && lock.failure._tag === "DataDirectoryHeld" ? lock.failure : undefined
+  const isHeld = held !== undefined
+  const stored = yield* database(`${path}/rejoin.db`)
+  const own = yield* installation(path, isHeld)
+  const found: Examination = { ...nothing, home: path, held, findings: [...own, ...stored.findings] }
+  if (Option.isNone(stored.inspection)) return found
+  const inspection = stored.inspection.value
+  const { bindings, intents, openTurns, threads } = inspection
+
+  const checked = yield* Effect.gen(function* () {
+    const { file } = yield* Configuration
+    yield* register
+    const { checked, findings, usable } = yield* agents(bindings, file.providers !== undefined)
+    const lost = isHeld ? [] : yield* orphans
+    const upstream = yield* conversations(inspection, usable, { held: isHeld, progress })
+    return { providers: checked, findings: [...findings, ...lost, ...upstream] }
+  }).pipe(
+    Effect.provide(Layer.provideMerge(parts(path), ownerOf(path))),
+    Effect.catchTag("InvalidInput", ({ field, hint, message }) => {
+      const finding: Finding = {
+        check: "config",
+        about: field ?? "config.json",
+        severity: "problem",
+        message,
+        hint: hint ?? "No server starts with it, and nothing that depends on it was checked."
+      }
+      return Effect.succeed({ providers: 0, findings: [finding] })
+    })
+  )
+  const waited = new Set(bindings.flatMap(({ terminal }) => (terminal?.reports ? [terminal.reports] : [])))
+  return {
+    ...found,
+    providers: checked.providers,
+    threads: threads.length,
+    findings: [...found.findings, ...checked.findings, ...(yield* leftovers(path, waited))],
+    notes: isHeld
+      ? []
+      : [
+          ...(openTurns > 0
+            ? [`Turns that have not settled: ${openTurns}. The next start of the server sees to them.`]
+            : []),
+          ...(intents > 0
+            ? [`Starts that were cut off: ${intents}. The next start of the server undoes them.`]
+            : [])
+        ]
+  }
+})
+
+/** A finding, and what became of its fix. */
+export interface Treated extends Finding {
+  readonly fixed: boolean
+  readonly failed?: string
+}
+
+/** Does what the findings' fixes say, one after the other, and nothing else. */
+export const treat = ({ findings, held }: Examination) =>
+  held !== undefined
+    ? Effect.fail(
+        new DataDirectoryHeld({
+          ...held,
+          message: `Nothing is fixed under a server that runs. ${held.message}`,
+          hint: "Stop it first."
+        })
+      )
+    : Effect.forEach(findings, (finding) =>
+        Effect.gen(function* () {
+          if (finding.fix === undefined) return { ...finding, fixed: false }
+          const done = yield* Effect.result(finding.fix.run)
+          const treated: Treated = Result.isSuccess(done)
+            ? { ...finding, fixed: true }
+            : { ...finding, fixed: false, failed: done.failure.message }
+          return treated
+        })
+      )

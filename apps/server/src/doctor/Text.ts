@@ -1,0 +1,40 @@
+import type { Examination, Treated } from "./Doctor.ts"
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`
+
+const outcomeOf = ({ failed, fix, fixed }: Treated): string | undefined => {
+  if (fix === undefined) return undefined
+  if (fixed) return `fixed: ${fix.does}`
+  return failed === undefined ? `--fix: ${fix.does}` : `not fixed: ${failed}`
+}
+
+const findingText = (finding: Treated): string => {
+  const { about, check, fixed, hint, message, severity } = finding
+  const sign = fixed ? "✓" : severity === "problem" ? "✗" : "!"
+  const lines = [message, outcomeOf(finding), hint].filter((text) => text !== undefined)
+  return [`${sign} ${check.padEnd(13)} ${about}`, ...lines.map((text) => `    ${text}`)].join("\n")
+}
+
+const verdictOf = (findings: ReadonlyArray<Treated>): string => {
+  if (findings.length === 0) return "Nothing is wrong."
+  const left = findings.filter(({ fixed }) => !fixed)
+  if (left.length === 0) return "All of it is fixed."
+  const problems = left.filter(({ severity }) => severity === "problem").length
+  const fixable = left.filter(({ fix }) => fix !== undefined).length
+  const more = fixable === 0 ? "" : `; ${fixable} can be fixed with --fix`
+  return `${counted(problems, "problem")}, ${counted(left.length - problems, "warning")}${more}.`
+}
+
+/** The report as people read it. */
+export const reportText = (
+  { held, home, notes, providers, threads }: Examination,
+  findings: ReadonlyArray<Treated>
+): string => {
+  const server = held === undefined ? "no server works on it" : `process ${held.pid ?? "?"} serves it`
+  return [
+    `${home} (${server}): ${counted(providers, "provider")}, ${counted(threads, "thread")}`,
+    ...findings.map(findingText),
+    ...notes.map((note) => `  ${note}`),
+    verdictOf(findings)
+  ].join("\n")
+}

@@ -1,0 +1,117 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { type Agent, claude, codex, opencode } from "./Agents.ts"
+import { inTerminal } from "./CommandLine.ts"
+import { live, makeWorld, open, receipts, say, until, type World } from "./World.ts"
+
+const instances = { claude, codex, opencode }
+
+/** What an agent's own interface shows when it takes what is typed, and how a new conversation is begun in it. */
+const interfaces: Readonly<
+  Record<Agent, { readonly ready: string; readonly anew: string; readonly leave: string }>
+> = {
+  claude: { ready: "❯", anew: "/clear", leave: "/exit" },
+  codex: { ready: "›", anew: "/clear", leave: "/quit" },
+  opencode: { ready: "commands", anew: "/new", leave: "/exit" }
+}
+
+/** Accepts beforehand what each asks of whoever uses it for the first time in a directory. */
+const accustom = Effect.fnUntraced(function* (world: World, agent: Agent) {
+  const { at, fs } = world
+  if (agent === "claude") {
+    const accepted = {
+      hasCompletedOnboarding: true,
+      projects: { [at("repo")]: { hasTrustDialogAccepted: true } },
+      customApiKeyResponses: { approved: ["none"], rejected: [] }
+    }
+    yield* fs.writeFileString(at("claude/.claude.json"), JSON.stringify(accepted))
+  }
+  if (agent === "codex") {
+    const config = yield* fs.readFileString(at("codex/config.toml"))
+    const accepted = `[projects."${at("repo")}"]\ntrust_level = "trusted"\n[notice.model_migrations]\n"gpt-5.5" = "gpt-6-sol"\n`
+    yield* fs.writeFileString(at("codex/config.toml"), `${config}${accepted}`)
+  }
+})
+
+describe("E1 to E7, E14: a thread in its agent's own interface, and back", () => {
+  for (const agent of ["claude", "codex", "opencode"] as const) {
+    it.live(`${agent}: exactly this session; what is sent meanwhile is refused; a new one is followed`, () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld({ agents: [agent] })
+          yield* accustom(world, agent)
+          const server = yield* world.start()
+          const id = yield* open(server, world.at("repo"), "approval-required", instances[agent])
+          yield* say(server, id, "one")
+          const { anew, leave, ready } = interfaces[agent]
+          const told = (input: string) =>
+            world.model.requests().find(({ said, tools }) => tools.length > 0 && said.at(-1) === input)
+          const terminal = yield* inTerminal(world, "resume", id)
+          yield* terminal.shows(ready)
+          const type = Effect.fnUntraced(function* (text: string) {
+            yield* terminal.type(text)
+            // Text and its end in one would be something that was pasted.
+            yield* terminal.shows(text)
+            yield* terminal.type("\r")
+          })
+          yield* type("inside")
+          yield* until(Effect.sync(() => told("inside") !== undefined))
+          assert.deepEqual(told("inside")?.said, ["one", "inside"])
+
+          const refused = yield* say(server, id, "too early")
+          assert.strictEqual(refused.error?._tag, "SessionHeldElsewhere")
+          assert.isUndefined(told("too early"))
+
+          yield* type(anew)
+          yield* type("afresh")
+          yield* until(Effect.sync(() => told("afresh") !== undefined))
+          yield* type(leave)
+          const { code, out } = yield* terminal.ended
+          assert.strictEqual(code, 0, out)
+
+          const [back] = yield* receipts(server, id)
+          assert.strictEqual(back?.outcome, "adopted")
+          assert.notStrictEqual(back?.providerSessionIdBefore, back?.providerSessionIdAfter)
+          assert.strictEqual((yield* say(server, id, "two")).output, "afresh | two")
+        })
+      )
+    )
+  }
+
+  it.live(
+    "a terminal that is closed under the command: the thread comes back by itself, with what was said",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld({ agents: ["claude"] })
+          yield* accustom(world, "claude")
+          const server = yield* world.start()
+          const id = yield* open(server, world.at("repo"), "approval-required", claude)
+          yield* say(server, id, "one")
+          const terminal = yield* inTerminal(world, "resume", id)
+          yield* terminal.shows(interfaces.claude.ready)
+          yield* terminal.type("inside")
+          yield* terminal.shows("inside")
+          yield* terminal.type("\r")
+          yield* until(Effect.sync(() => world.model.requests().some(({ said }) => said.at(-1) === "inside")))
+          const { session } = yield* server.client.threads.get({ params: { id } })
+          assert.isDefined(session.terminalSince)
+          process.kill(terminal.pid, "SIGKILL")
+          // Until Claude has ended there, what is sent is refused.
+          yield* until(Effect.map(say(server, id, "two"), ({ status }) => status === "completed"))
+          assert.deepEqual(
+            world.model
+              .requests()
+              .findLast(({ said }) => said.at(-1) === "two")
+              ?.said.filter((text) => !text.startsWith("<")),
+            ["one", "inside", "two"]
+          )
+          const [back] = yield* receipts(server, id)
+          assert.deepInclude(
+            back?.checks.find(({ what }) => what === "history"),
+            { found: { value: "ahead", by: "store" } }
+          )
+        })
+      )
+  )
+})

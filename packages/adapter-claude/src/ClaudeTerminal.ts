@@ -1,0 +1,83 @@
+import type { TerminalAccess } from "@rejoin/core/ProviderAdapter"
+import { followedFrom, reportCommand, withoutFlags } from "@rejoin/core/TerminalReports"
+import { Effect, Option, Schema } from "effect"
+import { type ClaudeCursor, cursorOf } from "./ClaudeCursor.ts"
+import { terminalFlagsOf } from "./ClaudeModes.ts"
+import { type ClaudeOptions, configDirectory } from "./ClaudeOptions.ts"
+import type { ClaudeTranscripts } from "./ClaudeTranscripts.ts"
+
+const SessionStart = Schema.Struct({
+  hook_event_name: Schema.Literal("SessionStart"),
+  session_id: Schema.NonEmptyString,
+  source: Schema.String
+})
+const decode = Schema.decodeUnknownOption(SessionStart)
+
+/** What would choose another session than the thread's (E3). */
+const choosing = {
+  plain: ["--continue", "-c", "--fork-session", "--no-session-persistence"],
+  valued: ["--resume", "-r", "--session-id", "--resume-session-at", "--from-pr"]
+}
+
+/**
+ * Claude's own interface on exactly this session. `/clear` and `/branch` go on under a new id, which Claude tells its
+ * SessionStart hook at once, and nobody else (docs/providers/claude.md: The session id of a user's own TUI).
+ */
+export const makeTerminal = (
+  options: ClaudeOptions,
+  transcripts: ClaudeTranscripts
+): TerminalAccess<ClaudeCursor> => ({
+  command: Effect.fn("Claude.terminal")(function* (cursor, request) {
+    const { providerSessionId: id, from } = cursor
+    const model = request.model ?? options.model
+    const written = yield* Effect.orElseSucceed(transcripts.find(id), () => [])
+    // A fork that was never written is made again from its source, under the same id.
+    const session =
+      written.length === 0 && from !== undefined
+        ? [
+            "--resume",
+            from.id,
+            "--fork-session",
+            "--session-id",
+            id,
+            ...(from.at === undefined ? [] : ["--resume-session-at", from.at])
+          ]
+        : ["--resume", id]
+    const hook = request.reports && [{ type: "command", command: reportCommand(request.reports) }]
+    const settings = {
+      cleanupPeriodDays: 3650,
+      ...(hook && { hooks: { SessionStart: [{ hooks: hook }] } })
+    }
+    return {
+      command: options.binary,
+      args: [
+        ...session,
+        ...terminalFlagsOf(request.mode),
+        ...(model === undefined ? [] : ["--model", model]),
+        ...request.additionalDirectories.flatMap((directory) => ["--add-dir", directory]),
+        "--settings",
+        JSON.stringify(settings),
+        ...withoutFlags(request.flags, choosing)
+      ],
+      env: {
+        ...options.terminalEnvironment,
+        ...request.extraEnv,
+        CLAUDE_CONFIG_DIR: configDirectory(options.environment)
+      }
+    }
+  }),
+  follow: (cursor, { reports }) => {
+    const steps = reports.flatMap((told) =>
+      Option.toArray(
+        Option.map(decode(told), ({ session_id: id, source }) => ({
+          id,
+          derived: source === "clear" || source === "fork"
+        }))
+      )
+    )
+    const id = followedFrom(cursor.providerSessionId, steps)
+    return Effect.succeed(
+      id === cursor.providerSessionId ? Option.none() : Option.some(cursorOf(id, cursor.storeId))
+    )
+  }
+})

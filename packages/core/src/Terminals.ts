@@ -1,0 +1,177 @@
+import * as E from "@rejoin/contracts/Errors"
+import type { ProviderSessionId } from "@rejoin/contracts/Ids"
+import type { TerminalCommand } from "@rejoin/contracts/Terminal"
+import { now } from "@rejoin/contracts/Time"
+import { Context, Effect, Layer, Option } from "effect"
+import type { LiveSession } from "./LiveSessions.ts"
+import { newId } from "./NewId.ts"
+import { Probe } from "./Probe.ts"
+import type { ProviderAdapterShape } from "./ProviderAdapter.ts"
+import { ProviderCall } from "./ProviderCall.ts"
+import type { Binding, TerminalLease, ThreadRecord } from "./Records.ts"
+import { lineageOf, SessionDirectory, titleMark } from "./SessionDirectory.ts"
+import { SessionEnd } from "./SessionEnd.ts"
+import { Settings } from "./Settings.ts"
+import { TerminalHost, terminalVariable } from "./TerminalHost.ts"
+import { ofTheTerminal, type TerminalReport } from "./TerminalReports.ts"
+import { ThreadEvents } from "./ThreadEvents.ts"
+import { ThreadStore } from "./ThreadStore.ts"
+
+/** What a start goes on from, when a terminal that may have had the session was looked at. */
+export interface TakenBack {
+  readonly binding: Binding
+  /** The agent still runs in the terminal. */
+  readonly atTerminal: boolean
+  /** The session that the thread had before, where the terminal went on in another one. */
+  readonly from?: ProviderSessionId
+}
+
+/**
+ * Hands a thread's session to the user's own terminal and takes it back: by itself when the agent has ended there, in
+ * the session in which it went on. One writer a session (law 5): while it runs there, nothing is started here.
+ */
+export class Terminals extends Context.Service<
+  Terminals,
+  {
+    /** Ends the live session, which was just checked, and tells how the terminal opens it. Under the thread's lease. */
+    readonly release: (
+      thread: ThreadRecord,
+      live: LiveSession,
+      flags: ReadonlyArray<string>
+    ) => Effect.Effect<TerminalCommand, E.StartFailure | E.ThreadNotFound>
+    /**
+     * Under the thread's lease. Where the system does not tell whether the agent still runs there, only `claim`
+     * takes the session back.
+     */
+    readonly settle: (
+      thread: ThreadRecord,
+      binding: Binding,
+      adapter: ProviderAdapterShape,
+      claim: boolean
+    ) => Effect.Effect<TakenBack, E.StartFailure>
+  }
+>()("@rejoin/core/Terminals") {
+  static readonly layer = Layer.effect(
+    Terminals,
+    Effect.gen(function* () {
+      const directory = yield* SessionDirectory
+      const ending = yield* SessionEnd
+      const events = yield* ThreadEvents
+      const store = yield* ThreadStore
+      const settings = yield* Settings
+      const host = yield* TerminalHost
+      const call = yield* ProviderCall
+
+      const save = (binding: Binding, before: Binding, data: unknown) =>
+        events.transact(binding, (emit) =>
+          Effect.gen(function* () {
+            const at = yield* now
+            if (before.providerSessionId !== binding.providerSessionId)
+              yield* store.addLineage(lineageOf(before, binding.generation, wentOn, at))
+            yield* store.saveBinding({ ...binding, updatedAt: at })
+            emit({ type: "thread.updated", data })
+          })
+        )
+
+      const release = Effect.fn("Terminals.release")(function* (
+        thread: ThreadRecord,
+        live: LiveSession,
+        flags: ReadonlyArray<string>
+      ) {
+        const { adapter, session, wanted } = live
+        const access = adapter.terminal
+        if (access === undefined) return yield* lacking
+        const id = yield* newId("trm")
+        yield* ending.end(live, { event: "session.exited", reason: "handed to a terminal" })
+        const reports = yield* host.open(id)
+        const { args, command, env } = yield* call.within(
+          adapter,
+          "terminal",
+          access.command(session.cursor, { ...thread, ...wanted, reports, flags })
+        )
+        const binding = yield* directory.get(thread.id)
+        const terminal: TerminalLease = { id, program: command, reports, at: yield* now }
+        yield* save({ ...binding, terminal }, binding, { terminalSince: terminal.at })
+        return {
+          providerSessionId: session.cursor.providerSessionId,
+          command,
+          args,
+          cwd: wanted.cwd,
+          env: { ...env, [terminalVariable]: id }
+        }
+      })
+
+      /** The session that the terminal went on in, where there is another one and it is there. */
+      const followed = Effect.fnUntraced(function* (
+        thread: ThreadRecord,
+        binding: Binding,
+        adapter: ProviderAdapterShape,
+        reports: ReadonlyArray<TerminalReport>
+      ) {
+        const cursor = Option.filter(
+          adapter.decodeCursor(binding.cursor),
+          () => binding.instanceId === adapter.id
+        )
+        const access = adapter.terminal
+        if (Option.isNone(cursor) || access === undefined) return Option.none()
+        const told = { reports: ofTheTerminal(reports), titleMark: titleMark(thread.id) }
+        const next = yield* call.within(adapter, "follow", access.follow(cursor.value, told))
+        if (Option.isNone(next) || next.value.providerSessionId === binding.providerSessionId)
+          return Option.none()
+        const probe = yield* adapter.probe(next.value, { ...thread, mark: null, wantedCwd: thread.cwd }).pipe(
+          Effect.timeoutOrElse({
+            duration: settings.callTimeout,
+            orElse: () => Effect.succeed(Probe.Inconclusive({ evidence: "the probe timed out" }))
+          })
+        )
+        if (probe._tag === "Found") return next
+        // Nothing was said in it before it was left: the conversation is where it was.
+        if (probe._tag === "NotFound") return Option.none()
+        return yield* new E.ProbeInconclusive({
+          message: `The terminal went on in the session ${next.value.providerSessionId}, and whether that is there cannot be decided (${probe._tag}).`,
+          hint: "Try again when the provider answers; reset the thread to start anew."
+        })
+      })
+
+      const settle = Effect.fn("Terminals.settle")(function* (
+        thread: ThreadRecord,
+        binding: Binding,
+        adapter: ProviderAdapterShape,
+        claim: boolean
+      ) {
+        const lease = binding.terminal
+        if (lease === null) return { binding, atTerminal: false }
+        const holds = yield* host.holds(lease)
+        if (holds ?? !claim) return { binding, atTerminal: true }
+        const next = yield* followed(thread, binding, adapter, yield* host.reports(lease))
+        const back: Binding = {
+          ...binding,
+          terminal: null,
+          ...(Option.isSome(next) && {
+            providerSessionId: next.value.providerSessionId,
+            storeId: next.value.storeId,
+            cursor: adapter.encodeCursor(next.value),
+            prior: "some",
+            // What was said there is not ours: no message of ours is known to be in it.
+            mark: null
+          })
+        }
+        const { providerSessionId } = back
+        yield* save(back, binding, { terminalSince: null, providerSessionId })
+        yield* host.close(lease)
+        const from = Option.isSome(next) ? binding.providerSessionId : null
+        return { binding: back, atTerminal: false, ...(from !== null && { from }) }
+      })
+
+      return Terminals.of({ release, settle })
+    })
+  )
+}
+
+/** Why a thread has another session than before. */
+export const wentOn = "the terminal went on in another session"
+
+export const lacking = new E.CapabilityMissing({
+  capability: "terminal",
+  message: "This provider's sessions cannot be opened in a terminal."
+})
