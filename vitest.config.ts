@@ -1,8 +1,32 @@
 import { defineConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
+
+// On a fresh clone nothing is known of how long a file takes, and the largest are first: these are small and long.
+const long = [
+  "OpenCodeConformance",
+  "Crash",
+  "Fleet",
+  "ClaudeTraps",
+  "CodexTraps",
+  "ClaudeConformance",
+  "CodexConformance"
+]
+const rank = ({ moduleId }: TestSpecification) => {
+  const at = long.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
+  return at < 0 ? long.length : at
+}
+
+/** Begins with what takes longest: at the end no worker waits for another. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b))
+  }
+}
 
 export default defineConfig({
   test: {
     passWithNoTests: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -18,8 +42,8 @@ export default defineConfig({
           // The end of waiting for an event that does not come; a loaded machine takes minutes for some.
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          // Each file starts real agents; two at a time is what two cores carry.
-          maxWorkers: 2
+          // Each file starts real agents, and waits for them for a quarter of its time.
+          maxWorkers: 3
         }
       }
     ]

@@ -93,6 +93,9 @@ export const scripted = (conversation: Conversation): Reply => {
       return once(delegateCall(conversation, argument))
     case "think":
       return { _tag: "Say", text: `thought: ${argument}`, reasoning: argument }
+    // Said nowhere in the conversation: only a system prompt has it.
+    case "password":
+      return say(/The password is (\w+)/.exec(JSON.stringify(conversation.body))?.[1] ?? "none")
     case "hold":
       return { _tag: "Hang", text: "holding " }
     case "fail":

@@ -119,6 +119,7 @@ export const settingsOf = ({ file, roots }: ConfigurationShape, home: string): S
   scratch: `${home}/scratch`,
   notificationHooks: file.injectAgentNotificationHooks ?? defaults.notificationHooks,
   runtimeMode: file.defaults?.runtimeMode ?? defaults.runtimeMode,
+  systemPrompt: file.defaults?.systemPrompt ?? defaults.systemPrompt,
   onLost: file.onLost ?? defaults.onLost,
   idle: duration(file.reaper?.idleMinutes, file.reaper?.idleSeconds, defaults.idle),
   sweep: duration(file.reaper?.sweepMinutes, file.reaper?.sweepSeconds, defaults.sweep),

@@ -30,6 +30,7 @@ const capabilities: Capabilities = {
   fork: ["whole", "turn"],
   restore: false,
   additionalDirectories: true,
+  systemPrompt: true,
   terminal: true
 }
 

@@ -95,6 +95,8 @@ export const makeStarts = ({
         ...start.args,
         ...flagsOf(mode),
         ...(model === undefined ? [] : ["--model", model]),
+        // Kept with the session: on a resume it is passed over (docs/providers/claude.md: Resume).
+        ...(request.systemPrompt === null ? [] : ["--append-system-prompt", request.systemPrompt]),
         ...additionalDirectories.flatMap((directory) => ["--add-dir", directory])
       ],
       cwd,

@@ -31,6 +31,7 @@ const capabilities: Capabilities = {
   fork: ["whole", "turn"],
   restore: false,
   additionalDirectories: true,
+  systemPrompt: true,
   terminal: true
 }
 

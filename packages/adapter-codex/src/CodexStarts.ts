@@ -87,7 +87,8 @@ export const makeStarts = (needs: Needs) => {
       config: yield* withoutServers(server, request.cwd),
       cwd: request.cwd,
       runtimeWorkspaceRoots: [request.cwd, ...request.additionalDirectories],
-      ...(model !== undefined && { model })
+      ...(model !== undefined && { model }),
+      ...(request.systemPrompt !== null && { developerInstructions: request.systemPrompt })
     }
   })
 

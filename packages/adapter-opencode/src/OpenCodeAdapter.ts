@@ -32,6 +32,7 @@ const capabilitiesOf = ({ url }: OpenCodeOptions): Capabilities => ({
   fork: ["whole", "turn"],
   restore: false,
   additionalDirectories: false,
+  systemPrompt: true,
   // The server of somebody else has no program here.
   terminal: url === undefined
 })

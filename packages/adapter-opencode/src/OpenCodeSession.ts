@@ -27,6 +27,8 @@ interface Options {
   readonly mode: RuntimeMode
   /** `provider/model`, or null for the server's own choice. */
   readonly model: string | null
+  /** It travels with each prompt: the server keeps none for a session. */
+  readonly systemPrompt: string | null
 }
 
 export const modelOf = (model: string | null) => {
@@ -211,6 +213,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
           directory,
           messageID: messageId,
           ...(chosen && { model: chosen }),
+          ...(options.systemPrompt !== null && { system: options.systemPrompt }),
           parts: [{ type: "text", text: input }, ...files]
         },
         { signal }

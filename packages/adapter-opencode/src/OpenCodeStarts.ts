@@ -59,7 +59,8 @@ export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeI
       cursor: cursorOf(sessionId, yield* storeId),
       directory: request.cwd,
       mode: request.mode,
-      model
+      model,
+      systemPrompt: request.systemPrompt
     })
     return { session, verified: { ...verified, model: modelFact(model) }, mark }
   })

@@ -16,7 +16,7 @@ import { Receipt } from "./Receipt.ts"
 import { Answer, PendingRequest } from "./Request.ts"
 import { RuntimeMode } from "./RuntimeMode.ts"
 import { TerminalCommand } from "./Terminal.ts"
-import { Thread, ThreadKey } from "./Thread.ts"
+import { SystemPrompt, Thread, ThreadKey } from "./Thread.ts"
 import { Attachment, Delivery, Turn } from "./Turn.ts"
 
 export class Authorization extends HttpApiMiddleware.Service<Authorization>()(
@@ -47,6 +47,7 @@ export const CreateThread = Schema.Struct({
   cwd: Schema.NonEmptyString,
   runtimeMode: Schema.optionalKey(RuntimeMode),
   model: Schema.optionalKey(Schema.NonEmptyString),
+  systemPrompt: Schema.optionalKey(SystemPrompt),
   title: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(500))),
   project: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(500))),
   key: Schema.optionalKey(ThreadKey),

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { ProviderInstanceId } from "./Ids.ts"
 import { RuntimeMode } from "./RuntimeMode.ts"
+import { SystemPrompt } from "./Thread.ts"
 
 const Positive = Schema.Finite.check(Schema.isGreaterThan(0))
 
@@ -48,7 +49,12 @@ export const Config = Schema.Struct({
     })
   ),
   /** What a request that opens a thread may leave out (S14); what it says wins. */
-  defaults: Schema.optionalKey(Schema.Struct({ runtimeMode: Schema.optionalKey(RuntimeMode) })),
+  defaults: Schema.optionalKey(
+    Schema.Struct({
+      runtimeMode: Schema.optionalKey(RuntimeMode),
+      systemPrompt: Schema.optionalKey(SystemPrompt)
+    })
+  ),
   onLost: Schema.optionalKey(OnLost),
   injectAgentNotificationHooks: Schema.optionalKey(Schema.Boolean)
 })

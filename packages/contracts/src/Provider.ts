@@ -21,6 +21,8 @@ export const Capabilities = Schema.Struct({
   restore: Schema.Boolean,
   /** A thread can be given directories beside its own. */
   additionalDirectories: Schema.Boolean,
+  /** A thread can have instructions of its own beside the agent's. */
+  systemPrompt: Schema.Boolean,
   /** A session can be handed to the agent's own interface in the user's terminal, and taken back. */
   terminal: Schema.Boolean
 })
@@ -36,6 +38,7 @@ export const noCapabilities: Capabilities = {
   fork: [],
   restore: false,
   additionalDirectories: false,
+  systemPrompt: false,
   terminal: false
 }
 

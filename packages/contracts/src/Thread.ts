@@ -11,6 +11,9 @@ export const ThreadKey = Schema.Struct({
 })
 export type ThreadKey = typeof ThreadKey.Type
 
+/** What the agent is told beside its own instructions, in every turn of the thread from the first one on. */
+export const SystemPrompt = Schema.NonEmptyString.check(Schema.isMaxLength(20_000))
+
 /** `done` and `error` tell how the last turn ended; `idle` is before the first and after an interrupted one. */
 export const ThreadStatus = Schema.Literals(["idle", "running", "done", "error"])
 export type ThreadStatus = typeof ThreadStatus.Type
@@ -51,6 +54,7 @@ export const Thread = Schema.Struct({
   cwd: Schema.String,
   runtimeMode: RuntimeMode,
   model: Schema.NullOr(Schema.String),
+  systemPrompt: Schema.optionalKey(SystemPrompt),
   status: ThreadStatus,
   session: Schema.Struct({
     state: SessionState,

@@ -16,6 +16,7 @@ const full: Capabilities = {
   fork: ["whole", "turn"],
   restore: true,
   additionalDirectories: true,
+  systemPrompt: true,
   terminal: true
 }
 const bare: Capabilities = { ...full, relocate: [], reconfigure: false, interrupt: false, restore: false }

@@ -48,6 +48,8 @@ export interface StartRequest extends Environment {
   readonly cwd: string
   readonly mode: RuntimeMode
   readonly model: string | null
+  /** What the agent is told beside its own instructions; the same at each start of a thread. */
+  readonly systemPrompt: string | null
   /** The last message of ours known to be upstream. */
   readonly mark: MessageId | null
   /** What the probe found to be mended, and the plan wants mended, before the session is adopted. */

@@ -20,6 +20,7 @@ export const ThreadRecord = Schema.Struct({
   cwd: Schema.String,
   runtimeMode: RuntimeMode,
   model: Schema.NullOr(Schema.String),
+  systemPrompt: Schema.optionalKey(Schema.String),
   status: ThreadStatus,
   extraEnv: Schema.Record(Schema.String, Schema.String),
   additionalDirectories: Schema.Array(Schema.String),

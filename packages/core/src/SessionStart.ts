@@ -293,6 +293,7 @@ const requestOf = (
   cwd: wanted.cwd,
   mode: wanted.mode,
   model: wanted.model,
+  systemPrompt: thread.systemPrompt ?? null,
   mark: source.fork === undefined || source.fork === "end" ? source.binding.mark : source.fork.last,
   repairs: [],
   ...(source.fork && { fork: source.fork }),

@@ -20,6 +20,8 @@ export interface SettingsShape {
   readonly notificationHooks: boolean
   /** What a new thread may do where its request does not say. */
   readonly runtimeMode: RuntimeMode
+  /** What its agent is told beside its own instructions, where the request does not say; null for nothing. */
+  readonly systemPrompt: string | null
   /** What becomes of a thread whose conversation is gone upstream and not restorable. */
   readonly onLost: OnLost
   /** How long a session may be idle before it is reaped. */
@@ -49,6 +51,7 @@ export const defaults: SettingsShape = {
   scratch: null,
   notificationHooks: true,
   runtimeMode: defaultRuntimeMode,
+  systemPrompt: null,
   onLost: "replace",
   idle: Duration.minutes(30),
   sweep: Duration.minutes(5),

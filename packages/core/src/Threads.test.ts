@@ -27,6 +27,29 @@ describe("S14: what a request leaves out comes from the settings", () => {
     })
   )
 
+  it.effect(
+    "the system prompt, which stays with its thread; a provider that takes none does without, or refuses",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld({ systemPrompt: "Be brief." })
+        yield* world.life(
+          Effect.gen(function* () {
+            const threads = yield* Threads
+            const promptOf = (systemPrompt?: string) =>
+              Effect.map(
+                threads.create({ provider: memory, cwd: "/work", ...(systemPrompt && { systemPrompt }) }),
+                ({ thread }) => thread.systemPrompt
+              )
+            assert.strictEqual(yield* promptOf(), "Be brief.")
+            assert.strictEqual(yield* promptOf("Be long."), "Be long.")
+            world.upstream.capabilities = { ...world.upstream.capabilities, systemPrompt: false }
+            assert.isUndefined(yield* promptOf())
+            assert.strictEqual((yield* Effect.flip(promptOf("Be long.")))._tag, "CapabilityMissing")
+          })
+        )
+      })
+  )
+
   it.effect("where they say nothing either, it asks", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()

@@ -18,6 +18,7 @@ import { Context, Effect, Layer, Option, Semaphore } from "effect"
 import { filterExtraEnv } from "./ExtraEnv.ts"
 import { LiveSessions } from "./LiveSessions.ts"
 import { newId } from "./NewId.ts"
+import type { ProviderAdapterShape } from "./ProviderAdapter.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import type { Binding, ThreadRecord } from "./Records.ts"
 import { Settings } from "./Settings.ts"
@@ -115,6 +116,7 @@ export class Threads extends Context.Service<
           cwd,
           runtimeMode: request.runtimeMode ?? settings.runtimeMode,
           model: request.model ?? null,
+          ...(request.systemPrompt !== undefined && { systemPrompt: request.systemPrompt }),
           status: "idle",
           extraEnv: env.allowed,
           additionalDirectories: request.additionalDirectories ?? [],
@@ -172,6 +174,7 @@ export class Threads extends Context.Service<
           project,
           provider,
           runtimeMode,
+          systemPrompt,
           title
         }: ThreadRecord,
         { cwd, turnId }: { readonly cwd: string; readonly turnId?: TurnId | undefined }
@@ -182,6 +185,7 @@ export class Threads extends Context.Service<
             runtimeMode,
             extraEnv,
             additionalDirectories,
+            ...(systemPrompt !== undefined && { systemPrompt }),
             ...(title !== "" && { title: `${title} (fork)` }),
             ...(project !== null && { project }),
             ...(model !== null && { model })
@@ -198,6 +202,27 @@ export class Threads extends Context.Service<
           })
         )
 
+      /** What was asked for and cannot be had is refused; a default that cannot be had is left out, and told. */
+      const promptOf = Effect.fnUntraced(function* (
+        { systemPrompt }: Api.CreateThread,
+        adapter: ProviderAdapterShape
+      ) {
+        const wanted = systemPrompt ?? settings.systemPrompt
+        if (wanted === null) return {}
+        const { capabilities } = yield* adapter.info
+        if (capabilities.systemPrompt) return { systemPrompt: wanted }
+        if (systemPrompt === undefined) {
+          yield* Effect.logWarning(
+            `${adapter.id} takes no system prompt: the one of the settings is left out.`
+          )
+          return {}
+        }
+        return yield* new E.CapabilityMissing({
+          capability: "systemPrompt",
+          message: "This provider takes no system prompt."
+        })
+      })
+
       const create = Effect.fn("Threads.create")(function* (request: Api.CreateThread) {
         // A thread that is there is found whatever has become of its provider and its directory.
         const known = request.key === undefined ? Option.none<Thread>() : yield* find(request.key)
@@ -212,6 +237,7 @@ export class Threads extends Context.Service<
             })
           }
         }
+        const systemPrompt = yield* promptOf(request, adapter)
         const { driver } = adapter
         const cwd = yield* directories.admit(request.cwd)
         const additionalDirectories = yield* Effect.forEach(
@@ -225,7 +251,10 @@ export class Threads extends Context.Service<
             return Option.isSome(existing)
               ? { thread: existing.value, created: false }
               : {
-                  thread: yield* insert({ ...request, additionalDirectories }, { driver, cwd }),
+                  thread: yield* insert(
+                    { ...request, ...systemPrompt, additionalDirectories },
+                    { driver, cwd }
+                  ),
                   created: true
                 }
           })

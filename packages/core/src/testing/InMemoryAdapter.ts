@@ -52,8 +52,10 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
 
   const apply = (
     session: UpstreamSession,
-    to: Pick<StartRequest, "mode" | "model"> & Partial<Pick<StartRequest, "additionalDirectories">>
+    to: Pick<StartRequest, "mode" | "model"> &
+      Partial<Pick<StartRequest, "additionalDirectories" | "systemPrompt">>
   ) => {
+    session.systemPrompt = to.systemPrompt ?? session.systemPrompt ?? null
     session.beside = to.additionalDirectories ?? session.beside ?? []
     const { ignoresMode, mode } = upstream.faults
     if (ignoresMode !== true) session.mode = mode ?? to.mode

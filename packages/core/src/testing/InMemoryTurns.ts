@@ -14,6 +14,7 @@ import type { InMemoryUpstream, UpstreamSession } from "./InMemoryUpstream.ts"
  * - `think <text>` reasons before it answers
  * - `stumble` fails once, tries again and answers
  * - `ask` asks a question and answers with what was chosen
+ * - `password` answers with the word after "The password is" in the system prompt
  * - `hold` works until it is interrupted or its connection breaks
  * - `fail` fails as a model error does
  * - anything else is answered with all that was said in the conversation, joined by ` | `
@@ -159,6 +160,10 @@ export class InMemoryTurns {
           (answer) => this.say("answers" in answer ? answer.answers.flat().join(",") : "no answer")
         )
       }
+      case "password":
+        return Effect.sync(() =>
+          this.say(/The password is (\w+)/.exec(this.session.systemPrompt ?? "")?.[1] ?? "none")
+        )
       case "hold":
         return Effect.suspend(() => {
           this.begin("holding")

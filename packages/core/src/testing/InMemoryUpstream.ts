@@ -18,6 +18,7 @@ export interface UpstreamSession {
   directory: string
   mode: RuntimeMode | undefined
   model: string | null
+  systemPrompt?: string | null
   /** Directories beside its own that it may edit. */
   beside?: ReadonlyArray<string>
   messages: Array<UpstreamMessage>
@@ -88,6 +89,7 @@ export class InMemoryUpstream {
     fork: ["whole", "turn"],
     restore: true,
     additionalDirectories: true,
+    systemPrompt: true,
     terminal: true
   }
   private readonly connections = new Set<Connection>()

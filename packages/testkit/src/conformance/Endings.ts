@@ -75,6 +75,7 @@ export const endings: Suite = (test) => {
           cwd: places.tree,
           mode: "read-only" as const,
           model: null,
+          systemPrompt: null,
           mark: null,
           repairs: [],
           extraEnv: {},

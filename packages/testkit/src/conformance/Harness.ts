@@ -17,6 +17,7 @@ export type AdapterLayer = Layer.Layer<ProviderAdapter>
  * - `write <path> <text>` writes a new file with the agent's tool for edits
  * - `think <text>` reasons, then answers `thought: <text>`
  * - `ask` asks the user a question with the options A and B, and answers with what was chosen
+ * - `password` answers with the word after "The password is" in what it was told beside the conversation, else `none`
  * - `hold` begins to answer and never ends
  * - `fail 400` fails as a model error does that is not tried again; `stumble 500` fails once, then answers
  */

@@ -48,6 +48,7 @@ export const makeLives = Effect.fnUntraced(function* (harness: Harness) {
       readonly cwd?: string
       readonly runtimeMode?: RuntimeMode
       readonly additionalDirectories?: ReadonlyArray<string>
+      readonly systemPrompt?: string
     } = {}
   ) {
     const threads = yield* Threads

@@ -61,6 +61,30 @@ const prove = Effect.fnUntraced(function* (lives: Lives, id: Id, mode: RuntimeMo
 
 /** Whether the agent may do what it should, and nothing else. */
 export const powers: Suite = (test) => {
+  test("S14: what a thread's agent is told beside the conversation holds over a restart, a move and a fork", (lives) =>
+    Effect.gen(function* () {
+      const { places } = lives.harness
+      const id = yield* lives.life(() =>
+        Effect.gen(function* () {
+          const id = yield* lives.open({ systemPrompt: "The password is swordfish." })
+          assert.strictEqual((yield* say(id, "password")).output, "swordfish")
+          const other = yield* lives.open()
+          assert.strictEqual((yield* say(other, "password")).output, "none")
+          return id
+        })
+      )
+      yield* lives.life(() =>
+        Effect.gen(function* () {
+          const service = yield* ProviderService
+          assert.strictEqual((yield* say(id, "password")).output, "swordfish")
+          yield* service.move(id, places.tree)
+          assert.strictEqual((yield* say(id, "password")).output, "swordfish")
+          const fork = yield* service.fork(id, {})
+          assert.strictEqual((yield* say(fork.id, "password")).output, "swordfish")
+        })
+      )
+    }))
+
   for (const mode of ["read-only", "approval-required", "auto-accept-edits", "full-access"] as const) {
     test(`law 4: ${mode}: a write is blocked, asked for or done, and so it is after a resume (C11)`, (lives) =>
       Effect.gen(function* () {
