@@ -54,7 +54,19 @@ function run(command, args, cwd = root) {
 
 const node = () => (existsSync(join(bin, "node")) ? join(bin, "node") : process.execPath)
 
+/** The browser of the page's tests, which no registry has: Debian's, where it can be had. */
+function installBrowser() {
+  if (environment.CHROMIUM !== undefined || existsSync("/usr/bin/chromium")) return
+  const apt = (...args) => spawnSync("apt-get", ["-qq", ...args], { stdio: ["ignore", 2, 2] }).status === 0
+  if (
+    process.getuid?.() !== 0 ||
+    !(apt("update") && apt("install", "-y", "--no-install-recommends", "chromium"))
+  )
+    console.error("The page's tests need Chromium: install it (apt-get install chromium), or set CHROMIUM.")
+}
+
 async function test() {
+  installBrowser()
   const results = join(root, ".results")
   rmSync(results, { recursive: true, force: true })
   mkdirSync(results)
@@ -87,9 +99,23 @@ async function test() {
   return status === 0 && failed === 0 ? 0 : 1
 }
 
+/** The page, where its sources changed since it was built. Without it the server shows its documentation instead. */
+function buildPage() {
+  const { status } = spawnSync(
+    join(bin, "turbo"),
+    ["run", "@rejoin/console#build", "--output-logs=errors-only", "--ui=stream", "--no-update-notifier"],
+    // The output is the job's own.
+    { cwd: root, env: environment, stdio: ["ignore", "ignore", 2] }
+  )
+  if (status !== 0) console.error("The page could not be built.")
+}
+
 const jobs = {
   test,
-  start: () => run(node(), [join(root, "apps/server/src/main.ts"), ...process.argv.slice(3)]),
+  start: () => {
+    buildPage()
+    return run(node(), [join(root, "apps/server/src/main.ts"), ...process.argv.slice(3)])
+  },
   demo: () => run(node(), [join(root, "apps/server/src/demo.ts"), ...process.argv.slice(3)]),
   // Where it is called, not where it lies: npm tells that in INIT_CWD.
   rejoin: () =>

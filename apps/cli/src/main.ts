@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { Connection } from "./Connection.ts"
 import { exitCode, tell } from "./Ending.ts"
+import { page } from "./Page.ts"
 import { resume } from "./Resume.ts"
 import { root } from "./Root.ts"
 import { send } from "./Send.ts"
@@ -12,7 +13,7 @@ import { looking } from "./Threads.ts"
 import { watch } from "./Watch.ts"
 
 root.pipe(
-  Command.withSubcommands([send, watch, resume, ...looking, ...changing, doctor, serve, demo]),
+  Command.withSubcommands([send, watch, resume, ...looking, ...changing, page, doctor, serve, demo]),
   Command.run({ version: "0.1.0" }),
   Effect.provide(Connection.layer),
   Effect.scoped,

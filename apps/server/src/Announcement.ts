@@ -5,6 +5,7 @@ import { recallName } from "@rejoin/model-server/Recall"
 import { DataDirectory } from "@rejoin/persistence/DataDirectory"
 import { Console, Effect, FileSystem, Layer } from "effect"
 import { HttpServer } from "effect/http"
+import { AccessCodes, linkOf } from "./AccessCodes.ts"
 import { Configuration } from "./Configuration.ts"
 import { Token } from "./Token.ts"
 import { version } from "./version.ts"
@@ -37,12 +38,14 @@ export const layer = Layer.effectDiscard(
       registry.list,
       Effect.forEach(({ info }) => info, { concurrency: "unbounded" })
     )
+    const { code } = yield* Effect.flatMap(AccessCodes, ({ issue }) => issue)
     const ready = providers.find(({ status }) => status === "ready")
     const tokenSource = token.file ?? "the environment (REJOIN_TOKEN)"
     const bearer = token.file === undefined ? "$REJOIN_TOKEN" : `$(cat ${token.file})`
     yield* Console.log(
       [
         `Rejoin ${version} listens on ${url}`,
+        `  page       ${linkOf(url, code)}`,
         `  data       ${path}`,
         `  token      ${tokenSource}`,
         ...providers.map((info) =>

@@ -6,31 +6,23 @@ import {
   TooManyRequests,
   Unauthorized
 } from "@rejoin/contracts/Errors"
-import { ByteSize, Clock, Effect, Layer, Redacted, Result } from "effect"
+import { ByteSize, Effect, Layer, Redacted, Result } from "effect"
 import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiMiddleware } from "effect/http-api"
+import { makeAttemptLimit } from "./AttemptLimit.ts"
 import { Configuration } from "./Configuration.ts"
 import { Token } from "./Token.ts"
-
-const failuresAMinute = 30
 
 /** The bearer token. Too many wrong ones within a minute are answered 429 until it is over; the right one passes. */
 export const layerAuthorization = Layer.effect(
   Authorization,
   Effect.gen(function* () {
     const token = yield* Token
-    let minute = 0
-    let failures = 0
+    const limit = makeAttemptLimit()
     return Authorization.of({
       bearer: Effect.fnUntraced(function* (handler, { credential }) {
-        const now = Math.floor((yield* Clock.currentTimeMillis) / 60_000)
-        if (now !== minute) {
-          minute = now
-          failures = 0
-        }
         if (token.matches(Redacted.value(credential))) return yield* handler
-        failures++
-        if (failures > failuresAMinute) {
+        if (yield* limit.exceeded) {
           return yield* new TooManyRequests({
             message: "Too many wrong tokens.",
             hint: "Try again in a minute."

@@ -1,17 +1,21 @@
 import { Api } from "@rejoin/contracts/Api"
 import { TurnNotFound } from "@rejoin/contracts/Errors"
 import type { RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import { Timestamp } from "@rejoin/contracts/Time"
 import type { Turn } from "@rejoin/contracts/Turn"
 import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
 import { ProviderService } from "@rejoin/core/ProviderService"
 import type { TurnRecord } from "@rejoin/core/Records"
 import { Threads } from "@rejoin/core/Threads"
 import { ThreadStore } from "@rejoin/core/ThreadStore"
-import { Duration, Effect, Layer, Option } from "effect"
-import { HttpServerResponse } from "effect/http"
+import { DateTime, Duration, Effect, Layer, Option, Redacted } from "effect"
+import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { PrometheusMetrics } from "effect/observability"
+import { AccessCodes, linkOf } from "./AccessCodes.ts"
+import { Directories } from "./Directories.ts"
 import { EventStream } from "./EventStream.ts"
+import { Token } from "./Token.ts"
 import { version } from "./version.ts"
 
 const defaultLimit = 100
@@ -147,6 +151,35 @@ const providers = HttpApiBuilder.group(
   })
 )
 
+const access = HttpApiBuilder.group(
+  Api,
+  "access",
+  Effect.fnUntraced(function* (handlers) {
+    const codes = yield* AccessCodes
+    const token = yield* Token
+    return handlers.handleAll({
+      issue: Effect.fnUntraced(function* () {
+        // This server's own, or the request would not have come so far.
+        const { host = "" } = (yield* HttpServerRequest.HttpServerRequest).headers
+        const { code, expiresAt } = yield* codes.issue
+        const link = linkOf(`http://${host}`, code)
+        return { code, link, expiresAt: Timestamp.make(DateTime.formatIso(expiresAt)) }
+      }),
+      redeem: ({ payload }) =>
+        Effect.map(codes.redeem(payload.code), () => ({ token: Redacted.value(token.value) }))
+    })
+  })
+)
+
+const directories = HttpApiBuilder.group(
+  Api,
+  "directories",
+  Effect.fnUntraced(function* (handlers) {
+    const directories = yield* Directories
+    return handlers.handle("look", ({ query }) => directories.look(query.path))
+  })
+)
+
 const health = HttpApiBuilder.group(Api, "health", (handlers) =>
   handlers.handle("health", () => Effect.succeed({ status: "ok" as const, version }))
 )
@@ -156,4 +189,4 @@ const metrics = HttpApiBuilder.group(Api, "metrics", (handlers) =>
 )
 
 /** Every endpoint of the Api, on the core's services. */
-export const layer = Layer.mergeAll(threads, turns, sessions, providers, metrics, health)
+export const layer = Layer.mergeAll(threads, turns, sessions, providers, directories, access, metrics, health)

@@ -3,13 +3,17 @@ import { Api } from "@rejoin/contracts/Api"
 import * as Core from "@rejoin/core/Core"
 import { Settings } from "@rejoin/core/Settings"
 import * as Database from "@rejoin/persistence/Database"
+import { WorkingDirectory } from "@rejoin/core/WorkingDirectory"
 import { DataDirectory } from "@rejoin/persistence/DataDirectory"
 import * as SqlThreadStore from "@rejoin/persistence/SqlThreadStore"
 import { Effect, Layer } from "effect"
-import { HttpRouter, HttpServerResponse } from "effect/http"
+import { HttpRouter } from "effect/http"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
 import { createServer } from "node:http"
+import { AccessCodes } from "./AccessCodes.ts"
+import * as Console from "./Console.ts"
 import { Configuration, settingsOf } from "./Configuration.ts"
+import { Directories } from "./Directories.ts"
 import { EventStream } from "./EventStream.ts"
 import * as Guard from "./Guard.ts"
 import * as Handlers from "./Handlers.ts"
@@ -48,9 +52,7 @@ const api = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
   Layer.provide(Layer.merge(Guard.layerAuthorization, Guard.layerSchemaErrors))
 )
 
-const toDocs = HttpRouter.add("GET", "/", Effect.succeed(HttpServerResponse.redirect("/docs")))
-
-const routes = Layer.mergeAll(api, toDocs, HttpApiScalar.layer(Api, { path: "/docs" })).pipe(
+const routes = Layer.mergeAll(api, Console.layer, HttpApiScalar.layer(Api, { path: "/docs" })).pipe(
   Layer.provide(Guard.layerOriginGuard)
 )
 
@@ -65,11 +67,13 @@ const endStreams = Layer.effectDiscard(
   Effect.flatMap(EventStream, ({ close }) => Effect.addFinalizer(() => close))
 )
 
+const directories = Layer.provide(Directories.layer, WorkingDirectory.layer)
+
 /** The network in front of the core's services. */
 export const http = endStreams.pipe(
   Layer.provideMerge(HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true })),
   Layer.provideMerge(network),
-  Layer.provideMerge(EventStream.layer)
+  Layer.provideMerge(Layer.mergeAll(EventStream.layer, AccessCodes.layer, directories))
 )
 
 /** The server on another store or core than its own: for those who want to stand between. */

@@ -1,5 +1,6 @@
 import { Api, Authorization } from "@rejoin/contracts/Api"
 import { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import { ThreadSnapshot } from "@rejoin/contracts/Snapshot"
 import { Effect, Layer, Option, Redacted, Result, Schema, Stream } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 import { HttpApiClient, HttpApiMiddleware } from "effect/http-api"
@@ -11,6 +12,7 @@ export interface ClientOptions {
   readonly token: Redacted.Redacted
 }
 
+const decodeSnapshot = Schema.decodeUnknownEffect(Schema.fromJsonString(ThreadSnapshot))
 const decodeEvent = Schema.decodeUnknownResult(Schema.fromJsonString(RuntimeEvent))
 
 const httpApi = ({ token, url }: ClientOptions) =>
@@ -36,6 +38,8 @@ export interface RejoinClient extends RejoinApi {
     threadId: string | undefined,
     after: number
   ) => Stream.Stream<RuntimeEvent, HttpClientError>
+  /** The thread as it is, and which events are in that. */
+  readonly snapshot: (threadId: string) => Effect.Effect<ThreadSnapshot, HttpClientError | Schema.SchemaError>
   /** The position of the last event of all threads: what comes after it is new. */
   readonly position: Effect.Effect<number, HttpClientError>
 }
@@ -72,6 +76,13 @@ export const make = Effect.fn("RejoinClient.make")(function* (options: ClientOpt
     Stream.runHead,
     Effect.map((frame) => (Option.isSome(frame) ? Number(frame.value.id ?? 0) : 0))
   )
-  const client: RejoinClient = { ...api, follow, position }
+  const snapshot: RejoinClient["snapshot"] = (threadId) =>
+    frames(threadId, undefined).pipe(
+      Stream.runHead,
+      Effect.flatMap((frame) =>
+        decodeSnapshot(Option.match(frame, { onNone: () => "", onSome: ({ data }) => data }))
+      )
+    )
+  const client: RejoinClient = { ...api, follow, snapshot, position }
   return client
 })

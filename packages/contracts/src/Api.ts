@@ -8,6 +8,7 @@ import {
   HttpApiSecurity,
   OpenApi
 } from "effect/http-api"
+import { Directory } from "./Directory.ts"
 import * as E from "./Errors.ts"
 import { Item } from "./Item.ts"
 import { ProviderInstanceId } from "./Ids.ts"
@@ -17,6 +18,7 @@ import { Answer, PendingRequest } from "./Request.ts"
 import { RuntimeMode } from "./RuntimeMode.ts"
 import { TerminalCommand } from "./Terminal.ts"
 import { SystemPrompt, Thread, ThreadKey } from "./Thread.ts"
+import { Timestamp } from "./Time.ts"
 import { Attachment, Delivery, Turn } from "./Turn.ts"
 
 export class Authorization extends HttpApiMiddleware.Service<Authorization>()(
@@ -306,6 +308,16 @@ export class ProvidersGroup extends HttpApiGroup.make("providers")
   )
   .annotateMerge(OpenApi.annotations({ title: "Providers", description: "The configured agents." })) {}
 
+export class DirectoriesGroup extends HttpApiGroup.make("directories")
+  .add(
+    HttpApiEndpoint.get("look", "/directories", {
+      query: { path: Schema.optionalKey(Schema.NonEmptyString) },
+      success: Directory,
+      error: [E.CwdNotAllowed, E.CwdUnavailable]
+    }).annotate(OpenApi.Summary, "A directory in which threads may work; without a path, the server's own")
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Directories", description: "For choosing one." })) {}
+
 export class HealthGroup extends HttpApiGroup.make("health")
   .add(
     HttpApiEndpoint.get("health", "/health", {
@@ -313,6 +325,27 @@ export class HealthGroup extends HttpApiGroup.make("health")
     }).annotate(OpenApi.Summary, "Alive, and which version")
   )
   .annotateMerge(OpenApi.annotations({ title: "Health", description: "Without a token." })) {}
+
+/** Good once, for an hour: in the fragment of a link to the page, which no server and no log ever sees. */
+export const AccessCode = Schema.Struct({
+  code: Schema.String,
+  /** The page, with the code in its fragment. */
+  link: Schema.String,
+  expiresAt: Timestamp
+})
+
+export class AccessGroup extends HttpApiGroup.make("access")
+  .add(
+    HttpApiEndpoint.post("issue", "/codes", { success: AccessCode })
+      .middleware(Authorization)
+      .annotate(OpenApi.Summary, "A code for a link to the page: `/#code=…`"),
+    HttpApiEndpoint.post("redeem", "/codes/redeem", {
+      payload: Schema.Struct({ code: Schema.NonEmptyString.check(Schema.isMaxLength(100)) }),
+      success: Schema.Struct({ token: Schema.String }),
+      error: [E.Unauthorized, E.TooManyRequests]
+    }).annotate(OpenApi.Summary, "The token, for a code that was not used yet. Takes no token")
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Access", description: "How the page gets the token." })) {}
 
 export class MetricsGroup extends HttpApiGroup.make("metrics")
   .add(
@@ -330,6 +363,8 @@ export class Api extends HttpApi.make("rejoin")
   .add(TurnsGroup.middleware(Authorization).middleware(SchemaErrors))
   .add(SessionsGroup.middleware(Authorization).middleware(SchemaErrors))
   .add(ProvidersGroup.middleware(Authorization).middleware(SchemaErrors))
+  .add(DirectoriesGroup.middleware(Authorization).middleware(SchemaErrors))
+  .add(AccessGroup.middleware(SchemaErrors))
   .add(MetricsGroup.middleware(Authorization))
   .add(HealthGroup)
   .prefix("/api")

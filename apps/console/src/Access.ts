@@ -1,0 +1,26 @@
+const key = "rejoin.token"
+
+/** The token of this tab. It is kept for as long as the tab is, and nowhere else. */
+export const storedToken = (): string | null => sessionStorage.getItem(key)
+
+export const forgetToken = (): void => sessionStorage.removeItem(key)
+
+/** The code in the link that opened the page, taken out of the address at once: it is good only once. */
+export const codeOfLink = (): string | undefined => {
+  const code = /^#code=([\w-]+)$/.exec(location.hash)?.[1]
+  if (code !== undefined) history.replaceState(null, "", location.pathname)
+  return code
+}
+
+/** Trades a code for the token. Rejects with the server's own words. */
+export const redeem = async (code: string): Promise<string> => {
+  const answer = await fetch("/api/codes/redeem", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ code })
+  })
+  const body = (await answer.json()) as { readonly token?: string; readonly message?: string }
+  if (body.token === undefined) throw new Error(body.message ?? `The server answered ${answer.status}.`)
+  sessionStorage.setItem(key, body.token)
+  return body.token
+}

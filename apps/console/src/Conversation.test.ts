@@ -1,0 +1,86 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import { TurnId } from "@rejoin/contracts/Ids"
+import { apply, type Conversation, inOrder } from "./Conversation.ts"
+
+const empty = (): Conversation => ({
+  threadId: "thr_1",
+  seq: 0,
+  items: [],
+  requests: [],
+  receipts: [],
+  turns: [],
+  notices: []
+})
+const event = (seq: number, type: RuntimeEvent["type"], data: unknown, itemId?: string) =>
+  ({
+    seq,
+    position: seq,
+    type,
+    threadId: "thr_1",
+    turnId: "trn_1",
+    generation: 1,
+    at: "",
+    data,
+    ...(itemId && { itemId })
+  }) as RuntimeEvent
+const item = (status: string, text: string) => ({
+  item: { id: "itm_1", turnId: "trn_1", kind: "assistant-message", status, text }
+})
+
+const story = [
+  event(1, "turn.accepted", { input: "hello" }),
+  event(2, "turn.started", { input: "hello" }),
+  event(3, "item.started", item("started", "")),
+  event(4, "item.updated", { field: "text", delta: "Hel" }, "itm_1"),
+  event(5, "item.updated", { field: "text", delta: "lo" }, "itm_1"),
+  event(6, "item.completed", item("completed", "Hello")),
+  event(7, "turn.completed", { output: "Hello" })
+]
+
+describe("a conversation as the page shows it", () => {
+  it("streams: text grows, the turn waits, runs and is over", () => {
+    const shown = empty()
+    const seen = story.map((event) => {
+      apply(shown, event)
+      return [shown.items[0]?.text, shown.turns[0]?.state]
+    })
+    assert.deepEqual(seen, [
+      [undefined, "waiting"],
+      [undefined, "running"],
+      ["", "running"],
+      ["Hel", "running"],
+      ["Hello", "running"],
+      ["Hello", "running"],
+      ["Hello", undefined]
+    ])
+  })
+
+  it("whatever is told twice, or told that is in it already, changes nothing", () => {
+    const shown = empty()
+    for (const event of story) for (const told of [event, ...story.slice(0, event.seq)]) apply(shown, told)
+    const once = empty()
+    for (const event of story) apply(once, event)
+    assert.deepEqual(shown, once)
+  })
+
+  it("how a turn ended stands after its items and before those of later turns", () => {
+    const [a, b] = [{ turnId: TurnId.make("trn_1") }, { turnId: TurnId.make("trn_3") }] as const
+    const [one, two, four] = [{ id: "trn_1" }, { id: "trn_2" }, { id: "trn_4" }] as const
+    assert.deepEqual(
+      inOrder<typeof a | typeof b, typeof one | typeof two | typeof four>([a, a, b], [four, two, one]),
+      [a, a, one, two, b, four]
+    )
+  })
+
+  it("a turn that failed stays with its words; what is no event of ours is passed over", () => {
+    const shown = empty()
+    apply(shown, event(1, "turn.accepted", { input: "hello" }))
+    const error = { _tag: "UpstreamLost", message: "It is gone.", hint: "Reset." }
+    apply(shown, event(2, "turn.failed", { output: "", error }))
+    assert.deepEqual(shown.turns, [{ id: "trn_1", state: "failed", input: "hello", error }])
+    apply(shown, event(3, "item.started", { item: 1 }))
+    apply(shown, event(4, "request.opened", null))
+    assert.deepEqual([shown.items, shown.requests, shown.seq], [[], [], 4])
+  })
+})

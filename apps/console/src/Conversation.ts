@@ -1,0 +1,153 @@
+import { Failure } from "@rejoin/contracts/Failure"
+import { Item } from "@rejoin/contracts/Item"
+import { Receipt } from "@rejoin/contracts/Receipt"
+import { PendingRequest } from "@rejoin/contracts/Request"
+import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import type { Turn } from "@rejoin/contracts/Turn"
+import { Option, Schema } from "effect"
+
+/** What is shown of one thread. Events are applied to it in place: it is a draft of whoever shows it. */
+export interface Conversation {
+  readonly threadId: string
+  /** Of the last event that is in it. */
+  seq: number
+  items: Array<Draft<Item>>
+  requests: Array<PendingRequest>
+  /** Newest first. */
+  receipts: Array<Receipt>
+  /** Turns that wait, and how those that did not complete ended. */
+  turns: Array<Waiting | Ended>
+  notices: Array<Notice>
+}
+
+type Draft<A> = { -readonly [Key in keyof A]: A[Key] }
+
+export interface Waiting {
+  readonly id: string
+  readonly state: "waiting" | "running"
+  readonly input: string
+}
+export interface Ended {
+  readonly id: string
+  readonly state: "failed" | "interrupted"
+  readonly input: string
+  readonly error: Failure | undefined
+}
+
+/** Something that the agent or the server tells beside the conversation. */
+export interface Notice {
+  readonly seq: number
+  readonly text: string
+}
+
+const decode = <S extends Schema.Decoder<unknown>>(schema: S) => {
+  const option = Schema.decodeUnknownOption(schema)
+  return (data: unknown) => Option.getOrUndefined(option(data))
+}
+const withItem = decode(Schema.Struct({ item: Item }))
+const withDelta = decode(Schema.Struct({ delta: Schema.String, field: Schema.Literals(["text", "output"]) }))
+const withRequest = decode(Schema.Struct({ request: PendingRequest }))
+const withReceipt = decode(Schema.Struct({ receipt: Receipt }))
+const withError = decode(Schema.Struct({ error: Failure }))
+const withInput = decode(Schema.Struct({ input: Schema.String }))
+const withMessage = decode(Schema.Struct({ message: Schema.String }))
+const withId = decode(Schema.Struct({ id: Schema.String }))
+
+const put = <A extends { readonly id: string }>(list: Array<A>, value: A, where: "first" | "last") => {
+  const at = list.findIndex(({ id }) => id === value.id)
+  if (at >= 0) list[at] = value
+  else if (where === "first") list.unshift(value)
+  else list.push(value)
+}
+
+const without = <A extends { readonly id: string }>(list: Array<A>, id: string | undefined) => {
+  const at = list.findIndex((value) => value.id === id)
+  if (at >= 0) list.splice(at, 1)
+}
+
+/** The turns of a thread that are worth showing beside its items. */
+export const turnsOf = (turns: ReadonlyArray<Turn>): Array<Waiting | Ended> =>
+  turns.flatMap((turn): ReadonlyArray<Waiting | Ended> => {
+    const { error, id, input, status } = turn
+    if (status === "completed") return []
+    if (status === "failed" || status === "interrupted") return [{ id, state: status, input, error }]
+    return [{ id, state: status === "running" ? "running" : "waiting", input }]
+  })
+
+/**
+ * Items, and where a turn did not complete or still waits, what became of it: after its own items, in the order of
+ * the turns, whose ids are in the order of their making.
+ */
+export const inOrder = <A extends Pick<Item, "turnId">, B extends { readonly id: string }>(
+  items: ReadonlyArray<A>,
+  turns: ReadonlyArray<B>
+): ReadonlyArray<A | B> => {
+  const placed: Array<A | B> = []
+  const rest = turns.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  for (const item of items) {
+    while (rest[0] !== undefined && rest[0].id < item.turnId) placed.push(...rest.splice(0, 1))
+    placed.push(item)
+  }
+  return [...placed, ...rest]
+}
+
+/**
+ * What the event changes. One that is in it already changes nothing, so that a reader may go on from any number that
+ * it has seen.
+ */
+export const apply = (shown: Conversation, event: RuntimeEvent): void => {
+  if (event.seq <= shown.seq) return
+  shown.seq = event.seq
+  const { data, itemId, turnId, type } = event
+  switch (type) {
+    case "item.started":
+    case "item.completed": {
+      const told = withItem(data)
+      if (told) put(shown.items, told.item, "last")
+      return
+    }
+    case "item.updated": {
+      const item = shown.items.find(({ id }) => id === itemId)
+      const told = withDelta(data)
+      if (item && told) item[told.field] = `${item[told.field] ?? ""}${told.delta}`
+      return
+    }
+    case "request.opened":
+    case "user-input.opened": {
+      const told = withRequest(data)
+      if (told) put(shown.requests, told.request, "last")
+      return
+    }
+    case "request.resolved":
+    case "user-input.resolved":
+      return without(shown.requests, withId(data)?.id)
+    case "session.started":
+    case "session.refused":
+    case "receipt.updated": {
+      const told = withReceipt(data)
+      if (told) put(shown.receipts, told.receipt, "first")
+      return
+    }
+    case "turn.accepted":
+    case "turn.started": {
+      const input = withInput(data)?.input ?? ""
+      const state = type === "turn.started" ? "running" : "waiting"
+      if (turnId) put(shown.turns, { id: turnId, state, input }, "last")
+      return
+    }
+    case "turn.completed":
+      return without(shown.turns, turnId)
+    case "turn.failed":
+    case "turn.interrupted": {
+      const input = shown.turns.find(({ id }) => id === turnId)?.input ?? ""
+      const state = type === "turn.failed" ? "failed" : "interrupted"
+      if (turnId) put(shown.turns, { id: turnId, state, input, error: withError(data)?.error }, "last")
+      return
+    }
+    case "warning":
+    case "session.stalled":
+      shown.notices.push({ seq: event.seq, text: withMessage(data)?.message ?? "The agent is silent." })
+      return
+    default:
+  }
+}

@@ -1,0 +1,179 @@
+import type { RejoinClient } from "@rejoin/client/Client"
+import type { ProviderInfo } from "@rejoin/contracts/Provider"
+import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import type { Thread } from "@rejoin/contracts/Thread"
+import type { Effect } from "effect"
+import { batch, createSignal } from "solid-js"
+import { createStore, produce, reconcile } from "solid-js/store"
+import { apply, type Conversation, turnsOf } from "./Conversation.ts"
+import { makeLink, Refusal } from "./Link.ts"
+
+export interface State {
+  threads: Array<Thread>
+  providers: Array<ProviderInfo>
+  /** Threads in which something happened since they were last looked at. */
+  unread: Record<string, boolean>
+  open: Conversation | undefined
+  /** There may be items before those that are shown. */
+  older: boolean
+}
+
+const pageSize = 200
+
+/** Everything that the page shows, and how it follows the server. */
+export const makeStore = async (token: string, onUnauthorized: () => void) => {
+  const link = await makeLink(token)
+  const [state, setState] = createStore<State>({
+    threads: [],
+    providers: [],
+    unread: {},
+    open: undefined,
+    older: false
+  })
+  const change = (body: (draft: State) => void) => setState(produce(body))
+  const [connected, setConnected] = createSignal(true)
+  const [refusal, setRefusal] = createSignal<Refusal>()
+  const ended = new AbortController()
+
+  /** Does something, and shows the server's words where it refuses. Undefined then. */
+  const attempt = async <A, E>(
+    use: (client: RejoinClient) => Effect.Effect<A, E>
+  ): Promise<A | undefined> => {
+    setRefusal(undefined)
+    try {
+      return await link.call(use)
+    } catch (error) {
+      const told = error instanceof Refusal ? error : new Refusal(error)
+      if (told.tag === "Unauthorized") onUnauthorized()
+      else setRefusal(told)
+      return undefined
+    }
+  }
+
+  const putThread = (thread: Thread) =>
+    change(({ threads }) => {
+      const at = threads.findIndex(({ id }) => id === thread.id)
+      if (at >= 0) threads[at] = thread
+      else threads.push(thread)
+    })
+
+  // Threads that changed are asked for once a frame at most, whatever streams in them.
+  const changed = new Set<string>()
+  const refresh = async () => {
+    const ids = [...changed]
+    changed.clear()
+    for (const id of ids) {
+      try {
+        putThread(await link.call((client) => client.threads.get({ params: { id } })))
+      } catch (error) {
+        if (!(error instanceof Refusal) || error.tag !== "ThreadNotFound") continue
+        change((draft) => {
+          draft.threads = draft.threads.filter((thread) => thread.id !== id)
+        })
+      }
+    }
+  }
+
+  /** A thread that is being loaded: what happens meanwhile is applied to what comes. */
+  let loading: { readonly id: string; readonly events: Array<RuntimeEvent> } | undefined
+  let waiting: Array<RuntimeEvent> = []
+  const flush = () => {
+    const events = waiting
+    waiting = []
+    batch(() => {
+      change((draft) => {
+        for (const event of events) {
+          if (event.threadId === draft.open?.threadId) apply(draft.open, event)
+          else if (event.threadId === loading?.id) loading.events.push(event)
+          else if (!event.type.startsWith("item.")) draft.unread[event.threadId] = true
+          if (!event.type.startsWith("item.")) changed.add(event.threadId)
+        }
+      })
+    })
+    if (changed.size > 0) void refresh()
+  }
+  const onEvent = (event: RuntimeEvent) => {
+    if (waiting.push(event) === 1) {
+      // A tab that is not looked at has no frames.
+      if (document.hidden) setTimeout(flush, 100)
+      else requestAnimationFrame(flush)
+    }
+  }
+
+  const start = async () => {
+    const position = await link.position()
+    const { items } = await link.call((client) => client.threads.list({ query: { limit: 500 } }))
+    setState("threads", reconcile([...items]))
+    link.follow(position, onEvent, setConnected, ended.signal)
+    const providers = await link.call((client) => client.providers.list())
+    setState("providers", [...providers.items])
+  }
+
+  /** Shows a thread: its last items, and what happens from then on. */
+  const show = async (id: string | undefined) => {
+    loading = undefined
+    setState({ open: undefined, older: false })
+    if (id === undefined) return
+    const own = { id, events: [] }
+    loading = own
+    const params = { id }
+    const snapshot = await attempt((client) => client.snapshot(id))
+    const turns = await attempt((client) => client.turns.list({ params, query: { limit: 500 } }))
+    const receipts = await attempt((client) => client.threads.receipts({ params, query: { limit: 500 } }))
+    // Somebody looks at another thread by now.
+    if (loading !== own || !snapshot || !turns || !receipts) return
+    const open: Conversation = {
+      threadId: id,
+      seq: snapshot.seq,
+      items: [...snapshot.items],
+      requests: [...snapshot.requests],
+      receipts: [...receipts.items],
+      turns: turnsOf(turns.items),
+      notices: []
+    }
+    for (const event of own.events) apply(open, event)
+    loading = undefined
+    change((draft) => {
+      draft.open = open
+      draft.older = snapshot.items.length >= pageSize
+      draft.unread[id] = false
+    })
+    putThread(snapshot.thread)
+  }
+
+  /** A directory in which threads may work; undefined where it is none. */
+  const look = (path: string | undefined) =>
+    link
+      .call((client) => client.directories.look({ query: path === undefined ? {} : { path } }))
+      .catch(() => undefined)
+
+  /** The items before those that are shown. */
+  const showOlder = async () => {
+    const { open } = state
+    const first = open?.items[0]
+    if (open === undefined || first === undefined) return
+    const page = await attempt((client) =>
+      client.threads.items({ params: { id: open.threadId }, query: { before: first.id, limit: pageSize } })
+    )
+    if (page === undefined || state.open?.items[0]?.id !== first.id) return
+    change((draft) => {
+      draft.open?.items.unshift(...page.items)
+      draft.older = page.items.length >= pageSize
+    })
+  }
+
+  return {
+    state,
+    connected,
+    refusal,
+    setRefusal,
+    attempt,
+    start,
+    show,
+    showOlder,
+    look,
+    end: () => ended.abort()
+  }
+}
+
+export type Store = Awaited<ReturnType<typeof makeStore>>

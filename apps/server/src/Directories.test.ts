@@ -1,0 +1,47 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
+import { worktreesIn } from "./Directories.ts"
+import { live, tagOf } from "./testing/Served.ts"
+
+describe("directories in which threads may work", () => {
+  it.live("are shown with what is in them and the worktrees of their repository; others are refused", () =>
+    live(({ client, cwd, root }) =>
+      Effect.gen(function* () {
+        const git = (...args: ReadonlyArray<string>) =>
+          execFileSync("git", ["-c", "user.email=a@b", "-c", "user.name=a", ...args], {
+            cwd,
+            stdio: "ignore"
+          })
+        git("init", "-q", "-b", "main")
+        git("commit", "-q", "--allow-empty", "-m", "first")
+        git("worktree", "add", "-q", "-b", "side", `${cwd}/side`)
+        const start = yield* client.directories.look({ query: {} })
+        assert.deepEqual(start, {
+          path: cwd,
+          directories: ["side", "tree"],
+          roots: [cwd],
+          worktrees: [
+            { path: cwd, branch: "main" },
+            { path: `${cwd}/side`, branch: "side" }
+          ]
+        })
+        const within = yield* client.directories.look({ query: { path: `${cwd}/tree` } })
+        assert.strictEqual(within.parent, cwd)
+        const exits = [
+          yield* Effect.exit(client.directories.look({ query: { path: root } })),
+          // A link out of the roots is what it leads to.
+          yield* Effect.exit(client.directories.look({ query: { path: `${cwd}/escape` } })),
+          yield* Effect.exit(client.directories.look({ query: { path: `${cwd}/nowhere` } }))
+        ]
+        assert.deepEqual(exits.map(tagOf), ["CwdNotAllowed", "CwdNotAllowed", "CwdUnavailable"])
+      })
+    )
+  )
+
+  it("a bare repository and a checkout that is gone are no worktrees; one without a branch has none", () => {
+    const printed =
+      "worktree /r.git\nbare\n\nworktree /a\nHEAD 1\nbranch refs/heads/feat/x\n\nworktree /b\nHEAD 1\ndetached\n\nworktree /c\nHEAD 1\nbranch refs/heads/c\nprunable gitdir file points to non-existent location\n\n"
+    assert.deepEqual(worktreesIn(printed), [{ path: "/a", branch: "feat/x" }, { path: "/b" }])
+  })
+})

@@ -1,0 +1,212 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ProviderSessionId } from "@rejoin/contracts/Ids"
+import { Effect } from "effect"
+import { DatabaseSync } from "node:sqlite"
+import type { Page } from "playwright-core"
+import { storeOf } from "./AgentHarness.ts"
+import { barriers, makeBrowser } from "./Browser.ts"
+import { live, makeWorld, open, say, type Server, type World } from "./World.ts"
+
+const link = (server: Server) => Effect.map(server.client.access.issue(), ({ link }) => link)
+
+/** With REJOIN_SCREENSHOTS, what is seen is kept there: light and dark, on a desk and on a phone. */
+const shoot = async (page: Page, name: string) => {
+  const directory = process.env["REJOIN_SCREENSHOTS"]
+  if (directory === undefined) return
+  for (const scheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: scheme })
+    await page.screenshot({ path: `${directory}/${name}-${scheme}.png` })
+  }
+  await page.emulateMedia({ colorScheme: "light" })
+}
+
+const said = async (page: Page, text: string) => {
+  await page.getByLabel("Message").fill(text)
+  await page.getByLabel("Message").press("Enter")
+}
+
+const texts = (page: Page) =>
+  page.locator(".item").evaluateAll((items) => items.map((item) => item.textContent?.trim() ?? ""))
+
+const lose = Effect.fnUntraced(function* (world: World, server: Server, id: string) {
+  const { session } = yield* server.client.threads.get({ params: { id } })
+  yield* server.client.sessions.stop({ params: { id } })
+  yield* storeOf("opencode", world).lose(ProviderSessionId.make(session.providerSessionId ?? ""))
+})
+
+describe("the page, in a real Chromium on the real OpenCode", () => {
+  it.live("first visit: nothing configured, two clicks, an answered turn; its link is good once", () =>
+    live(
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        // Then the server brings its own OpenCode, with the built-in model.
+        yield* world.fs.remove(`${world.home}/config.json`)
+        const server = yield* world.start()
+        const { complaints, tab } = yield* makeBrowser
+        const page = yield* tab()
+        const address = yield* link(server)
+        yield* Effect.promise(async () => {
+          await page.goto(address)
+          // Where the server was started stands there already.
+          await page.getByRole("button", { name: "repo", exact: true }).waitFor()
+          assert.strictEqual(await page.getByLabel("Directory", { exact: true }).inputValue(), world.root)
+          assert.deepEqual(await barriers(page), [])
+          await shoot(page, "new")
+          assert.notInclude(page.url(), "code")
+          await page.getByRole("button", { name: "Open" }).click()
+          await page.getByLabel("Message").fill("My name is Ada.")
+          await page.getByRole("button", { name: "Send" }).click()
+          await page.getByText("I am Recall").waitFor()
+          await page.locator(".markdown li", { hasText: "My name is Ada." }).waitFor()
+          await page.reload()
+          await page.getByText("I am Recall").waitFor()
+        })
+        const other = yield* tab()
+        yield* Effect.promise(async () => {
+          await other.goto(address)
+          await other.getByText("The link was used already").waitFor()
+          assert.deepEqual(await barriers(other), [])
+        })
+        assert.deepEqual(complaints, [])
+      })
+    )
+  )
+
+  it.live(
+    "two tabs in step: an approval, a kill -9 of the server while it streams, a move, a start that began anew",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          const first = yield* world.start()
+          const port = new URL(first.url).port
+          const id = yield* open(first, world.at("repo"), "approval-required")
+          yield* say(first, id, "one")
+          const { complaints, tab } = yield* makeBrowser
+          const desk = yield* tab()
+          const phone = yield* tab({ viewport: { width: 390, height: 844 } })
+          for (const page of [desk, phone]) {
+            const address = yield* link(first)
+            yield* Effect.promise(async () => {
+              await page.goto(address)
+              await page.getByRole("link", { name: /thr_|one/ }).click()
+              await page.locator(".item.assistant-message", { hasText: "one" }).waitFor()
+            })
+          }
+          yield* Effect.promise(async () => {
+            await said(desk, "run touch approved.txt; echo done")
+            const allow = phone.getByRole("button", { name: "Allow", exact: true })
+            await allow.waitFor()
+            await desk.getByRole("button", { name: "Allow", exact: true }).waitFor()
+            assert.deepEqual(await barriers(phone), [])
+            await shoot(desk, "approval")
+            await shoot(phone, "approval-phone")
+            await allow.click()
+            for (const page of [desk, phone]) {
+              await page.getByRole("button", { name: "Allow", exact: true }).waitFor({ state: "detached" })
+              await page.getByText("result: done").waitFor()
+            }
+            await said(phone, "hold on")
+            for (const page of [desk, phone]) await page.getByText("holding").waitFor()
+          })
+          assert.isTrue(yield* world.fs.exists(world.at("repo/approved.txt")))
+
+          yield* first.kill
+          yield* Effect.promise(async () => {
+            for (const page of [desk, phone]) await page.getByText("The server is away").waitFor()
+          })
+          const second = yield* world.start({ REJOIN_PORT: port })
+          yield* Effect.promise(async () => {
+            for (const page of [desk, phone]) {
+              await page.getByText("The server is away").waitFor({ state: "detached" })
+              await page.getByText(/hold on.*was interrupted/).waitFor()
+            }
+            await said(desk, "two")
+            for (const page of [desk, phone])
+              await page.locator(".item.assistant-message", { hasText: "| two" }).waitFor()
+          })
+          const { items } = yield* second.client.threads.items({ params: { id }, query: { limit: 500 } })
+          yield* Effect.promise(async () => {
+            // Without gap and without double: what a page that saw it all shows is what one shows that comes now.
+            assert.lengthOf(await texts(desk), items.length)
+            assert.deepEqual(await texts(phone), await texts(desk))
+
+            await desk.getByRole("button", { name: "Move…" }).click()
+            await desk.getByRole("button", { name: "tree", exact: true }).click()
+            await desk.getByRole("button", { name: "Continuity" }).click()
+            const moved = desk.locator('[data-outcome="forked"]')
+            await moved.getByText(world.at("tree")).first().waitFor()
+            await moved.getByText("Evidence").click()
+            assert.deepEqual(await barriers(desk), [])
+            await shoot(desk, "moved")
+          })
+
+          yield* lose(world, second, id)
+          yield* Effect.promise(async () => {
+            await said(desk, "three")
+            for (const page of [desk, phone])
+              await page.getByRole("alert").getByText("This conversation began anew").waitFor()
+            await desk.locator('[data-outcome="replaced"]').waitFor()
+            assert.deepEqual(await barriers(desk), [])
+            await shoot(desk, "replaced")
+            await shoot(phone, "replaced-phone")
+          })
+          assert.deepEqual(complaints, [])
+        })
+      )
+  )
+
+  it.live("5,000 items: the last ones at once, the others as one goes back, and nothing jumps", () =>
+    live(
+      Effect.gen(function* () {
+        const world = yield* makeWorld({ agents: ["claude"] })
+        const server = yield* world.start()
+        const id = yield* open(server, world.at("repo"), "full-access", "claude" as never)
+        const db = new DatabaseSync(`${world.home}/rejoin.db`)
+        const insert = db.prepare("INSERT INTO item (thread_id, id, record_json) VALUES (?, ?, ?)")
+        db.exec("BEGIN")
+        for (let i = 0; i < 5000; i++) {
+          const text = `Item ${i}: ${"some words of an answer ".repeat(i % 7)}`
+          const item = {
+            id: `itm_${i}`,
+            turnId: "trn_1",
+            kind: "assistant-message",
+            status: "completed",
+            text
+          }
+          insert.run(id, item.id, JSON.stringify(item))
+        }
+        db.exec("COMMIT")
+        db.close()
+        const { complaints, tab } = yield* makeBrowser
+        const page = yield* tab()
+        const address = yield* link(server)
+        yield* Effect.promise(async () => {
+          await page.goto(address)
+          await page.getByRole("link", { name: /thr_/ }).click()
+          await page.getByText("Item 4999:").waitFor()
+          const older = page.getByRole("button", { name: "Show what was before" })
+          const shown = () => page.locator(".item").count()
+          for (let before = await shown(); before < 5000; before = await shown()) {
+            await older.scrollIntoViewIfNeeded()
+            const first = page.locator(".item").first()
+            const text = (await first.textContent())?.split(":")[0] ?? ""
+            const at = (await first.boundingBox())?.y ?? 0
+            await older.click()
+            await page.locator(".item").nth(before).waitFor({ state: "attached" })
+            const kept = page.locator(".item", { hasText: `${text}:` }).first()
+            const now = (await kept.boundingBox())?.y ?? 0
+            // It is where it was, but for the button that stood above it.
+            assert.isBelow(Math.abs(now - at), 60)
+          }
+          const all = await texts(page)
+          assert.deepEqual(
+            all.map((text) => Number(/^(?:Agent)?Item (\d+):/.exec(text)?.[1])),
+            Array.from({ length: 5000 }, (_, i) => i)
+          )
+        })
+        assert.deepEqual(complaints, [])
+      })
+    )
+  )
+})
