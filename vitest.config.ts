@@ -42,8 +42,8 @@ export default defineConfig({
           // The end of waiting for an event that does not come; a loaded machine takes minutes for some.
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          // Each file starts real agents, and waits for them for a quarter of its time.
-          maxWorkers: 3
+          // Each file starts real agents; two at a time is what two cores carry.
+          maxWorkers: 2
         }
       }
     ]

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { isBuilt } from "./programs.mjs"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const bin = join(root, "node_modules", ".bin")
@@ -14,6 +15,8 @@ const environment = Object.fromEntries(
 )
 environment.TURBO_TELEMETRY_DISABLED = "1"
 environment.PATH = `${bin}:${environment.PATH ?? ""}`
+// The tests run what was built, as users do.
+environment.REJOIN_BUILT = "1"
 // Node compiles the sources once, not at every start.
 environment.NODE_COMPILE_CACHE ??= join(root, "node_modules", ".cache", "compiled")
 
@@ -99,32 +102,27 @@ async function test() {
   return status === 0 && failed === 0 ? 0 : 1
 }
 
-/** The page, where its sources changed since it was built. Without it the server shows its documentation instead. */
-function buildPage() {
-  const { status } = spawnSync(
-    join(bin, "turbo"),
-    ["run", "@rejoin/console#build", "--output-logs=errors-only", "--ui=stream", "--no-update-notifier"],
+/** Where the sources have changed since, or nothing was built yet. */
+function build() {
+  if (isBuilt()) return
+  const { status } = spawnSync(node(), [join(root, "scripts/programs.mjs")], {
+    cwd: root,
+    env: environment,
     // The output is the job's own.
-    { cwd: root, env: environment, stdio: ["ignore", "ignore", 2] }
-  )
-  if (status !== 0) console.error("The page could not be built.")
+    stdio: ["ignore", 2, 2]
+  })
+  if (status !== 0) process.exit(status ?? 1)
 }
+
+const program = (file, cwd) => () => run(node(), [join(root, file), ...process.argv.slice(3)], cwd)
 
 const jobs = {
   test,
-  start: () => {
-    buildPage()
-    return run(node(), [join(root, "apps/server/src/main.ts"), ...process.argv.slice(3)])
-  },
-  demo: () => run(node(), [join(root, "apps/server/src/demo.ts"), ...process.argv.slice(3)]),
+  start: program("apps/server/dist/main.js"),
+  demo: program("apps/server/dist/demo.js"),
   // Where it is called, not where it lies: npm tells that in INIT_CWD.
-  rejoin: () =>
-    run(
-      node(),
-      [join(root, "apps/cli/src/main.ts"), ...process.argv.slice(3)],
-      process.env.INIT_CWD ?? process.cwd()
-    ),
-  crash: () => run(node(), [join(root, "e2e/src/crash/main.ts"), ...process.argv.slice(3)])
+  rejoin: program("apps/cli/dist/main.js", process.env.INIT_CWD ?? process.cwd()),
+  crash: program("e2e/src/crash/main.ts")
 }
 
 const job = jobs[process.argv[2]]
@@ -133,4 +131,5 @@ if (job === undefined) {
   process.exit(2)
 }
 install()
+build()
 process.exit(await job())

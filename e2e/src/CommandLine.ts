@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url"
 import { Effect, Fiber, Queue, Ref, Schedule, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
-import type { World } from "./World.ts"
+import { programOf, type World } from "./World.ts"
 
-const program = fileURLToPath(import.meta.resolve("@rejoin/cli/main"))
+const program = programOf("apps/cli/dist/main.js", "apps/cli/src/main.ts")
 const node = fileURLToPath(new URL("../../node_modules/.bin/node", import.meta.url))
 
 // What programs ask a terminal for when they start, and wait for: where its cursor is, and what it can do.

@@ -13,7 +13,11 @@ import { makeGround } from "./Ground.ts"
 
 const readServerFile = Schema.decodeUnknownEffect(ServerFileJson)
 
-const main = new URL("../../apps/server/src/main.ts", import.meta.url).pathname
+/** `npm test` runs what was built, as users do; vitest by itself runs the sources. */
+export const programOf = (built: string, source: string) =>
+  new URL(`../../${process.env["REJOIN_BUILT"] === "1" ? built : source}`, import.meta.url).pathname
+
+const main = programOf("apps/server/dist/main.js", "apps/server/src/main.ts")
 const path = process.env["PATH"] ?? ""
 const node = new URL("../../node_modules/.bin/node", import.meta.url).pathname
 const compiled = new URL("../../node_modules/.cache/compiled", import.meta.url).pathname

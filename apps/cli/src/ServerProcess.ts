@@ -7,7 +7,12 @@ import { ServerAway } from "./ServerAway.ts"
 
 /** The server's program, that of the demonstration, and the doctor's. */
 export const program = (name: "main" | "demo" | "doctor") =>
-  fileURLToPath(import.meta.resolve(`@rejoin/server/${name}`))
+  fileURLToPath(
+    // A source of ours runs its sources; what was built runs what was built beside it.
+    import.meta.url.endsWith(".ts")
+      ? import.meta.resolve(`@rejoin/server/${name}`)
+      : new URL(`../../server/dist/${name}.js`, import.meta.url).href
+  )
 
 /**
  * Starts a server that outlives us, with Node's own spawn: a process of Effect's ends with its scope. `ended` fails,

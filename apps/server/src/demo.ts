@@ -9,7 +9,8 @@ import { OwnEnvironment } from "./Instances.ts"
 // The story of Rejoin in under a minute, on the real OpenCode and the built-in model, in a directory of its own.
 
 const readServerFile = Schema.decodeUnknownEffect(ServerFileJson)
-const main = new URL("./main.ts", import.meta.url).pathname
+// Beside us, as a source or as it was built.
+const main = new URL(import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.js", import.meta.url).pathname
 
 const title = (text: string) => Console.log(`\n\u001b[1m${text}\u001b[0m`)
 const told = (who: string, text: string) => Console.log(text.replaceAll(/^/gm, `  ${who} │ `))

@@ -6,7 +6,7 @@ import { Effect, Exit, Fiber, Schema, Stream } from "effect"
 import fc from "fast-check"
 import { storeOf } from "../AgentHarness.ts"
 import { type Agent, claude, codex, opencode } from "../Agents.ts"
-import { commandOf, makeWorld, open, processesWith, say, type Server } from "../World.ts"
+import { commandOf, makeWorld, open, processesWith, programOf, say, type Server } from "../World.ts"
 import { life, places } from "./AgentScenario.ts"
 import { rowsOf } from "./AgentRows.ts"
 import { accepting, type Done, knownThreads, makeSteps } from "./AgentSteps.ts"
@@ -17,7 +17,7 @@ const CodexBody = Schema.Struct({ client_metadata: Schema.Struct({ turn_id: Sche
 const ownTurn = (body: unknown): string | undefined =>
   Schema.is(CodexBody)(body) ? body.client_metadata.turn_id : undefined
 
-const program = new URL("./server.ts", import.meta.url).pathname
+const program = programOf("e2e/dist/crash-server.js", "e2e/src/crash/server.ts")
 const instances = { opencode, codex, claude }
 const unsettled: ReadonlySet<string> = new Set(["accepted", "dispatching", "running"])
 
