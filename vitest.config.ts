@@ -32,7 +32,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "scripts/**/*.test.ts"],
-          testTimeout: 60_000
+          // As below.
+          testTimeout: 300_000
         }
       },
       {

@@ -97,7 +97,7 @@ describe("N7: the doctor, on real agents", () => {
           assert.strictEqual(working.heldBy, server.pid)
           const refused = yield* rejoin(world, "doctor", "--fix")
           assert.strictEqual(refused.code, 1)
-          assert.include(refused.err, "Stop it first")
+          assert.include(refused.err, "Stop the server first")
 
           // A kill of us and of Codex in mid-turn leaves what its shell had started.
           const busy = yield* open(server, repo, "full-access", codex)
@@ -109,6 +109,7 @@ describe("N7: the doctor, on real agents", () => {
             return pids.filter((_, i) => matches.test(commands[i] ?? ""))
           })
           const left = running(/^sleep 600$/)
+          yield* until(Effect.map(left, (pids) => pids.length > 0))
           const [appServer = 0] = yield* running(/app-server/)
           // Stopped, it cannot end its tools when it sees that we are gone.
           process.kill(appServer, "SIGSTOP")

@@ -110,4 +110,15 @@ const fork = Command.make(
   })
 ).pipe(Command.withDescription("Open a new thread that goes on from this conversation"))
 
-export const changing = [mode, interrupt, stop, reset, move, fork] as const
+const claim = Command.make(
+  "claim",
+  { thread: threadArgument },
+  Effect.fn(function* ({ thread: named }) {
+    const { client, thread } = yield* threadOf(named)
+    yield* print(yield* client.sessions.claim({ params: { id: thread.id } }), receiptText)
+  })
+).pipe(
+  Command.withDescription("Take the conversation back from a terminal that was left without the command")
+)
+
+export const changing = [mode, interrupt, stop, reset, move, fork, claim] as const

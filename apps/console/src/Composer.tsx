@@ -2,6 +2,8 @@ import type { Thread } from "@rejoin/contracts/Thread"
 import { createSignal, Show } from "solid-js"
 import type { Store } from "./Store.ts"
 
+const newKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-")
+
 /** Where one says something: a turn of its own, or, while one runs, a word that joins it. */
 export const Composer = (props: { readonly thread: Thread; readonly store: Store }) => {
   const [text, setText] = createSignal("")
@@ -9,13 +11,18 @@ export const Composer = (props: { readonly thread: Thread; readonly store: Store
   const working = () => ["running", "waiting", "starting"].includes(props.thread.session.state)
   const params = () => ({ id: props.thread.id })
 
+  // The same message under the same key, until it is known to have arrived: sent once more it is still one turn.
+  let key = ""
   const send = async (delivery: "queue" | "steer") => {
     const input = text().trim()
     if (input === "" || sending()) return
     setSending(true)
+    if (key === "") key = newKey()
+    const idempotencyKey = key
     const turn = await props.store.attempt((client) =>
-      client.turns.send({ params: params(), payload: { input, delivery } })
+      client.turns.send({ params: params(), payload: { input, delivery, idempotencyKey } })
     )
+    if (turn !== undefined) key = ""
     // What was refused is not lost.
     if (turn !== undefined) setText("")
     setSending(false)
@@ -36,7 +43,10 @@ export const Composer = (props: { readonly thread: Thread; readonly store: Store
         rows="2"
         placeholder="Say something. Enter sends, Shift+Enter begins a line."
         value={text()}
-        onInput={(event) => setText(event.currentTarget.value)}
+        onInput={(event) => {
+          key = ""
+          setText(event.currentTarget.value)
+        }}
         onKeyDown={(event) => {
           if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
           event.preventDefault()

@@ -27,31 +27,45 @@ export const makeLink = async (token: string) => {
   }
 
   /**
-   * Every event of every thread after `after`, over breaks of the connection, without gap or double. `connected` hears
-   * how things stand. Ends only when `signal` does.
+   * Every event of every thread after `after`, over breaks of the connection, without gap or double. Ends only when
+   * `signal` does.
    */
   const follow = (
     after: number,
-    onEvent: (event: RuntimeEvent) => void,
-    connected: (is: boolean) => void,
+    hears: {
+      readonly event: (event: RuntimeEvent) => void
+      /** `anew`: the server has another past than the one that was followed; what is shown is to be asked for again. */
+      readonly connected: (anew: boolean) => void
+      readonly away: () => void
+      readonly refused: () => void
+    },
     signal: AbortSignal
   ) => {
     let last = after
-    const once = Effect.suspend(() => client.health.health()).pipe(
-      Effect.tap(() => Effect.sync(() => connected(true))),
+    let before = true
+    const once = Effect.gen(function* () {
+      yield* client.threads.list({ query: { limit: 1 } })
+      const position = yield* client.position
+      // A database that was replaced, or restored from a copy, is behind us.
+      const anew = position < last
+      if (anew) last = position
+      if (anew || !before) yield* Effect.sync(() => hears.connected(anew))
+      before = true
+      yield* Stream.runForEach(client.follow(undefined, last), (event) =>
+        Effect.sync(() => {
+          if (event.position <= last) return
+          last = event.position
+          hears.event(event)
+        })
+      )
+    }).pipe(
+      Effect.catch((error) => (error._tag === "Unauthorized" ? Effect.sync(hears.refused) : Effect.void)),
       Effect.andThen(
-        Stream.runForEach(
-          Stream.suspend(() => client.follow(undefined, last)),
-          (event) =>
-            Effect.sync(() => {
-              if (event.position <= last) return
-              last = event.position
-              onEvent(event)
-            })
-        )
+        Effect.sync(() => {
+          before = false
+          hears.away()
+        })
       ),
-      Effect.ignore,
-      Effect.andThen(Effect.sync(() => connected(false))),
       Effect.andThen(Effect.sleep("500 millis"))
     )
     void Effect.runPromise(Effect.forever(once), { signal }).catch(() => undefined)

@@ -18,16 +18,17 @@ export const NewThread = (props: { readonly store: Store; readonly onOpen: (id: 
     const found = directory.latest
     if (cwd() === "" && found !== undefined) setCwd(found.path)
   })
-  const [runtimeMode, setMode] = createSignal<RuntimeMode>("approval-required")
+  const [runtimeMode, setMode] = createSignal<RuntimeMode | "">("")
   const [title, setTitle] = createSignal("")
 
   const create = async () => {
+    const mode = runtimeMode()
     const thread = await props.store.attempt((client) =>
       client.threads.create({
         payload: {
           provider: ProviderInstanceId.make(provider() || (ready()[0]?.id ?? "")),
           cwd: cwd().trim(),
-          runtimeMode: runtimeMode(),
+          ...(mode !== "" && { runtimeMode: mode }),
           ...(title().trim() !== "" && { title: title().trim() })
         }
       })
@@ -85,8 +86,9 @@ export const NewThread = (props: { readonly store: Store; readonly onOpen: (id: 
         <select
           id="mode"
           value={runtimeMode()}
-          onChange={(event) => setMode(event.currentTarget.value as RuntimeMode)}
+          onChange={(event) => setMode(event.currentTarget.value as RuntimeMode | "")}
         >
+          <option value="">as configured</option>
           <For each={RuntimeMode.literals}>{(mode) => <option value={mode}>{mode}</option>}</For>
         </select>
         <label for="title">Title (as you like)</label>

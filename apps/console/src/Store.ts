@@ -57,21 +57,28 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
       else threads.push(thread)
     })
 
-  // Threads that changed are asked for once a frame at most, whatever streams in them.
+  // Threads that changed are asked for one after the other, once a frame at most, whatever streams in them.
   const changed = new Set<string>()
+  let refreshing = false
   const refresh = async () => {
-    const ids = [...changed]
-    changed.clear()
-    for (const id of ids) {
+    if (refreshing) return
+    refreshing = true
+    for (const id of changed) {
+      changed.delete(id)
       try {
         putThread(await link.call((client) => client.threads.get({ params: { id } })))
       } catch (error) {
-        if (!(error instanceof Refusal) || error.tag !== "ThreadNotFound") continue
-        change((draft) => {
-          draft.threads = draft.threads.filter((thread) => thread.id !== id)
-        })
+        if (error instanceof Refusal && error.tag === "ThreadNotFound") {
+          change((draft) => {
+            draft.threads = draft.threads.filter((thread) => thread.id !== id)
+          })
+        } else {
+          // The server is away: when it is back, all are asked for.
+          break
+        }
       }
     }
+    refreshing = false
   }
 
   /** A thread that is being loaded: what happens meanwhile is applied to what comes. */
@@ -100,17 +107,39 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     }
   }
 
-  const start = async () => {
-    const position = await link.position()
+  const loadThreads = async () => {
     const { items } = await link.call((client) => client.threads.list({ query: { limit: 500 } }))
     setState("threads", reconcile([...items]))
-    link.follow(position, onEvent, setConnected, ended.signal)
+  }
+  /** After a break: what could not be asked for, and all of it where the server has another past. */
+  const again = async (anew: boolean) => {
+    setConnected(true)
+    await loadThreads().catch(() => undefined)
+    if (wanted !== undefined && (anew || state.open === undefined)) await show(wanted)
+  }
+
+  const start = async () => {
+    const position = await link.position()
+    await loadThreads()
+    link.follow(
+      position,
+      {
+        event: onEvent,
+        connected: (anew) => void again(anew),
+        away: () => setConnected(false),
+        refused: onUnauthorized
+      },
+      ended.signal
+    )
     const providers = await link.call((client) => client.providers.list())
     setState("providers", [...providers.items])
   }
 
+  /** The thread that is looked at, shown already or not. */
+  let wanted: string | undefined
   /** Shows a thread: its last items, and what happens from then on. */
   const show = async (id: string | undefined) => {
+    wanted = id
     loading = undefined
     setState({ open: undefined, older: false })
     if (id === undefined) return
@@ -118,10 +147,16 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     loading = own
     const params = { id }
     const snapshot = await attempt((client) => client.snapshot(id))
-    const turns = await attempt((client) => client.turns.list({ params, query: { limit: 500 } }))
+    // Those whose items are shown: earlier ones are past.
+    const after = snapshot?.items[0]?.turnId
+    const turns = await attempt((client) =>
+      client.turns.list({ params, query: { limit: 500, ...(after !== undefined && { after }) } })
+    )
     const receipts = await attempt((client) => client.threads.receipts({ params, query: { limit: 500 } }))
     // Somebody looks at another thread by now.
-    if (loading !== own || !snapshot || !turns || !receipts) return
+    if (loading !== own) return
+    loading = undefined
+    if (!snapshot || !turns || !receipts) return
     const open: Conversation = {
       threadId: id,
       seq: snapshot.seq,
@@ -132,7 +167,6 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
       notices: []
     }
     for (const event of own.events) apply(open, event)
-    loading = undefined
     change((draft) => {
       draft.open = open
       draft.older = snapshot.items.length >= pageSize

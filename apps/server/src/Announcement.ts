@@ -38,14 +38,17 @@ export const layer = Layer.effectDiscard(
       registry.list,
       Effect.forEach(({ info }) => info, { concurrency: "unbounded" })
     )
-    const { code } = yield* Effect.flatMap(AccessCodes, ({ issue }) => issue)
+    // A link lets its first user in: it is for who sits at the terminal, and for no journal.
+    const page = process.stdout.isTTY
+      ? linkOf(url, (yield* Effect.flatMap(AccessCodes, ({ issue }) => issue)).code)
+      : `${url} (rejoin console prints a link that lets you in)`
     const ready = providers.find(({ status }) => status === "ready")
     const tokenSource = token.file ?? "the environment (REJOIN_TOKEN)"
     const bearer = token.file === undefined ? "$REJOIN_TOKEN" : `$(cat ${token.file})`
     yield* Console.log(
       [
         `Rejoin ${version} listens on ${url}`,
-        `  page       ${linkOf(url, code)}`,
+        `  page       ${page}`,
         `  data       ${path}`,
         `  token      ${tokenSource}`,
         ...providers.map((info) =>

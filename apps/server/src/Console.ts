@@ -14,7 +14,13 @@ const headers = {
 }
 
 const guarded = HttpRouter.middleware((handler) =>
-  Effect.map(handler, (response) => HttpServerResponse.setHeaders(response, headers))
+  Effect.map(handler, (response) =>
+    HttpServerResponse.setHeaders(
+      // A name that no file can have, too long for one, is none of ours.
+      response.status === 500 ? HttpServerResponse.empty({ status: 404 }) : response,
+      headers
+    )
+  )
 ).layer
 
 /** The page, where it was built; else the documentation of the API. */

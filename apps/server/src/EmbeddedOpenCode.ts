@@ -52,13 +52,15 @@ const isConfigured = Effect.fnUntraced(function* (environment: Readonly<Record<s
 export const defaultInstance = Effect.fnUntraced(function* (
   home: string,
   environment: Readonly<Record<string, string>>,
-  recallUrl: Effect.Effect<string>
+  recallUrl: Effect.Effect<string>,
+  /** Where it is only looked at, nothing is laid out for it. */
+  prepare: boolean
 ) {
   const id = ProviderInstanceId.make("opencode")
   if (yield* isConfigured(environment)) return { id, driver: "opencode" } satisfies Instance
   const { join } = yield* Path.Path
   const own = join(home, "opencode")
-  yield* noPluginInstall(join(own, ".config/opencode"))
+  if (prepare) yield* noPluginInstall(join(own, ".config/opencode"))
   const instance: Instance = {
     id,
     driver: "opencode",

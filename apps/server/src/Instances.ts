@@ -21,7 +21,7 @@ export const OwnEnvironment = Context.Reference<Readonly<Record<string, string>>
 )
 
 /** Builds the adapters of the configured instances, or of the agents that are installed, and registers them. */
-export const register = Effect.gen(function* () {
+export const register = Effect.fn("register")(function* ({ prepare }: { readonly prepare: boolean }) {
   const registry = yield* ProviderRegistry
   const configuration = yield* Configuration
   const { path } = yield* DataDirectory
@@ -42,7 +42,7 @@ export const register = Effect.gen(function* () {
     Effect.orDie
   )
   const instances = providersOf(configuration) ?? [
-    yield* defaultInstance(path, environment, recallUrl),
+    yield* defaultInstance(path, environment, recallUrl, prepare),
     ...(["codex", "claude"] as const).map((driver) => ({ id: ProviderInstanceId.make(driver), driver }))
   ]
   for (const instance of instances) {

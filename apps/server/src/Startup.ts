@@ -15,7 +15,7 @@ export const layer = Layer.effectDiscard(
     const recovery = yield* Recovery
     const orphans = yield* owner.sweepEarlier
     if (orphans.length > 0) yield* Effect.logInfo("Ended processes that an earlier server left.", { orphans })
-    yield* register.pipe(
+    yield* register({ prepare: true }).pipe(
       Effect.catchTag("PlatformError", (error) =>
         Effect.fail(new StoreFailed({ message: `The data directory cannot be used: ${error.message}` }))
       )

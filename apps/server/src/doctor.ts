@@ -28,7 +28,7 @@ const doctor = Effect.gen(function* () {
     values.json
       ? JSON.stringify({
           ...told,
-          heldBy: held?.pid ?? null,
+          heldBy: held?._tag === "DataDirectoryHeld" ? held.pid : null,
           findings: findings.map(({ fix, ...finding }) => ({ ...finding, fix: fix?.does }))
         })
       : reportText(examination, findings)

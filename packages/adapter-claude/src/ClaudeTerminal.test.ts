@@ -20,6 +20,7 @@ const request = {
   cwd: "/work",
   mode: "read-only",
   model: null,
+  systemPrompt: "Be brief.",
   extraEnv: {},
   additionalDirectories: []
 } as const

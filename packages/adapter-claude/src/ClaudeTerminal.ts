@@ -54,6 +54,7 @@ export const makeTerminal = (
         ...session,
         ...terminalFlagsOf(request.mode),
         ...(model === undefined ? [] : ["--model", model]),
+        ...(request.systemPrompt === null ? [] : ["--append-system-prompt", request.systemPrompt]),
         ...request.additionalDirectories.flatMap((directory) => ["--add-dir", directory]),
         "--settings",
         JSON.stringify(settings),

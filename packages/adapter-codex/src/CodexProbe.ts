@@ -95,13 +95,17 @@ export const makeProbe = ({ fs, home, rollouts }: Needs) => {
    * it: that is not known.
    */
   const delivered = Effect.fnUntraced(function* (threadId: string, messageId: MessageId) {
-    const { files } = yield* rollouts.located(threadId)
-    const [path, ...more] = files
-    if (path === undefined || more.length > 0) return "unknown" as const
-    const conversation = Option.getOrUndefined(yield* rollouts.conversation(path))
-    if (conversation === undefined) return "unknown" as const
-    if (conversation.messages.some(({ clientId }) => clientId === messageId)) return "arrived" as const
-    return conversation.rollout.openEnded ? ("unknown" as const) : ("absent" as const)
+    // All of a thread's files: one that its user rewound since had it all the same, and ran it.
+    const paths = yield* rollouts.find(threadId)
+    if (paths.length === 0) return "unknown" as const
+    let openEnded = false
+    for (const path of paths) {
+      const conversation = Option.getOrUndefined(yield* rollouts.conversation(path))
+      if (conversation === undefined) return "unknown" as const
+      if (conversation.messages.some(({ clientId }) => clientId === messageId)) return "arrived" as const
+      openEnded ||= conversation.rollout.openEnded
+    }
+    return openEnded ? ("unknown" as const) : ("absent" as const)
   })
 
   return { probe, delivered }

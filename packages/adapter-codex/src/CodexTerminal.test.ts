@@ -48,6 +48,7 @@ describe("Codex's own interface in a user's terminal", () => {
             cwd: "/work",
             mode: "auto-accept-edits",
             model: null,
+            systemPrompt: "Be brief.",
             extraEnv: {},
             additionalDirectories: [],
             flags: ["--last", "--search"],

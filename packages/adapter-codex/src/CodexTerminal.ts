@@ -58,7 +58,7 @@ export const makeTerminal = (
 
   return {
     command: Effect.fn("Codex.terminal")(function* ({ providerSessionId: id }, request) {
-      const { additionalDirectories, cwd, extraEnv, flags, mode, reports } = request
+      const { additionalDirectories, cwd, extraEnv, flags, mode, reports, systemPrompt } = request
       const model = request.model ?? options.model
       // Codex in the terminal would only say that the thread is open elsewhere.
       yield* writerOf(fs, home, id).pipe(
@@ -74,6 +74,7 @@ export const makeTerminal = (
           cwd,
           ...terminalPowersOf(mode),
           ...(model === undefined ? [] : ["-m", model]),
+          ...(systemPrompt === null ? [] : ["-c", `developer_instructions=${JSON.stringify(systemPrompt)}`]),
           ...additionalDirectories.flatMap((directory) => ["--add-dir", directory]),
           ...(reports === null ? [] : hookOf(reportCommand(reports))),
           ...withoutFlags(flags, choosing)

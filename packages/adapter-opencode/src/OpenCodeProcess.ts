@@ -7,6 +7,9 @@ import { OpenCodeClient } from "./OpenCodeClient.ts"
 import { serverPermission } from "./OpenCodePermissions.ts"
 import type { ServerOptions } from "./OpenCodeServer.ts"
 
+/** For our own processes: nothing is uploaded, and no program replaces itself. */
+export const baseConfig = { autoupdate: false, share: "disabled" }
+
 const listening = /listening on (http:\/\/\S+)/
 
 /**
@@ -28,7 +31,7 @@ export const spawnServer = Effect.fnUntraced(function* (
   const cwd = yield* fs
     .makeTempDirectoryScoped({ prefix: "rejoin-opencode-" })
     .pipe(Effect.mapError((e) => unavailable(e.message)))
-  const config = { autoupdate: false, share: "disabled", ...options.config, permission: serverPermission }
+  const config = { ...baseConfig, ...options.config, permission: serverPermission }
   const handle = yield* spawner
     .spawn(
       ChildProcess.make(options.binary, ["serve", "--hostname", "127.0.0.1", "--port", "0"], {

@@ -3,6 +3,7 @@ import { followedFrom, type Step, withoutFlags } from "@rejoin/core/TerminalRepo
 import { Effect, Option, Schema } from "effect"
 import { cursorOf, type OpenCodeCursor } from "./OpenCodeCursor.ts"
 import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
+import { baseConfig } from "./OpenCodeProcess.ts"
 import { serverPermission } from "./OpenCodePermissions.ts"
 import { SessionId } from "./OpenCodeSchema.ts"
 
@@ -46,15 +47,24 @@ export const makeTerminal = (options: OpenCodeOptions): TerminalAccess<OpenCodeC
     Effect.sync(() => {
       // By configuration its sub-agents ask too, and so do sessions that are begun there, to which no rule is copied.
       const asking = mode === "full-access" ? {} : { permission: serverPermission }
-      const plugin =
-        reports === null ? {} : { plugin: [import.meta.resolve("@rejoin/adapter-opencode/TerminalPlugin")] }
-      const config = { ...options.config, ...asking, ...plugin }
+      const own = options.config?.["plugin"]
+      const plugins = [
+        ...(Array.isArray(own) ? (own as ReadonlyArray<unknown>) : []),
+        ...(reports === null ? [] : [import.meta.resolve("@rejoin/adapter-opencode/TerminalPlugin")])
+      ]
+      const config = {
+        ...baseConfig,
+        ...options.config,
+        ...asking,
+        ...(plugins.length > 0 && { plugin: plugins })
+      }
       return {
         command: options.binary,
         args: ["--session", providerSessionId, ...withoutFlags(flags, choosing)],
         env: {
           ...options.terminalEnvironment,
           ...extraEnv,
+          OPENCODE_DISABLE_AUTOUPDATE: "1",
           XDG_DATA_HOME: dataHome(options.environment),
           OPENCODE_CONFIG_CONTENT: JSON.stringify(config),
           ...(mode !== "full-access" && { OPENCODE_PERMISSION: JSON.stringify(serverPermission) }),

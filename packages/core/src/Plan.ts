@@ -83,7 +83,7 @@ export const plan = (situation: Situation): Plan => {
       new E.SessionHeldElsewhere({
         providerSessionId: situation.providerSessionId,
         message: "The conversation is open in a terminal.",
-        hint: "Leave it there, then send again; or reset the thread to start anew."
+        hint: "Leave it there, then send again. `rejoin claim` takes it back where that is not noticed."
       })
     )
   }

@@ -78,6 +78,8 @@ export interface TerminalRequest extends Environment {
   readonly cwd: string
   readonly mode: RuntimeMode
   readonly model: string | null
+  /** Of the thread; for sessions that are begun there too. */
+  readonly systemPrompt: string | null
   /** Where the agent's own hook is to write each session that it comes to; null to inject none (E14). */
   readonly reports: string | null
   /** The user's own options for the agent's command. */

@@ -212,9 +212,20 @@ export class ProviderService extends Context.Service<
                 hint: "Send something first."
               })
             }
-            yield* receiptOf(thread, thread.cwd)
+            const receipt = yield* receiptOf(thread, thread.cwd)
+            // A conversation that began anew just now is not handed over as if it were the old one (law 1).
+            const isNew = receipt.generation > binding.generation
+            if (isNew && (receipt.outcome === "replaced" || receipt.outcome === "created")) {
+              return yield* new E.UpstreamLost({
+                providerSessionId: receipt.providerSessionIdBefore,
+                message: `The conversation is not there any more: ${receipt.reason ?? receipt.outcome}. A new one was begun, and is empty.`,
+                hint: "Send something first."
+              })
+            }
             const live = sessions.get(id)
             if (live === undefined) return yield* threadBusy(id)
+            // Something may have been sent while it started: that comes first.
+            yield* idle(id)
             return yield* terminals.release(thread, live, flags)
           })
         )

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
+import { TestClock } from "effect/testing"
 import { LiveSessions } from "./LiveSessions.ts"
 import { Probe } from "./Probe.ts"
 import { ProviderService } from "./ProviderService.ts"
@@ -23,7 +24,8 @@ const released = Effect.fnUntraced(function* (world: World) {
   const id = yield* openThread({ runtimeMode: "full-access" })
   yield* say(id, "one")
   const command = yield* service.release(id, ["--verbose"])
-  world.terminal.open = true
+  world.terminal.runs = "agent"
+  world.terminal.reports = [{ pid: 1, told: null }]
   return { id, command, service }
 })
 
@@ -88,7 +90,7 @@ describe("a session that is handed to the user's own terminal", () => {
       const world = yield* makeWorld()
       const { id } = yield* world.life(released(world))
       world.upstream.sessions.get("mem_1")?.messages.push({ id: "own", input: "said in the terminal" })
-      world.terminal.open = false
+      world.terminal.runs = "none"
       const turn = yield* world.life(say(id, "two"))
       assert.strictEqual(turn.output, "one | said in the terminal | two")
       assert.isNull((yield* binding(world, id)).terminal)
@@ -104,7 +106,7 @@ describe("a session that is handed to the user's own terminal", () => {
           Effect.gen(function* () {
             const { id, service } = yield* released(world)
             const cleared = another(world, "after clear")
-            world.terminal.open = false
+            world.terminal.runs = "none"
             world.terminal.reports = [{ pid: 1, told: { session: cleared } }]
             const receipt = yield* service.claim(id)
             has(receipt, {
@@ -118,7 +120,8 @@ describe("a session that is handed to the user's own terminal", () => {
 
             // Another thread's terminal that says the same does not get it.
             const other = yield* released(world)
-            world.terminal.open = false
+            world.terminal.runs = "none"
+            world.terminal.reports = [{ pid: 1, told: { session: cleared } }]
             const refused = yield* Effect.exit(other.service.claim(other.id))
             assert.strictEqual(failureOf(refused)?._tag, "SessionHeldElsewhere")
           })
@@ -132,7 +135,7 @@ describe("a session that is handed to the user's own terminal", () => {
       yield* world.life(
         Effect.gen(function* () {
           const { id, service } = yield* released(world)
-          world.terminal.open = false
+          world.terminal.runs = "none"
           world.terminal.reports = [{ pid: 1, told: { session: "mem_99" } }]
           assert.strictEqual((yield* service.claim(id)).providerSessionIdAfter, "mem_1")
           assert.strictEqual((yield* say(id, "two")).output, "one | two")
@@ -148,7 +151,7 @@ describe("a session that is handed to the user's own terminal", () => {
         Effect.gen(function* () {
           const { id, service } = yield* released(world)
           const cleared = another(world, "after clear")
-          world.terminal.open = false
+          world.terminal.runs = "none"
           world.terminal.reports = [{ pid: 1, told: { session: cleared } }]
           world.upstream.faults.probe = Probe.Unavailable({ cause: "ECONNREFUSED" })
           assert.strictEqual(failureOf(yield* Effect.exit(service.claim(id)))?._tag, "ProbeInconclusive")
@@ -159,16 +162,51 @@ describe("a session that is handed to the user's own terminal", () => {
     })
   )
 
-  it.effect("where the system does not tell whether it still runs, only a claim takes it back", () =>
+  it.effect("where it is not certain that nothing of it runs any more, only a claim takes it back", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.life(
         Effect.gen(function* () {
           const { id, service } = yield* released(world)
-          world.terminal.open = undefined
-          assert.strictEqual((yield* say(id, "two")).error?._tag, "SessionHeldElsewhere")
+          for (const runs of ["unknown", "something"] as const) {
+            world.terminal.runs = runs
+            assert.strictEqual((yield* say(id, "two")).error?._tag, "SessionHeldElsewhere")
+          }
           yield* service.claim(id)
           assert.strictEqual((yield* say(id, "three")).output, "one | three")
+        })
+      )
+    })
+  )
+
+  it.effect("law 5: until the agent is seen there, it is awaited for a minute", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.life(
+        Effect.gen(function* () {
+          const { id } = yield* released(world)
+          world.terminal.runs = "none"
+          world.terminal.reports = []
+          assert.strictEqual((yield* say(id, "too early")).error?._tag, "SessionHeldElsewhere")
+          yield* TestClock.adjust("61 seconds")
+          assert.strictEqual((yield* say(id, "two")).output, "one | two")
+        })
+      )
+    })
+  )
+
+  it.effect("law 1: a conversation that began anew in the act is not handed over as the old one", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.life(
+        Effect.gen(function* () {
+          const service = yield* ProviderService
+          const id = yield* openThread()
+          yield* say(id, "one")
+          yield* service.stop(id)
+          world.upstream.delete("mem_1")
+          assert.strictEqual(yield* tagOf(service.release(id, [])), "UpstreamLost")
+          assert.isNull((yield* binding(world, id)).terminal)
         })
       )
     })

@@ -2,7 +2,7 @@ import * as E from "@rejoin/contracts/Errors"
 import type { ProviderSessionId } from "@rejoin/contracts/Ids"
 import type { TerminalCommand } from "@rejoin/contracts/Terminal"
 import { now } from "@rejoin/contracts/Time"
-import { Context, Effect, Layer, Option } from "effect"
+import { Clock, Context, DateTime, Duration, Effect, Layer, Option } from "effect"
 import type { LiveSession } from "./LiveSessions.ts"
 import { newId } from "./NewId.ts"
 import { Probe } from "./Probe.ts"
@@ -40,8 +40,8 @@ export class Terminals extends Context.Service<
       flags: ReadonlyArray<string>
     ) => Effect.Effect<TerminalCommand, E.StartFailure | E.ThreadNotFound>
     /**
-     * Under the thread's lease. Where the system does not tell whether the agent still runs there, only `claim`
-     * takes the session back.
+     * Under the thread's lease. Where it is not certain that nothing of the agent runs there any more, only `claim`
+     * takes the session back; where the agent itself runs, nothing does.
      */
     readonly settle: (
       thread: ThreadRecord,
@@ -87,7 +87,13 @@ export class Terminals extends Context.Service<
         const { args, command, env } = yield* call.within(
           adapter,
           "terminal",
-          access.command(session.cursor, { ...thread, ...wanted, reports, flags })
+          access.command(session.cursor, {
+            ...thread,
+            ...wanted,
+            systemPrompt: thread.systemPrompt ?? null,
+            reports,
+            flags
+          })
         )
         const binding = yield* directory.get(thread.id)
         const terminal: TerminalLease = { id, program: command, reports, at: yield* now }
@@ -141,9 +147,15 @@ export class Terminals extends Context.Service<
       ) {
         const lease = binding.terminal
         if (lease === null) return { binding, atTerminal: false }
-        const holds = yield* host.holds(lease)
-        if (holds ?? !claim) return { binding, atTerminal: true }
-        const next = yield* followed(thread, binding, adapter, yield* host.reports(lease))
+        const reports = yield* host.reports(lease)
+        const holder = yield* host.holds(lease)
+        // Between the answer that hands it over and the agent's first sign nothing is seen of it.
+        const since = DateTime.toEpochMillis(DateTime.makeUnsafe(lease.at))
+        const awaited =
+          reports.length === 0 && (yield* Clock.currentTimeMillis) - since < Duration.toMillis(grace)
+        const held = holder === "agent" || (!claim && (holder !== "none" || awaited))
+        if (held) return { binding, atTerminal: true }
+        const next = yield* followed(thread, binding, adapter, reports)
         const back: Binding = {
           ...binding,
           terminal: null,
@@ -167,6 +179,9 @@ export class Terminals extends Context.Service<
     })
   )
 }
+
+/** How long an agent in a terminal may take until it is seen there. */
+const grace = Duration.minutes(1)
 
 /** Why a thread has another session than before. */
 export const wentOn = "the terminal went on in another session"

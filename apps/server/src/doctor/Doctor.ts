@@ -1,4 +1,4 @@
-import { DataDirectoryHeld } from "@rejoin/contracts/Errors"
+import { type DataDirectoryHeld, InvalidInput, type StoreFailed } from "@rejoin/contracts/Errors"
 import { ProcessOwner } from "@rejoin/core/ProcessOwner"
 import { ProviderCall } from "@rejoin/core/ProviderCall"
 import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
@@ -18,8 +18,8 @@ import { installation, leftovers } from "./Installation.ts"
 /** What was looked at, and what is not as it should be. */
 export interface Examination {
   readonly home: string
-  /** The server that works there now, where there is one. Then nothing is fixed. */
-  readonly held: DataDirectoryHeld | undefined
+  /** Why we do not have the directory to ourselves: a server works there, or that cannot be told. Nothing is fixed then. */
+  readonly held: DataDirectoryHeld | StoreFailed | undefined
   readonly providers: number
   readonly threads: number
   readonly findings: ReadonlyArray<Finding>
@@ -28,6 +28,12 @@ export interface Examination {
 }
 
 export type Progress = (done: number, of: number) => Effect.Effect<void>
+
+/** A lock that cannot be had, and not because somebody has it, says that nothing here is safe to touch. */
+const locked = (held: Examination["held"]): ReadonlyArray<Finding> =>
+  held?._tag === "StoreFailed"
+    ? [{ check: "lock", about: "lock.db", severity: "problem", message: held.message }]
+    : []
 
 const orphans = Effect.gen(function* () {
   const owner = yield* ProcessOwner
@@ -75,18 +81,23 @@ export const examine = Effect.fn("examine")(function* (progress: Progress) {
     return { ...nothing, notes: ["No server has worked here yet."] }
   }
   const lock = yield* Effect.result(hold(path))
-  const held = Result.isFailure(lock) && lock.failure._tag === "DataDirectoryHeld" ? lock.failure : undefined
+  const held = Result.isFailure(lock) ? lock.failure : undefined
   const isHeld = held !== undefined
   const stored = yield* database(`${path}/rejoin.db`)
   const own = yield* installation(path, isHeld)
-  const found: Examination = { ...nothing, home: path, held, findings: [...own, ...stored.findings] }
+  const found: Examination = {
+    ...nothing,
+    home: path,
+    held,
+    findings: [...locked(held), ...own, ...stored.findings]
+  }
   if (Option.isNone(stored.inspection)) return found
   const inspection = stored.inspection.value
   const { bindings, intents, openTurns, threads } = inspection
 
   const checked = yield* Effect.gen(function* () {
     const { file } = yield* Configuration
-    yield* register
+    yield* register({ prepare: false })
     const { checked, findings, usable } = yield* agents(bindings, file.providers !== undefined)
     const lost = isHeld ? [] : yield* orphans
     const upstream = yield* conversations(inspection, usable, { held: isHeld, progress })
@@ -133,10 +144,9 @@ export interface Treated extends Finding {
 export const treat = ({ findings, held }: Examination) =>
   held !== undefined
     ? Effect.fail(
-        new DataDirectoryHeld({
-          ...held,
-          message: `Nothing is fixed under a server that runs. ${held.message}`,
-          hint: "Stop it first."
+        new InvalidInput({
+          message: `Nothing is fixed while the directory is not ours alone. ${held.message}`,
+          hint: "Stop the server first."
         })
       )
     : Effect.forEach(findings, (finding) =>

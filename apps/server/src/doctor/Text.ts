@@ -30,7 +30,12 @@ export const reportText = (
   { held, home, notes, providers, threads }: Examination,
   findings: ReadonlyArray<Treated>
 ): string => {
-  const server = held === undefined ? "no server works on it" : `process ${held.pid ?? "?"} serves it`
+  const server =
+    held === undefined
+      ? "no server works on it"
+      : held._tag === "DataDirectoryHeld"
+        ? `process ${held.pid ?? "?"} serves it`
+        : "whether a server works on it cannot be told"
   return [
     `${home} (${server}): ${counted(providers, "provider")}, ${counted(threads, "thread")}`,
     ...findings.map(findingText),

@@ -9,7 +9,7 @@ import { ProviderRegistry } from "../ProviderRegistry.ts"
 import { ProviderService } from "../ProviderService.ts"
 import { Recovery } from "../Recovery.ts"
 import { defaults, Settings, type SettingsShape } from "../Settings.ts"
-import { TerminalHost } from "../TerminalHost.ts"
+import { type Holder, TerminalHost } from "../TerminalHost.ts"
 import type { TerminalReport } from "../TerminalReports.ts"
 import { ThreadEvents } from "../ThreadEvents.ts"
 import { Threads } from "../Threads.ts"
@@ -18,9 +18,9 @@ import { WorkingDirectory } from "../WorkingDirectory.ts"
 import { layerInMemoryAdapter } from "./InMemoryAdapter.ts"
 import { InMemoryUpstream } from "./InMemoryUpstream.ts"
 
-/** The user's own terminal: whether the agent runs there, undefined where that is not told, and what its hook wrote. */
+/** The user's own terminal: what runs there, and what the agent's hook wrote. */
 export interface Terminal {
-  open: boolean | undefined
+  runs: Holder
   reports: ReadonlyArray<TerminalReport>
 }
 
@@ -34,11 +34,11 @@ export const makeWorld = Effect.fnUntraced(function* (
 ) {
   const upstream = new InMemoryUpstream()
   const store = decorate(Context.get(yield* Layer.build(layerMemory), ThreadStore))
-  const terminal: Terminal = { open: false, reports: [] }
+  const terminal: Terminal = { runs: "none", reports: [] }
   const terminalHost = Layer.succeed(TerminalHost, {
     open: (id) => Effect.succeed(`/scratch/${id}`),
     reports: () => Effect.sync(() => terminal.reports),
-    holds: () => Effect.sync(() => terminal.open),
+    holds: () => Effect.sync(() => terminal.runs),
     close: () => Effect.void
   })
   const layer = Core.layerManual.pipe(
