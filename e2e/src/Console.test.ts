@@ -136,9 +136,22 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             await desk.getByRole("button", { name: "Continuity" }).click()
             const moved = desk.locator('[data-outcome="forked"]')
             await moved.getByText(world.at("tree")).first().waitFor()
+            await desk.locator("header code", { hasText: /^tree$/ }).waitFor()
             await moved.getByText("Evidence").click()
             assert.deepEqual(await barriers(desk), [])
             await shoot(desk, "moved")
+
+            // A steer joins the turn that runs; a new worktree is made and moved into.
+            await said(desk, "hold again")
+            await desk.getByText("holding").nth(1).waitFor()
+            await phone.getByLabel("Message").fill("and this")
+            await phone.getByRole("button", { name: "Say now" }).click()
+            await desk.getByRole("button", { name: "Interrupt" }).click()
+            await phone.getByText(/hold again.*was interrupted/).waitFor()
+            await desk.getByRole("button", { name: "Move…" }).click()
+            await desk.getByLabel("Or a new worktree").fill("feat/page")
+            await desk.getByRole("button", { name: "Create and move" }).click()
+            await desk.locator("header code", { hasText: "feat/page" }).waitFor()
           })
 
           yield* lose(world, second, id)

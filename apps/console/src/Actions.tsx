@@ -17,6 +17,22 @@ export const Actions = (props: {
     () => moving() && props.thread.cwd,
     (cwd) => look(cwd)
   )
+  const [branch, setBranch] = createSignal("")
+  /** Beside the repository's first checkout, named after both. */
+  const placeOf = (name: string) =>
+    `${here()?.worktrees[0]?.path ?? props.thread.cwd}-${name.replaceAll("/", "-")}`
+  const create = async () => {
+    const name = branch().trim()
+    if (name === "") return
+    const made = await attempt((client) =>
+      client.directories.addWorktree({
+        payload: { repository: props.thread.cwd, path: placeOf(name), branch: name }
+      })
+    )
+    if (made === undefined) return
+    setBranch("")
+    await move(made.path)
+  }
   const others = () => here()?.worktrees.filter(({ path }) => path !== props.thread.cwd) ?? []
 
   const move = async (to: string) => {
@@ -89,6 +105,24 @@ export const Actions = (props: {
             )}
           </For>
         </form>
+        <Show when={here()?.worktrees.length}>
+          <form
+            class="move"
+            onSubmit={(event) => {
+              event.preventDefault()
+              void create()
+            }}
+          >
+            <label for="branch">Or a new worktree, on a new branch</label>
+            <input
+              id="branch"
+              value={branch()}
+              placeholder="feature/…"
+              onInput={(event) => setBranch(event.currentTarget.value)}
+            />
+            <button type="submit">Create and move</button>
+          </form>
+        </Show>
       </Show>
     </div>
   )

@@ -19,6 +19,7 @@ export const NewThread = (props: { readonly store: Store; readonly onOpen: (id: 
     if (cwd() === "" && found !== undefined) setCwd(found.path)
   })
   const [runtimeMode, setMode] = createSignal<RuntimeMode | "">("")
+  const [model, setModel] = createSignal("")
   const [title, setTitle] = createSignal("")
 
   const create = async () => {
@@ -29,6 +30,7 @@ export const NewThread = (props: { readonly store: Store; readonly onOpen: (id: 
           provider: ProviderInstanceId.make(provider() || (ready()[0]?.id ?? "")),
           cwd: cwd().trim(),
           ...(mode !== "" && { runtimeMode: mode }),
+          ...(model().trim() !== "" && { model: model().trim() }),
           ...(title().trim() !== "" && { title: title().trim() })
         }
       })
@@ -91,6 +93,13 @@ export const NewThread = (props: { readonly store: Store; readonly onOpen: (id: 
           <option value="">as configured</option>
           <For each={RuntimeMode.literals}>{(mode) => <option value={mode}>{mode}</option>}</For>
         </select>
+        <label for="model">Model (else the agent's own choice)</label>
+        <input
+          id="model"
+          value={model()}
+          placeholder={ready().find(({ id }) => id === (provider() || ready()[0]?.id))?.model ?? ""}
+          onInput={(event) => setModel(event.currentTarget.value)}
+        />
         <label for="title">Title (as you like)</label>
         <input id="title" value={title()} onInput={(event) => setTitle(event.currentTarget.value)} />
         <button type="submit" class="primary" disabled={ready().length === 0}>

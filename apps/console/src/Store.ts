@@ -147,10 +147,12 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     loading = own
     const params = { id }
     const snapshot = await attempt((client) => client.snapshot(id))
-    // Those whose items are shown: earlier ones are past.
-    const after = snapshot?.items[0]?.turnId
+    // The turn of the first item that is shown, and those after it: earlier ones are past.
+    const turnId = snapshot?.items[0]?.turnId
+    const oldest =
+      turnId && (await attempt((client) => client.turns.get({ params: { id, turnId }, query: {} })))
     const turns = await attempt((client) =>
-      client.turns.list({ params, query: { limit: 500, ...(after !== undefined && { after }) } })
+      client.turns.list({ params, query: { limit: 500, ...(turnId && { after: turnId }) } })
     )
     const receipts = await attempt((client) => client.threads.receipts({ params, query: { limit: 500 } }))
     // Somebody looks at another thread by now.
@@ -163,7 +165,7 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
       items: [...snapshot.items],
       requests: [...snapshot.requests],
       receipts: [...receipts.items],
-      turns: turnsOf(turns.items),
+      turns: turnsOf(oldest ? [oldest, ...turns.items] : turns.items),
       notices: []
     }
     for (const event of own.events) apply(open, event)

@@ -1,5 +1,5 @@
 import type { Thread } from "@rejoin/contracts/Thread"
-import { createMemo, createSignal, For, Show } from "solid-js"
+import { createMemo, createResource, createSignal, For, Show } from "solid-js"
 import { Actions } from "./Actions.tsx"
 import { Composer } from "./Composer.tsx"
 import { type Conversation, type Ended, inOrder, type Waiting } from "./Conversation.ts"
@@ -68,6 +68,8 @@ export const ThreadPane = (props: {
 }) => {
   const [showsReceipts, setShowsReceipts] = createSignal(false)
   const params = () => ({ id: props.thread.id })
+  const [here] = createResource(() => props.thread.cwd, props.store.look)
+  const branch = () => here.latest?.worktrees.find(({ path }) => path === props.thread.cwd)?.branch
   const reset = () => void props.store.attempt((client) => client.sessions.reset({ params: params() }))
   return (
     <main class="thread" classList={{ "with-receipts": showsReceipts() }}>
@@ -80,6 +82,14 @@ export const ThreadPane = (props: {
           <p>
             <span class={`state ${props.thread.session.state}`}>{stateOf(props.thread)}</span> ·{" "}
             {props.thread.provider} · <code>{props.thread.cwd}</code>
+            <Show when={branch()}>
+              {(name) => (
+                <>
+                  {" "}
+                  · <code>{name()}</code>
+                </>
+              )}
+            </Show>
             <Show when={props.thread.session.runningTool}>
               {(tool) => (
                 <>

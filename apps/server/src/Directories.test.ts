@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
+import { existsSync, writeFileSync } from "node:fs"
 import { worktreesIn } from "./Directories.ts"
 import { live, tagOf } from "./testing/Served.ts"
 
@@ -26,6 +27,23 @@ describe("directories in which threads may work", () => {
             { path: `${cwd}/side`, branch: "side" }
           ]
         })
+        writeFileSync(`${cwd}/.git/hooks/post-checkout`, `#!/bin/sh\ntouch ${cwd}/ran\n`, { mode: 0o755 })
+        const add = (path: string, branch: string) =>
+          client.directories.addWorktree({ payload: { repository: cwd, path, branch } })
+        assert.deepEqual(yield* add(`${cwd}/new`, "feat/new"), { path: `${cwd}/new`, branch: "feat/new" })
+        assert.isFalse(existsSync(`${cwd}/ran`), "no hook of the repository is run")
+        const refused = [
+          yield* Effect.exit(add(`${cwd}/new`, "other")),
+          yield* Effect.exit(add(`${cwd}/newer`, "feat/new")),
+          yield* Effect.exit(add(`${cwd}/newer`, "--force")),
+          yield* Effect.exit(add(`${root}/outside`, "outside"))
+        ]
+        assert.deepEqual(refused.map(tagOf), [
+          "InvalidInput",
+          "InvalidInput",
+          "InvalidInput",
+          "CwdNotAllowed"
+        ])
         const within = yield* client.directories.look({ query: { path: `${cwd}/tree` } })
         assert.strictEqual(within.parent, cwd)
         const exits = [

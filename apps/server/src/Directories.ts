@@ -1,41 +1,69 @@
-import { CwdNotAllowed, type CwdUnavailable } from "@rejoin/contracts/Errors"
+import { type CwdNotAllowed, type CwdUnavailable, InvalidInput } from "@rejoin/contracts/Errors"
 import type { Directory, Worktree } from "@rejoin/contracts/Directory"
 import { Settings } from "@rejoin/core/Settings"
 import { WorkingDirectory } from "@rejoin/core/WorkingDirectory"
-import { Context, Effect, FileSystem, Layer, Option, Path } from "effect"
+import { Context, Effect, FileSystem, Layer, Option, Path, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 
 /** Directories in which threads may work, for those who choose one. */
 export class Directories extends Context.Service<
   Directories,
-  { readonly look: (path: string | undefined) => Effect.Effect<Directory, CwdNotAllowed | CwdUnavailable> }
+  {
+    readonly look: (path: string | undefined) => Effect.Effect<Directory, CwdNotAllowed | CwdUnavailable>
+    /** Checks a new branch out at `path`, which lies where threads may work and is not there yet. */
+    readonly addWorktree: (wanted: {
+      readonly repository: string
+      readonly path: string
+      readonly branch: string
+    }) => Effect.Effect<Worktree, CwdNotAllowed | CwdUnavailable | InvalidInput>
+  }
 >()("@rejoin/server/Directories") {
   static readonly layer = Layer.effect(
     Directories,
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
-      const { dirname, join } = yield* Path.Path
+      const { basename, dirname, join } = yield* Path.Path
       const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
       const working = yield* WorkingDirectory
       const settings = yield* Settings
       const roots = settings.roots ?? ["/"]
 
+      // Not the user's own settings, and no hook: nothing that a repository names is run.
+      const git = (cwd: string, ...args: ReadonlyArray<string>) =>
+        ChildProcess.make("git", ["-c", "core.hooksPath=/dev/null", ...args], {
+          cwd,
+          env: { PATH: process.env["PATH"] ?? "", GIT_OPTIONAL_LOCKS: "0" },
+          extendEnv: false,
+          stdin: "ignore"
+        })
       const worktreesOf = (cwd: string) =>
-        spawner
-          .string(
-            ChildProcess.make("git", ["worktree", "list", "--porcelain"], {
-              cwd,
-              // Not the user's own settings: nothing that they name is run for looking.
-              env: { PATH: process.env["PATH"] ?? "", GIT_OPTIONAL_LOCKS: "0" },
-              extendEnv: false,
-              stdin: "ignore"
+        spawner.string(git(cwd, "worktree", "list", "--porcelain")).pipe(
+          Effect.timeout("5 seconds"),
+          Effect.map(worktreesIn),
+          Effect.orElseSucceed((): ReadonlyArray<Worktree> => [])
+        )
+
+      const addWorktree: Directories["Service"]["addWorktree"] = Effect.fn("Directories.addWorktree")(
+        function* ({ branch, path, repository }) {
+          const from = yield* working.admit(repository)
+          const to = join(yield* working.admit(dirname(path)), basename(path))
+          const failed = (message: string) => new InvalidInput({ field: "path", message })
+          if (yield* Effect.orElseSucceed(fs.exists(to), () => true))
+            return yield* failed(`${to} is there already.`)
+          const printed = yield* Effect.scoped(
+            Effect.gen(function* () {
+              const handle = yield* spawner.spawn(git(from, "worktree", "add", "-b", branch, "--", to))
+              const text = yield* handle.all.pipe(Stream.decodeText(), Stream.mkString)
+              return (yield* handle.exitCode) === 0 ? undefined : text.trim()
             })
+          ).pipe(
+            Effect.timeout("2 minutes"),
+            Effect.catch((error) => Effect.succeed(error.message))
           )
-          .pipe(
-            Effect.timeout("5 seconds"),
-            Effect.map(worktreesIn),
-            Effect.orElseSucceed((): ReadonlyArray<Worktree> => [])
-          )
+          if (printed !== undefined) return yield* failed(`git made no worktree: ${printed}`)
+          return { path: yield* working.admit(to), branch }
+        }
+      )
 
       const look = Effect.fn("Directories.look")(function* (asked: string | undefined) {
         const path = yield* working.admit(asked ?? roots.at(-1) ?? "/")
@@ -56,7 +84,7 @@ export class Directories extends Context.Service<
         }
         return directory
       })
-      return Directories.of({ look })
+      return Directories.of({ look, addWorktree })
     })
   )
 }

@@ -176,7 +176,12 @@ const directories = HttpApiBuilder.group(
   "directories",
   Effect.fnUntraced(function* (handlers) {
     const directories = yield* Directories
-    return handlers.handle("look", ({ query }) => directories.look(query.path))
+    return handlers.handleAll({
+      look: ({ query }) => directories.look(query.path),
+      addWorktree: Effect.fnUntraced(function* ({ payload }) {
+        return HttpServerResponse.jsonUnsafe(yield* directories.addWorktree(payload), { status: 201 })
+      })
+    })
   })
 )
 
