@@ -18,13 +18,17 @@ const interfaces: Readonly<
 type Terminal = Effect.Success<ReturnType<typeof inTerminal>>
 
 // A key that comes while an interface draws itself may be lost, and nothing tells: then it is struck again.
-const patience = "10 seconds"
+const patience = "5 seconds"
+
+// Deletes what stands in the line: of what was typed a part may have come.
+const clear = "\u0015"
 
 /** Types, and ends the line once it is there: both in one would be something that was pasted. */
 const enter = Effect.fnUntraced(function* (terminal: Terminal, text: string) {
-  yield* Effect.andThen(terminal.type(text), Effect.timeoutOption(terminal.shows(text), patience)).pipe(
-    Effect.repeat({ until: Option.isSome })
-  )
+  yield* Effect.andThen(
+    terminal.type(`${clear}${text}`),
+    Effect.timeoutOption(terminal.shows(text), patience)
+  ).pipe(Effect.repeat({ until: Option.isSome }))
   yield* terminal.type("\r")
 })
 
@@ -42,15 +46,17 @@ const ask = Effect.fnUntraced(function* (world: World, terminal: Terminal, text:
   )
 })
 
-/** Leaves, and waits for the command's end. */
+/** Leaves, and waits for the command's end: while a turn runs an interface may refuse to, so it is told again. */
 const depart = Effect.fnUntraced(function* (terminal: Terminal, text: string) {
   const ended = yield* Effect.forkChild(terminal.ended)
-  yield* terminal.type(text)
-  yield* Effect.sleep("200 millis").pipe(
-    Effect.andThen(terminal.type("\r")),
-    Effect.andThen(Effect.timeoutOption(Fiber.await(ended), patience)),
-    Effect.repeat({ until: Option.isSome })
-  )
+  yield* terminal
+    .type(`${clear}${text}`)
+    .pipe(
+      Effect.andThen(Effect.sleep("300 millis")),
+      Effect.andThen(terminal.type("\r")),
+      Effect.andThen(Effect.timeoutOption(Fiber.await(ended), patience)),
+      Effect.repeat({ until: Option.isSome })
+    )
   return yield* Fiber.join(ended)
 })
 
@@ -86,6 +92,8 @@ describe("E1 to E7, E14: a thread in its agent's own interface, and back", () =>
           const terminal = yield* inTerminal(world, "resume", id)
           yield* terminal.shows(ready)
           assert.deepEqual(yield* ask(world, terminal, "inside"), ["one", "inside"])
+          // The answer, which is all that was said, is there: the turn is over.
+          yield* terminal.shows("|")
 
           const refused = yield* say(server, id, "too early")
           assert.strictEqual(refused.error?._tag, "SessionHeldElsewhere")
