@@ -91,16 +91,29 @@ async function test() {
     const file = join(results, `${suite}.json`)
     if (!existsSync(file)) {
       failed += 1
+      console.error(`\n${suite}: did not run to its end`)
       continue
     }
     const report = JSON.parse(readFileSync(file, "utf8"))
     passed += report.numPassedTests
     failed += report.numFailedTests + report.numPendingTests + report.numTodoTests
     if (!report.success && report.numFailedTests === 0) failed += 1
+    for (const failure of failuresOf(report)) console.error(`\n${suite}: ${failure}`)
   }
   console.log(`${passed} passed, ${failed} failed`)
   return status === 0 && failed === 0 ? 0 : 1
 }
+
+/** What failed, once more where it is found: at the end. Two suites print into one log before. */
+const failuresOf = ({ testResults }) =>
+  testResults.flatMap(({ assertionResults, message, name }) => [
+    ...(message ? [`${name}\n${message}`] : []),
+    ...assertionResults
+      .filter(({ status }) => status !== "passed")
+      .map(({ failureMessages, fullName, status }) =>
+        [`${status}: ${fullName}`, name, ...failureMessages].join("\n")
+      )
+  ])
 
 /** Where the sources have changed since, or nothing was built yet. */
 function build() {

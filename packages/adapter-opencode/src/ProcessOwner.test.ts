@@ -2,23 +2,26 @@ import { basename } from "node:path"
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { ProcessOwner } from "@rejoin/core/ProcessOwner"
-import { Effect, FileSystem, Layer } from "effect"
+import { Effect, FileSystem, Layer, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 
 const life = (dataDirId: string, bootId: string) =>
   ProcessOwner.layer({ dataDirId, bootId }).pipe(Layer.provideMerge(NodeServices.layer))
 
-/** A process with a child that left its group, both marked. */
+/** A process with a child that left its group, both marked, as soon as both are there. */
 const spawnMarked = (pool: string) =>
   Effect.gen(function* () {
     const owner = yield* ProcessOwner
     const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
-    return yield* spawner.spawn(
-      ChildProcess.make("sh", ["-c", "setsid sleep 600 & exec sleep 600"], {
-        env: owner.mark(pool),
-        extendEnv: true
-      })
+    const handle = yield* spawner.spawn(
+      ChildProcess.make(
+        "sh",
+        ["-c", "setsid sleep 600 > /dev/null & echo started; exec sleep 600 > /dev/null"],
+        { env: owner.mark(pool), extendEnv: true }
+      )
     )
+    yield* handle.stdout.pipe(Stream.take(1), Stream.runDrain)
+    return handle
   })
 
 describe("law 9: processes are known by their owner's mark", () => {

@@ -36,7 +36,14 @@ describe("what agents in terminals tell", () => {
     const [first, second] = readFileSync(path, "utf8").split("\n")
     assert.deepEqual(JSON.parse(first ?? ""), { pid: process.pid, told: { session_id: "x" } })
     assert.deepEqual(JSON.parse(second ?? ""), { pid: process.pid, told: {} })
-    assert.strictEqual(run(`${directory}/nowhere/reports.jsonl`, "{}"), "")
+    // More than a pipe holds: whoever writes it must not see that nothing is kept.
+    const long = JSON.stringify({ prompt: "x".repeat(200_000) })
+    assert.strictEqual(run(`${directory}/nowhere/reports.jsonl`, long), "")
+    assert.strictEqual(run(path, long), "")
+    assert.deepEqual(JSON.parse(readFileSync(path, "utf8").split("\n")[2] ?? ""), {
+      pid: process.pid,
+      told: JSON.parse(long)
+    })
     rmSync(directory, { recursive: true })
   })
 

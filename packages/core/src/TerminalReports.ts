@@ -35,9 +35,13 @@ export const followedFrom = (bound: string, steps: ReadonlyArray<Step>): string 
 
 const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 
-/** A hook's command for a POSIX shell: it writes its input down as a report. It says nothing and never fails (E5, E6). */
+/**
+ * A hook's command for a POSIX shell: it writes its input down as a report. It says nothing and never fails (E5, E6):
+ * the input is read to its end before anything can go wrong, or who writes it would see a broken pipe, and the line
+ * is written at once, since another process's may be written at the same time.
+ */
 export const reportCommand = (path: string): string =>
-  `{ printf '{"pid":%s,"told":' "$PPID"; tr -d '\\n'; echo '}'; } 2>/dev/null >> ${quoted(path)} || true`
+  `told=$(tr -d '\\n'); { printf '{"pid":%s,"told":%s}\\n' "$PPID" "$told" >> ${quoted(path)}; } 2>/dev/null || true`
 
 /** The user's own options without those that would choose a session (E3): `valued` ones take their value along. */
 export const withoutFlags = (
