@@ -57,19 +57,26 @@ function run(command, args, cwd = root) {
 
 const node = () => (existsSync(join(bin, "node")) ? join(bin, "node") : process.execPath)
 
-/** The browser of the page's tests, which no registry has: Debian's, where it can be had. */
-function installBrowser() {
-  if (environment.CHROMIUM !== undefined || existsSync("/usr/bin/chromium")) return
+/** What the tests drive, and no registry has: a browser and a terminal. Debian's, where they can be had. */
+function installPrograms() {
+  const isThere = (name) =>
+    (environment.PATH ?? "").split(":").some((directory) => existsSync(join(directory, name)))
+  const missing = ["chromium", "tmux"].filter(
+    (name) => !isThere(name) && !(name === "chromium" && environment.CHROMIUM)
+  )
+  if (missing.length === 0) return
   const apt = (...args) => spawnSync("apt-get", ["-qq", ...args], { stdio: ["ignore", 2, 2] }).status === 0
   if (
     process.getuid?.() !== 0 ||
-    !(apt("update") && apt("install", "-y", "--no-install-recommends", "chromium"))
+    !(apt("update") && apt("install", "-y", "--no-install-recommends", ...missing))
   )
-    console.error("The page's tests need Chromium: install it (apt-get install chromium), or set CHROMIUM.")
+    console.error(
+      `The tests of the page and of the command need ${missing.join(" and ")}: install them (apt-get install ${missing.join(" ")}); CHROMIUM can name another browser.`
+    )
 }
 
 async function test() {
-  installBrowser()
+  installPrograms()
   const results = join(root, ".results")
   rmSync(results, { recursive: true, force: true })
   mkdirSync(results)

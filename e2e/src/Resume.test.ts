@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Option, Predicate } from "effect"
+import { Effect, Option, Predicate } from "effect"
 import { type Agent, claude, codex, opencode } from "./Agents.ts"
 import { inTerminal } from "./CommandLine.ts"
 import { live, makeWorld, open, receipts, say, until, type World } from "./World.ts"
@@ -17,17 +17,17 @@ const interfaces: Readonly<
 
 type Terminal = Effect.Success<ReturnType<typeof inTerminal>>
 
-// A key that comes while an interface draws itself may be lost, and nothing tells: then it is struck again.
-const patience = "5 seconds"
-
-// Deletes what stands in the line: of what was typed a part may have come.
+// Deletes what stands in the line.
 const clear = "\u0015"
 
-/** Types, and ends the line once it is there: both in one would be something that was pasted. */
+/**
+ * Types, and ends the line once it stands there: both in one would be something that was pasted. Codex loses a key that
+ * comes while `/clear` draws anew, and nothing tells: then all of it is struck again.
+ */
 const enter = Effect.fnUntraced(function* (terminal: Terminal, text: string) {
   yield* Effect.andThen(
     terminal.type(`${clear}${text}`),
-    Effect.timeoutOption(terminal.shows(text), patience)
+    Effect.timeoutOption(terminal.shows(text), "3 seconds")
   ).pipe(Effect.repeat({ until: Option.isSome }))
   yield* terminal.type("\r")
 })
@@ -38,26 +38,13 @@ const ask = Effect.fnUntraced(function* (world: World, terminal: Terminal, text:
   const asked = Effect.sync(() =>
     world.model.requests().find(({ said, tools }) => tools.length > 0 && said.at(-1) === text)
   )
-  return yield* Effect.timeoutOption(until(Effect.map(asked, Predicate.isNotUndefined)), patience).pipe(
-    Effect.tap((told) => (Option.isSome(told) ? Effect.void : terminal.type("\r"))),
-    Effect.repeat({ until: Option.isSome }),
-    Effect.andThen(asked),
-    Effect.map((request) => request?.said ?? [])
-  )
+  yield* until(Effect.map(asked, Predicate.isNotUndefined))
+  return (yield* asked)?.said ?? []
 })
 
-/** Leaves, and waits for the command's end: while a turn runs an interface may refuse to, so it is told again. */
 const depart = Effect.fnUntraced(function* (terminal: Terminal, text: string) {
-  const ended = yield* Effect.forkChild(terminal.ended)
-  yield* terminal
-    .type(`${clear}${text}`)
-    .pipe(
-      Effect.andThen(Effect.sleep("300 millis")),
-      Effect.andThen(terminal.type("\r")),
-      Effect.andThen(Effect.timeoutOption(Fiber.await(ended), patience)),
-      Effect.repeat({ until: Option.isSome })
-    )
-  return yield* Fiber.join(ended)
+  yield* enter(terminal, text)
+  return yield* terminal.ended
 })
 
 /** Accepts beforehand what each asks of whoever uses it for the first time in a directory. */
@@ -100,7 +87,8 @@ describe("E1 to E7, E14: a thread in its agent's own interface, and back", () =>
           assert.isFalse(world.model.requests().some(({ said }) => said.includes("too early")))
 
           yield* enter(terminal, anew)
-          yield* ask(world, terminal, "afresh")
+          yield* terminal.lacks("inside")
+          assert.deepEqual(yield* ask(world, terminal, "afresh"), ["afresh"])
           const { code, out } = yield* depart(terminal, leave)
           assert.strictEqual(code, 0, out)
 
@@ -128,7 +116,7 @@ describe("E1 to E7, E14: a thread in its agent's own interface, and back", () =>
           yield* ask(world, terminal, "inside")
           const { session } = yield* server.client.threads.get({ params: { id } })
           assert.isDefined(session.terminalSince)
-          process.kill(terminal.pid, "SIGKILL")
+          yield* terminal.close
           // Until Claude has ended there, what is sent is refused.
           yield* until(Effect.map(say(server, id, "two"), ({ status }) => status === "completed"))
           assert.deepEqual(
