@@ -21,8 +21,8 @@ const shoot = async (page: Page, name: string) => {
 }
 
 const said = async (page: Page, text: string) => {
-  await page.getByLabel("Message").fill(text)
-  await page.getByLabel("Message").press("Enter")
+  await page.getByLabel("Message", { exact: true }).fill(text)
+  await page.getByLabel("Message", { exact: true }).press("Enter")
 }
 
 const texts = (page: Page) =>
@@ -53,19 +53,27 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
           assert.deepEqual(await barriers(page), [])
           await shoot(page, "new")
           assert.notInclude(page.url(), "code")
-          await page.getByRole("button", { name: "Open" }).click()
-          await page.getByLabel("Message").fill("My name is Ada.")
-          await page.getByRole("button", { name: "Send" }).click()
+          await page.getByLabel("Message", { exact: true }).fill("My name is Ada.")
+          await page.getByRole("button", { name: "Start" }).click()
           await page.getByText("I am Recall").waitFor()
           await page.locator(".markdown li", { hasText: "My name is Ada." }).waitFor()
+          // What is being typed is there again after a reload.
+          await page.getByLabel("Message", { exact: true }).fill("half a thou")
           await page.reload()
           await page.getByText("I am Recall").waitFor()
+          assert.strictEqual(await page.getByLabel("Message", { exact: true }).inputValue(), "half a thou")
+          assert.match(await page.title(), /^My name is Ada\. · Rejoin$/)
         })
         const other = yield* tab()
+        const fresh = yield* link(server)
         yield* Effect.promise(async () => {
           await other.goto(address)
           await other.getByText("The link was used already").waitFor()
           assert.deepEqual(await barriers(other), [])
+          // Another link can be pasted where it says so.
+          await other.getByLabel("The link, or the code in it").fill(fresh)
+          await other.getByRole("button", { name: "Come in" }).click()
+          await other.getByRole("link", { name: /My name is Ada/ }).waitFor()
         })
         assert.deepEqual(complaints, [])
       })
@@ -137,21 +145,50 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             const moved = desk.locator('[data-outcome="forked"]')
             await moved.getByText(world.at("tree")).first().waitFor()
             await desk.locator("header code", { hasText: /^tree$/ }).waitFor()
-            await moved.getByText("Evidence").click()
+            await moved.getByText("What was checked").click()
             assert.deepEqual(await barriers(desk), [])
             await shoot(desk, "moved")
 
             // A steer joins the turn that runs; a new worktree is made and moved into.
             await said(desk, "hold again")
             await desk.getByText("holding").nth(1).waitFor()
-            await phone.getByLabel("Message").fill("and this")
+            await phone.getByLabel("Message", { exact: true }).fill("and this")
             await phone.getByRole("button", { name: "Say now" }).click()
             await desk.getByRole("button", { name: "Interrupt" }).click()
             await phone.getByText(/hold again.*was interrupted/).waitFor()
             await desk.getByRole("button", { name: "Move…" }).click()
-            await desk.getByLabel("Or a new worktree").fill("feat/page")
+            await desk.getByLabel("To a new worktree").fill("feat/page")
             await desk.getByRole("button", { name: "Create and move" }).click()
             await desk.locator("header code", { hasText: "feat/page" }).waitFor()
+          })
+
+          // By keyboard alone: what is opened is gone into, Escape leaves it, and one is where one was.
+          yield* Effect.promise(async () => {
+            await desk.getByRole("button", { name: "Reset…" }).focus()
+            await desk.keyboard.press("Enter")
+            await desk
+              .getByRole("button", { name: "Reset", exact: true })
+              .and(desk.locator(":focus"))
+              .waitFor()
+            await desk.keyboard.press("Escape")
+            await desk.getByRole("button", { name: "Reset…" }).and(desk.locator(":focus")).waitFor()
+            await desk.getByRole("link", { name: "To the message" }).focus()
+            await desk.keyboard.press("Enter")
+            await desk.keyboard.type("ask me")
+            await desk.keyboard.press("Enter")
+            // A question, answered in the other tab.
+            await phone.getByRole("radio", { name: "B" }).check()
+            await phone.getByRole("button", { name: "Answer" }).click()
+            for (const page of [desk, phone]) {
+              await page.getByRole("button", { name: "Answer" }).waitFor({ state: "detached" })
+              await page.locator(".item.assistant-message", { hasText: "B" }).last().waitFor()
+            }
+            // A fork shows what it goes on from.
+            await phone.getByRole("button", { name: "Fork" }).click()
+            await phone.getByText("Forked here").waitFor()
+            await phone.locator(".inherited .user-message", { hasText: "hold on" }).waitFor()
+            await phone.goBack()
+            await phone.getByText("Forked here").waitFor({ state: "detached" })
           })
 
           yield* lose(world, second, id)
@@ -160,9 +197,23 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             for (const page of [desk, phone])
               await page.getByRole("alert").getByText("This conversation began anew").waitFor()
             await desk.locator('[data-outcome="replaced"]').waitFor()
-            assert.deepEqual(await barriers(desk), [])
+            for (const colorScheme of ["dark", "light"] as const) {
+              await desk.emulateMedia({ colorScheme })
+              assert.deepEqual(await barriers(desk), [], colorScheme)
+            }
             await shoot(desk, "replaced")
             await shoot(phone, "replaced-phone")
+          })
+          // Where the agent's memory ends stays marked, when the next start has long gone well.
+          yield* second.client.sessions.stop({ params: { id } })
+          yield* say(second, id, "four")
+          yield* Effect.promise(async () => {
+            for (const page of [desk, phone]) {
+              await page.getByRole("alert").waitFor({ state: "detached" })
+              const shown = await page.locator(".items > :is(.item, .turning)").allTextContents()
+              const turning = shown.findIndex((text) => text.startsWith("Began anew"))
+              assert.include(shown[turning + 1], "three")
+            }
           })
           assert.deepEqual(complaints, [])
         })

@@ -50,10 +50,14 @@ export const threadFor = Effect.fnUntraced(function* (
       hint: "rejoin providers says why not."
     })
   }
+  // The worktrees of one repository are one project.
+  const directory = yield* Effect.option(client.directories.look({ query: { path: here } }))
+  const project = Option.getOrUndefined(directory)?.worktrees[0]?.path
   const created = yield* client.threads.create({
     payload: {
       provider: chosen,
       cwd: here,
+      ...(project !== undefined && { project }),
       ...(Option.isSome(mode) && { runtimeMode: mode.value }),
       ...(Option.isSome(model) && { model: model.value })
     }

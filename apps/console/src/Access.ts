@@ -1,14 +1,23 @@
 const key = "rejoin.token"
+const wanted = "rejoin.wanted"
 
 /** The token of this tab. It is kept for as long as the tab is, and nowhere else. */
 export const storedToken = (): string | null => sessionStorage.getItem(key)
 
 export const forgetToken = (): void => sessionStorage.removeItem(key)
 
-/** The code in the link that opened the page, taken out of the address at once: it is good only once. */
+/** The code in a link to the page, or one that was typed without it. */
+export const codeIn = (text: string): string | undefined => /(?:^|#code=)([\w-]{8,})$/.exec(text.trim())?.[1]
+
+/**
+ * The code in the link that opened the page, taken out of the address at once: it is good only once. What the address
+ * named before, a thread for example, is named again.
+ */
 export const codeOfLink = (): string | undefined => {
-  const code = /^#code=([\w-]+)$/.exec(location.hash)?.[1]
-  if (code !== undefined) history.replaceState(null, "", location.pathname)
+  const { hash, pathname } = location
+  const code = hash.startsWith("#code=") ? codeIn(hash) : undefined
+  if (code === undefined) sessionStorage.setItem(wanted, hash)
+  else history.replaceState(null, "", `${pathname}${sessionStorage.getItem(wanted) ?? ""}`)
   return code
 }
 

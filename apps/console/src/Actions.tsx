@@ -1,57 +1,66 @@
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Thread } from "@rejoin/contracts/Thread"
-import { createResource, createSignal, For, Show } from "solid-js"
+import { createSignal, For, Match, Show, Switch } from "solid-js"
+import { MovePanel } from "./MovePanel.tsx"
+import { Panel } from "./Panel.tsx"
 import type { Store } from "./Store.ts"
+import { isWorking, modes } from "./Text.ts"
+
+export type PanelName = "move" | "reset" | "rename" | "delete"
 
 /** What can be done with a thread beside saying something in it. */
 export const Actions = (props: {
   readonly thread: Thread
   readonly store: Store
-  readonly onOpen: (id: string) => void
+  readonly panel: PanelName | undefined
+  readonly onPanel: (panel: PanelName | undefined) => void
+  readonly onOpen: (id: string | undefined) => void
 }) => {
-  const [moving, setMoving] = createSignal(false)
-  const [directory, setDirectory] = createSignal("")
   const params = () => ({ id: props.thread.id })
-  const { attempt, look } = props.store
-  const [here] = createResource(
-    () => moving() && props.thread.cwd,
-    (cwd) => look(cwd)
-  )
-  const [branch, setBranch] = createSignal("")
-  /** Beside the repository's first checkout, named after both. */
-  const placeOf = (name: string) =>
-    `${here()?.worktrees[0]?.path ?? props.thread.cwd}-${name.replaceAll("/", "-")}`
-  const create = async () => {
-    const name = branch().trim()
-    if (name === "") return
-    const made = await attempt((client) =>
-      client.directories.addWorktree({
-        payload: { repository: props.thread.cwd, path: placeOf(name), branch: name }
-      })
-    )
-    if (made === undefined) return
-    setBranch("")
-    await move(made.path)
+  const { attempt } = props.store
+  const [pending, setPending] = createSignal(false)
+  const working = () => isWorking(props.thread)
+  const close = () => props.onPanel(undefined)
+  const once = async (body: () => Promise<unknown>) => {
+    setPending(true)
+    await body()
+    setPending(false)
   }
-  const others = () => here()?.worktrees.filter(({ path }) => path !== props.thread.cwd) ?? []
+  const fork = () =>
+    once(async () => {
+      const forked = await attempt((client) => client.sessions.fork({ params: params(), payload: {} }))
+      if (forked !== undefined) props.onOpen(forked.id)
+    })
+  const stop = () => once(() => attempt((client) => client.sessions.stop({ params: params() })))
+  const rename = async (title: string) => {
+    const renamed = await attempt((client) => client.threads.update({ params: params(), payload: { title } }))
+    if (renamed !== undefined) close()
+  }
+  const reset = async () => {
+    await attempt((client) => client.sessions.reset({ params: params() }))
+    close()
+  }
+  const remove = async () => {
+    if (await props.store.remove(props.thread.id)) props.onOpen(undefined)
+  }
 
-  const move = async (to: string) => {
-    const cwd = to.trim()
-    if (cwd === "") return
-    const receipt = await attempt((client) => client.sessions.move({ params: params(), payload: { cwd } }))
-    if (receipt === undefined) return
-    setMoving(false)
-    setDirectory("")
-  }
-  const fork = async () => {
-    const forked = await attempt((client) => client.sessions.fork({ params: params(), payload: {} }))
-    if (forked !== undefined) props.onOpen(forked.id)
-  }
+  const Opens = (own: { readonly panel: PanelName; readonly text: string; readonly always?: boolean }) => (
+    <button
+      disabled={working() && own.always !== true}
+      aria-expanded={props.panel === own.panel}
+      onClick={() => props.onPanel(props.panel === own.panel ? undefined : own.panel)}
+    >
+      {own.text}
+    </button>
+  )
+  let title: HTMLInputElement | undefined
   return (
     <div class="actions" role="toolbar" aria-label="This thread">
-      <label>
+      <label title={modes[props.thread.runtimeMode]}>
         <span class="hidden">Mode</span>
         <select
+          class={props.thread.runtimeMode}
+          disabled={working()}
           value={props.thread.runtimeMode}
           onChange={(event) => {
             const runtimeMode = event.currentTarget.value as RuntimeMode
@@ -66,64 +75,79 @@ export const Actions = (props: {
           <For each={RuntimeMode.literals}>{(mode) => <option value={mode}>{mode}</option>}</For>
         </select>
       </label>
-      <button onClick={() => setMoving((is) => !is)} aria-expanded={moving()}>
-        Move…
-      </button>
-      <button onClick={() => void fork()}>Fork</button>
-      <button onClick={() => void attempt((client) => client.sessions.stop({ params: params() }))}>
-        Stop
+      <Opens panel="move" text="Move…" />
+      <button
+        disabled={working() || pending()}
+        title="A new thread that goes on from here; this one stays as it is"
+        onClick={() => void fork()}
+      >
+        Fork
       </button>
       <button
-        title="The next message starts anew; the old session is kept"
-        onClick={() => void attempt((client) => client.sessions.reset({ params: params() }))}
+        disabled={pending()}
+        title="Ends the agent's process, and a turn that runs; the conversation stays"
+        onClick={() => void stop()}
       >
-        Reset
+        Stop
       </button>
-      <Show when={moving()}>
-        <form
-          class="move"
-          onSubmit={(event) => {
-            event.preventDefault()
-            void move(directory())
-          }}
-        >
-          <label for="directory">Directory, for example another worktree</label>
-          <input
-            id="directory"
-            value={directory()}
-            placeholder={props.thread.cwd}
-            onInput={(event) => setDirectory(event.currentTarget.value)}
-          />
-          <button type="submit" class="primary">
-            Move here
-          </button>
-          <For each={others()}>
-            {(worktree) => (
-              <button type="button" onClick={() => void move(worktree.path)}>
-                {worktree.branch ?? worktree.path}
-              </button>
-            )}
-          </For>
-        </form>
-        <Show when={here()?.worktrees.length}>
-          <form
-            class="move"
-            onSubmit={(event) => {
-              event.preventDefault()
-              void create()
-            }}
-          >
-            <label for="branch">Or a new worktree, on a new branch</label>
-            <input
-              id="branch"
-              value={branch()}
-              placeholder="feature/…"
-              onInput={(event) => setBranch(event.currentTarget.value)}
-            />
-            <button type="submit">Create and move</button>
-          </form>
-        </Show>
+      <Opens panel="reset" text="Reset…" />
+      <Opens panel="rename" text="Rename…" always />
+      <Opens panel="delete" text="Delete…" />
+      <Show when={working()}>
+        <span class="mark">While it works, only its name can be changed.</span>
       </Show>
+      <Switch>
+        <Match when={props.panel === "move"}>
+          <MovePanel thread={props.thread} store={props.store} onClose={close} />
+        </Match>
+        <Match when={props.panel === "reset"}>
+          <Panel label="Reset" onClose={close}>
+            <p>
+              The next message begins anew: the agent will know nothing of what was said here. The old session
+              is kept where the agent keeps it.
+            </p>
+            <div class="row">
+              <button class="danger" onClick={() => void reset()}>
+                Reset
+              </button>
+              <button onClick={close}>Cancel</button>
+            </div>
+          </Panel>
+        </Match>
+        <Match when={props.panel === "rename"}>
+          <Panel label="Rename" onClose={close}>
+            <form
+              class="row"
+              onSubmit={(event) => {
+                event.preventDefault()
+                void rename(title?.value.trim() ?? "")
+              }}
+            >
+              <label for="name">Name</label>
+              <input
+                id="name"
+                maxlength="500"
+                value={props.thread.title}
+                ref={(element) => {
+                  title = element
+                }}
+              />
+              <button type="submit">Rename</button>
+            </form>
+          </Panel>
+        </Match>
+        <Match when={props.panel === "delete"}>
+          <Panel label="Delete" onClose={close}>
+            <p>The thread is forgotten here, with its receipts. The agent keeps its own session.</p>
+            <div class="row">
+              <button class="danger" onClick={() => void remove()}>
+                Delete
+              </button>
+              <button onClick={close}>Cancel</button>
+            </div>
+          </Panel>
+        </Match>
+      </Switch>
     </div>
   )
 }

@@ -1,37 +1,71 @@
-import { createSignal, onCleanup, onMount, Show } from "solid-js"
+import { batch, createEffect, createSignal, onCleanup, onMount, Show } from "solid-js"
+import { focusMessage } from "./Focus.ts"
 import { NewThread } from "./NewThread.tsx"
 import { Sidebar } from "./Sidebar.tsx"
 import type { Store } from "./Store.ts"
+import { nameOf } from "./Text.ts"
 import { ThreadPane } from "./ThreadPane.tsx"
 
-const selectedIn = (hash: string): string | undefined => /^#\/(thr_\w+)$/.exec(hash)?.[1]
+/** What the address names: a thread, a new one, or the list, beside which a new one is offered where there is room. */
+type View = { readonly at: "thread"; readonly id: string } | { readonly at: "new" | "list" }
 
-/** The page: the threads, and the one that is looked at, which the address names. */
+const viewOf = (hash: string): View => {
+  const id = /^#\/(thr_\w+)$/.exec(hash)?.[1]
+  return id === undefined ? { at: hash === "#/new" ? "new" : "list" } : { at: "thread", id }
+}
+
+/** The page: the threads, and the one that is looked at. */
 export const App = (props: { readonly store: Store }) => {
   const { connected, refusal, setRefusal, show, state } = props.store
-  const [selected, setSelected] = createSignal(selectedIn(location.hash))
-  const [creates, setCreates] = createSignal(false)
+  const [view, setView] = createSignal(viewOf(location.hash))
+  const selected = () => {
+    const shown = view()
+    return shown.at === "thread" ? shown.id : undefined
+  }
+  const thread = () => state.threads.find(({ id }) => id === selected())
+  const [from, setFrom] = createSignal<string>()
 
-  const look = (id: string | undefined) => {
-    setSelected(id)
-    setRefusal(undefined)
-    void show(id)
+  const onAddress = () => {
+    const next = viewOf(location.hash)
+    if (next.at === "thread" && next.id === selected()) return
+    batch(() => {
+      setFrom(thread()?.cwd)
+      setView(next)
+      setRefusal(undefined)
+      void show(selected())
+    })
   }
-  const open = (id: string | undefined) => {
-    setCreates(id === undefined)
-    history.pushState(null, "", id === undefined ? location.pathname : `#/${id}`)
-    look(id)
+  const go = (hash: string) => {
+    history.pushState(null, "", `${location.pathname}${hash}`)
+    onAddress()
+    focusMessage()
   }
-  const onAddress = () => look(selectedIn(location.hash))
+  const open = (id: string | undefined) => go(id === undefined ? "#/new" : `#/${id}`)
+  const back = () => go("")
   onMount(() => {
     addEventListener("popstate", onAddress)
     if (selected() !== undefined) void show(selected())
   })
   onCleanup(() => removeEventListener("popstate", onAddress))
-  const thread = () => state.threads.find(({ id }) => id === selected())
+  // In the tab too: who waits for an answer, and what is looked at.
+  createEffect(() => {
+    const asking = state.threads.filter(({ pendingRequests }) => pendingRequests > 0).length
+    const shown = thread()
+    document.title = `${asking > 0 ? `(${asking} to answer) ` : ""}${shown ? `${nameOf(shown)} · ` : ""}Rejoin`
+  })
 
   return (
-    <div class="page" classList={{ detail: selected() !== undefined || creates() }}>
+    <div class="page" classList={{ detail: view().at !== "list" }}>
+      <a
+        class="skip"
+        href="#input"
+        onClick={(event) => {
+          event.preventDefault()
+          document.getElementById("input")?.focus()
+        }}
+      >
+        To the message
+      </a>
       <Sidebar store={props.store} selected={selected()} onOpen={open} />
       <div class="body">
         <Show when={!connected()}>
@@ -45,7 +79,7 @@ export const App = (props: { readonly store: Store }) => {
               <span>
                 {told().message} {told().hint}
               </span>
-              <button onClick={() => setRefusal(undefined)} aria-label="Close">
+              <button class="small" onClick={() => setRefusal(undefined)} aria-label="Close">
                 ×
               </button>
             </div>
@@ -54,8 +88,16 @@ export const App = (props: { readonly store: Store }) => {
         <Show
           when={state.open && thread() ? { conversation: state.open, thread: thread()! } : undefined}
           fallback={
-            <Show when={selected() === undefined} fallback={<main class="loading" aria-busy="true" />}>
-              <NewThread store={props.store} onOpen={open} />
+            <Show
+              when={selected() !== undefined}
+              fallback={<NewThread store={props.store} from={from()} onOpen={open} onBack={back} />}
+            >
+              <main class="loading" aria-busy={!state.missing}>
+                <Show when={state.missing}>
+                  <p>This thread cannot be shown.</p>
+                  <button onClick={back}>All threads</button>
+                </Show>
+              </main>
             </Show>
           }
         >
@@ -65,11 +107,7 @@ export const App = (props: { readonly store: Store }) => {
               thread={shown().thread}
               store={props.store}
               onOpen={open}
-              onBack={() => {
-                setCreates(false)
-                history.pushState(null, "", location.pathname)
-                look(undefined)
-              }}
+              onBack={back}
             />
           )}
         </Show>

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import { TurnId } from "@rejoin/contracts/Ids"
-import { apply, type Conversation, inOrder } from "./Conversation.ts"
+import { alarmOf, apply, type Conversation, inOrder, type Note, turningPoints } from "./Conversation.ts"
 
 const empty = (): Conversation => ({
   threadId: "thr_1",
+  inherited: [],
   seq: 0,
   items: [],
   requests: [],
@@ -66,11 +67,43 @@ describe("a conversation as the page shows it", () => {
 
   it("how a turn ended stands after its items and before those of later turns", () => {
     const [a, b] = [{ turnId: TurnId.make("trn_1") }, { turnId: TurnId.make("trn_3") }] as const
-    const [one, two, four] = [{ id: "trn_1" }, { id: "trn_2" }, { id: "trn_4" }] as const
-    assert.deepEqual(
-      inOrder<typeof a | typeof b, typeof one | typeof two | typeof four>([a, a, b], [four, two, one]),
-      [a, a, one, two, b, four]
-    )
+    const waiting = (id: string): Note => ({ id, state: "waiting", input: "" })
+    const [one, two, four] = [waiting("trn_1"), waiting("trn_2"), waiting("trn_4")] as const
+    assert.deepEqual(inOrder([a, a, b], [four, two, one]), [a, a, one, two, b, four])
+  })
+
+  it("law 1: where a start changed the conversation stands before what was said after it, for good", () => {
+    const [a, b] = [{ turnId: TurnId.make("trn_1") }, { turnId: TurnId.make("trn_3") }] as const
+    const receipt = (id: string, outcome: string, turnId?: string) =>
+      ({ id, outcome, ...(turnId && { turnId }) }) as never
+    const receipts = [
+      receipt("rcp_4", "adopted"),
+      receipt("rcp_3", "replaced", "trn_3"),
+      receipt("rcp_2", "moved")
+    ]
+    const turning = turningPoints(receipts)
+    const [replaced, moved] = [turning[0] as Note, turning[1] as Note]
+    assert.deepEqual(inOrder([a, a, b], turning), [a, a, moved, replaced, b])
+  })
+
+  it("what went wrong with a start is told until a turn has gone well, with what helps", () => {
+    const refused = (tag: string) => ({ outcome: "refused", error: { _tag: tag, message: "" } }) as never
+    const failed = (tag: string) =>
+      ({ status: "error", session: { state: "error" }, lastError: { _tag: tag, message: "" } }) as const
+    const well = { status: "done", session: { state: "ready" } } as const
+    const remedyOf = (tag: string) => {
+      const alarm = alarmOf(failed(tag), [refused(tag)])
+      return alarm?.kind === "refused" ? alarm.remedy : alarm
+    }
+    assert.strictEqual(remedyOf("UpstreamLost"), "reset")
+    assert.strictEqual(remedyOf("CwdUnavailable"), "move")
+    assert.isUndefined(remedyOf("ProbeInconclusive"))
+    // A live session goes on without a receipt: the refusal is the last one still.
+    assert.isUndefined(alarmOf(well, [refused("CwdUnavailable")]))
+    assert.isUndefined(alarmOf(failed("ProviderFailed"), [refused("CwdUnavailable")]))
+    assert.strictEqual(alarmOf(well, [{ outcome: "replaced" } as never])?.kind, "replaced")
+    const toReset = { ...well, session: { state: "ready", startsAnew: true } } as const
+    assert.strictEqual(alarmOf(toReset, [])?.kind, "reset")
   })
 
   it("a turn that failed stays with its words; what is no event of ours is passed over", () => {

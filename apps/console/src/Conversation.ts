@@ -3,12 +3,15 @@ import { Item } from "@rejoin/contracts/Item"
 import { Receipt } from "@rejoin/contracts/Receipt"
 import { PendingRequest } from "@rejoin/contracts/Request"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import type { Thread } from "@rejoin/contracts/Thread"
 import type { Turn } from "@rejoin/contracts/Turn"
 import { Option, Schema } from "effect"
 
 /** What is shown of one thread. Events are applied to it in place: it is a draft of whoever shows it. */
 export interface Conversation {
   readonly threadId: string
+  /** What was said in the thread that this one is a fork of. */
+  readonly inherited: ReadonlyArray<Item>
   /** Of the last event that is in it. */
   seq: number
   items: Array<Draft<Item>>
@@ -74,21 +77,63 @@ export const turnsOf = (turns: ReadonlyArray<Turn>): Array<Waiting | Ended> =>
     return [{ id, state: status === "running" ? "running" : "waiting", input }]
   })
 
-/**
- * Items, and where a turn did not complete or still waits, what became of it: after its own items, in the order of
- * the turns, whose ids are in the order of their making.
- */
-export const inOrder = <A extends Pick<Item, "turnId">, B extends { readonly id: string }>(
+/** What stands between the items: a turn that waits or did not complete, or a start that changed the conversation. */
+export type Note = Waiting | Ended | Receipt
+
+const isReceipt = (note: Note): note is Receipt => "outcome" in note
+
+// Ids are in the order of their making, behind their prefix. A start stands before the turn that it was made for, and
+// what became of a turn behind its items.
+const place = (id: string, where: "before" | "within" | "behind") =>
+  `${id.slice(4)}${{ before: " ", within: "!", behind: "~" }[where]}`
+
+const placeOf = (note: Note): string =>
+  isReceipt(note) ? place(note.turnId ?? note.id, "before") : place(note.id, "behind")
+
+/** Items and notes in the order in which they came to be: what became of a turn stands after its own items. */
+export const inOrder = <A extends Pick<Item, "turnId">>(
   items: ReadonlyArray<A>,
-  turns: ReadonlyArray<B>
-): ReadonlyArray<A | B> => {
-  const placed: Array<A | B> = []
-  const rest = turns.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  notes: ReadonlyArray<Note>
+): ReadonlyArray<A | Note> => {
+  const placed: Array<A | Note> = []
+  const rest = notes.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
+  let next = 0
   for (const item of items) {
-    while (rest[0] !== undefined && rest[0].id < item.turnId) placed.push(...rest.splice(0, 1))
+    for (let note = rest[next]; note && placeOf(note) < place(item.turnId, "within"); note = rest[++next]) {
+      placed.push(note)
+    }
     placed.push(item)
   }
-  return [...placed, ...rest]
+  return [...placed, ...rest.slice(next)]
+}
+
+/** The starts after which the conversation was not what it was before. */
+export const turningPoints = (receipts: ReadonlyArray<Receipt>): ReadonlyArray<Receipt> =>
+  receipts.filter(({ outcome }) => outcome !== "created" && outcome !== "adopted" && outcome !== "refused")
+
+export type Remedy = "move" | "reset"
+
+/** What a reader must not miss: it will begin anew, it did, or it did not go on; and what there is to do about it. */
+export type Alarm =
+  | { readonly kind: "reset" }
+  | { readonly kind: "replaced"; readonly receipt: Receipt }
+  | { readonly kind: "refused"; readonly receipt: Receipt; readonly remedy: Remedy | undefined }
+
+// Where the old conversation cannot be had any more, only a new one helps; anything else can pass.
+const lost = new Set(["UpstreamLost", "UpstreamCorrupt", "HistoryMismatch", "WrongStore"])
+const astray = new Set(["CwdUnavailable", "DirectoryMismatch", "RelocationUnsupported"])
+
+export const alarmOf = (
+  { lastError, session, status }: Pick<Thread, "lastError" | "session" | "status">,
+  [last]: ReadonlyArray<Receipt>
+): Alarm | undefined => {
+  if (session.startsAnew) return { kind: "reset" }
+  if (last?.outcome === "replaced") return { kind: "replaced", receipt: last }
+  const tag = last?.error?._tag ?? ""
+  // A live session goes on without a receipt: only what the last turn ended with is still so.
+  if (last?.outcome !== "refused" || status !== "error" || lastError?._tag !== tag) return undefined
+  const remedy = lost.has(tag) ? "reset" : astray.has(tag) ? "move" : undefined
+  return { kind: "refused", receipt: last, remedy }
 }
 
 /**

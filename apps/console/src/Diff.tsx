@@ -6,8 +6,11 @@ const classOf = (line: string) => {
 }
 
 /** A change of a file, line by line. */
-export const Diff = (props: { readonly text: string }) => (
-  <pre class="diff" tabindex="0">
-    <For each={props.text.split("\n")}>{(line) => <span class={classOf(line)}>{`${line}\n`}</span>}</For>
-  </pre>
-)
+export const Diff = (props: { readonly text: string }) => {
+  const lines = () => props.text.split("\n")
+  return (
+    <pre class="diff" tabindex={lines().length > 16 ? 0 : undefined}>
+      <For each={lines()}>{(line) => <span class={classOf(line)}>{`${line}\n`}</span>}</For>
+    </pre>
+  )
+}

@@ -1,34 +1,50 @@
 import type { Item } from "@rejoin/contracts/Item"
-import { For, Match, Show, Switch } from "solid-js"
+import { createEffect, For, Match, Show, Switch } from "solid-js"
 import { Diff } from "./Diff.tsx"
 import { Markdown } from "./Markdown.tsx"
 
-const Output = (props: { readonly text: string | undefined }) => (
-  <Show when={props.text?.trim()}>
-    {(text) => (
-      <pre class="output" tabindex="0">
-        {text()}
-      </pre>
-    )}
-  </Show>
-)
+// More than is seen at once: only that is to be reached by keyboard, to be scrolled.
+const isLong = (text: string) => text.length > 1500 || text.split("\n").length > 16
 
-const mark = (item: Item) => {
-  if (item.status === "started") return "…"
+/** What was printed; while more comes its end is seen. */
+const Output = (props: { readonly text: string | undefined; readonly grows?: boolean }) => {
+  let box: HTMLPreElement | undefined
+  createEffect(() => {
+    if (props.text !== undefined && props.grows === true) box?.scrollTo({ top: box.scrollHeight })
+  })
+  return (
+    <Show when={props.text?.trim()}>
+      {(text) => (
+        <pre
+          class="output"
+          tabindex={isLong(text()) ? 0 : undefined}
+          ref={(element) => {
+            box = element
+          }}
+        >
+          {text()}
+        </pre>
+      )}
+    </Show>
+  )
+}
+
+const mark = (item: Item, live: boolean) => {
+  if (item.status === "started") return live ? "…" : "cut off"
   if (item.status === "failed") return "failed"
   return item.exitCode === undefined || item.exitCode === 0 ? "" : `exit ${item.exitCode}`
 }
 
-/** One unit of a conversation: what was said, thought, run, changed. */
-export const ItemView = (props: { readonly item: Item }) => (
+/** One unit of a conversation: what was said, thought, run, changed. `live` while its turn runs. */
+export const ItemView = (props: { readonly item: Item; readonly live: boolean }) => (
   <article class={`item ${props.item.kind} ${props.item.status}`}>
     <Switch>
       <Match when={props.item.kind === "user-message"}>
-        <h3 class="hidden">You</h3>
+        <h2 class="hidden">You</h2>
         <p class="said">{props.item.text}</p>
       </Match>
       <Match when={props.item.kind === "assistant-message"}>
-        <h3 class="hidden">Agent</h3>
+        <h2 class="hidden">Agent</h2>
         <Markdown text={props.item.text ?? ""} />
       </Match>
       <Match when={props.item.kind === "reasoning"}>
@@ -39,16 +55,17 @@ export const ItemView = (props: { readonly item: Item }) => (
       </Match>
       <Match when={props.item.kind === "command"}>
         <div class="head">
-          <code>$ {props.item.command ?? props.item.title}</code> <span class="mark">{mark(props.item)}</span>
+          <code>$ {props.item.command ?? props.item.title}</code>{" "}
+          <span class="mark">{mark(props.item, props.live)}</span>
         </div>
-        <Output text={props.item.output} />
+        <Output text={props.item.output} grows={props.item.status === "started"} />
       </Match>
       <Match when={props.item.kind === "file-change"}>
         <For each={props.item.changes ?? []} fallback={<div class="head">{props.item.title}</div>}>
           {(change) => (
             <details open={change.diff.length < 2000}>
               <summary>
-                <code>{change.path}</code> <span class="mark">{mark(props.item)}</span>
+                <code>{change.path}</code> <span class="mark">{mark(props.item, props.live)}</span>
               </summary>
               <Diff text={change.diff} />
             </details>
@@ -56,13 +73,14 @@ export const ItemView = (props: { readonly item: Item }) => (
         </For>
       </Match>
       <Match when={props.item.kind === "plan"}>
-        <h3 class="hidden">Plan</h3>
+        <h2 class="hidden">Plan</h2>
         <Markdown text={props.item.text ?? ""} />
       </Match>
       <Match when={props.item.kind === "tool-call"}>
         <details>
           <summary>
-            {props.item.title ?? props.item.toolName ?? "tool"} <span class="mark">{mark(props.item)}</span>
+            {props.item.title ?? props.item.toolName ?? "tool"}{" "}
+            <span class="mark">{mark(props.item, props.live)}</span>
           </summary>
           <Output text={JSON.stringify(props.item.toolInput, null, 2)} />
           <Output text={props.item.output} />

@@ -1,6 +1,21 @@
 import DOMPurify from "dompurify"
-import { marked } from "marked"
+import { Marked } from "marked"
 import { createMemo } from "solid-js"
+
+const escaped = (text: string) =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
+
+const marked = new Marked({
+  gfm: true,
+  breaks: true,
+  renderer: {
+    code: ({ lang, text }) =>
+      `<figure><figcaption><span>${escaped(lang ?? "")}</span><button type="button" class="copy small">Copy</button></figcaption><pre><code>${escaped(text)}</code></pre></figure>`,
+    // Nothing is fetched from anywhere: an image is a link to it.
+    image: ({ href, text }) => `<a href="${escaped(href)}">${escaped(text === "" ? href : text)}</a>`,
+    checkbox: ({ checked }) => (checked ? "☑ " : "☐ ")
+  }
+})
 
 // Whatever an agent writes is a stranger's: no script, no form, and a link that opens elsewhere.
 DOMPurify.addHook("afterSanitizeAttributes", (node) => {
@@ -10,13 +25,30 @@ DOMPurify.addHook("afterSanitizeAttributes", (node) => {
   }
 })
 
+const copy = async (button: HTMLButtonElement) => {
+  const text = button.closest("figure")?.querySelector("code")?.textContent ?? ""
+  const told = await navigator.clipboard.writeText(text).then(
+    () => "Copied",
+    () => "Not copied"
+  )
+  button.textContent = told
+}
+
 /** An agent's text as it means it. */
 export const Markdown = (props: { readonly text: string }) => {
   const html = createMemo(() =>
-    DOMPurify.sanitize(marked.parse(props.text, { async: false, gfm: true, breaks: true }), {
+    DOMPurify.sanitize(marked.parse(props.text, { async: false }), {
       FORBID_TAGS: ["form", "input", "style", "img"],
       FORBID_ATTR: ["style"]
     })
   )
-  return <div class="markdown" innerHTML={html()} />
+  return (
+    <div
+      class="markdown"
+      innerHTML={html()}
+      onClick={({ target }) => {
+        if (target instanceof HTMLButtonElement && target.classList.contains("copy")) void copy(target)
+      }}
+    />
+  )
 }

@@ -1,129 +1,184 @@
+import type { Directory } from "@rejoin/contracts/Directory"
 import { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
-import { createEffect, createResource, createSignal, For, Show } from "solid-js"
+import { createEffect, createSignal, For, onMount, Show, untrack } from "solid-js"
+import { newKey } from "./Composer.tsx"
+import { DirectoryField } from "./DirectoryField.tsx"
+import { keepDraft } from "./Drafts.ts"
+import { focusMessage } from "./Focus.ts"
 import type { Store } from "./Store.ts"
+import { modes } from "./Text.ts"
 
-/** A new thread: which agent, where, and with which powers. */
-export const NewThread = (props: { readonly store: Store; readonly onOpen: (id: string) => void }) => {
-  const ready = () => props.store.state.providers.filter(({ status }) => status === "ready")
-  const known = () => [...new Set(props.store.state.threads.map(({ cwd }) => cwd))]
+const Agents = (props: { readonly store: Store }) => (
+  <>
+    <h2>Agents</h2>
+    <ul class="providers">
+      <For each={props.store.state.providers}>
+        {(info) => (
+          <li class={info.status}>
+            <strong>{info.id}</strong>
+            <Show when={info.id !== info.driver}> {info.driver}</Show> {info.version}
+            <Show when={info.status === "unusable"} fallback={<> · ready</>}>
+              {" "}
+              · cannot be used: {info.reason}
+            </Show>
+            <Show when={info.authenticated === false}>
+              {" "}
+              · no account was found: log in with the agent itself
+            </Show>
+          </li>
+        )}
+      </For>
+    </ul>
+  </>
+)
+
+/** A new thread: what is said first, to which agent, where, and with which powers. */
+export const NewThread = (props: {
+  readonly store: Store
+  /** The directory of the thread that was looked at before. */
+  readonly from: string | undefined
+  readonly onOpen: (id: string) => void
+  readonly onBack: () => void
+}) => {
+  const { attempt, look, state } = props.store
+  const ready = () => state.providers.filter(({ status }) => status === "ready")
+  const known = () => [...new Set(state.threads.map(({ cwd }) => cwd))]
   const [provider, setProvider] = createSignal("")
-  // Where the server was started, until another one is chosen.
-  const [cwd, setCwd] = createSignal("")
-  const [directory] = createResource(
-    () => cwd(),
-    (path) => props.store.look(path === "" ? undefined : path)
-  )
-  createEffect(() => {
-    const found = directory.latest
-    if (cwd() === "" && found !== undefined) setCwd(found.path)
-  })
+  const chosen = () => provider() || (ready()[0]?.id ?? "")
+  const [cwd, setCwd] = createSignal(untrack(() => props.from) ?? "")
+  const [directory, setDirectory] = createSignal<Directory>()
   const [runtimeMode, setMode] = createSignal<RuntimeMode | "">("")
   const [model, setModel] = createSignal("")
   const [title, setTitle] = createSignal("")
+  const [text, setText] = createSignal("")
+  const [starts, setStarts] = createSignal(false)
+  onMount(focusMessage)
+  // Where the server was started, until another one is typed.
+  let untouched = cwd() === ""
+  createEffect(() => {
+    const found = directory()
+    if (found === undefined || !untouched) return
+    untouched = false
+    setCwd(found.path)
+  })
 
   const create = async () => {
     const mode = runtimeMode()
-    const thread = await props.store.attempt((client) =>
+    // The worktrees of one repository are one project.
+    const project = directory()?.worktrees[0]?.path
+    const thread = await attempt((client) =>
       client.threads.create({
         payload: {
-          provider: ProviderInstanceId.make(provider() || (ready()[0]?.id ?? "")),
+          provider: ProviderInstanceId.make(chosen()),
           cwd: cwd().trim(),
+          ...(project !== undefined && { project }),
           ...(mode !== "" && { runtimeMode: mode }),
           ...(model().trim() !== "" && { model: model().trim() }),
           ...(title().trim() !== "" && { title: title().trim() })
         }
       })
     )
-    if (thread !== undefined) props.onOpen(thread.id)
+    if (thread === undefined) return
+    const input = text().trim()
+    const params = { id: thread.id }
+    const payload = { input, idempotencyKey: newKey() }
+    const sent = input === "" || (await attempt((client) => client.turns.send({ params, payload })))
+    // What was refused is there to be sent again.
+    if (!sent) keepDraft(thread.id, input)
+    props.onOpen(thread.id)
+  }
+  const submit = async () => {
+    if (starts()) return
+    setStarts(true)
+    await create()
+    setStarts(false)
   }
   return (
     <main class="new">
-      <h1>New thread</h1>
+      <div class="head">
+        <button class="back" onClick={() => props.onBack()} aria-label="All threads">
+          ‹
+        </button>
+        <h1>New thread</h1>
+      </div>
       <form
         onSubmit={(event) => {
           event.preventDefault()
-          void create()
+          void submit()
         }}
       >
+        <label for="input">Message</label>
+        <textarea
+          id="input"
+          rows="3"
+          placeholder="What is to be done?"
+          value={text()}
+          onInput={(event) => setText(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
+            if (!matchMedia("(pointer: fine)").matches) return
+            event.preventDefault()
+            event.currentTarget.form?.requestSubmit()
+          }}
+        />
         <label for="provider">Agent</label>
-        <select id="provider" onChange={(event) => setProvider(event.currentTarget.value)}>
+        <select id="provider" value={chosen()} onChange={(event) => setProvider(event.currentTarget.value)}>
           <For each={ready()}>
             {(info) => (
               <option value={info.id}>
-                {info.id} ({info.driver} {info.version})
+                {info.id === info.driver ? info.id : `${info.id} (${info.driver})`} {info.version}
               </option>
             )}
           </For>
         </select>
-        <label for="cwd">Directory</label>
-        <input
-          id="cwd"
-          list="directories"
-          required
-          placeholder="/path/to/your/project"
+        <DirectoryField
           value={cwd()}
-          onInput={(event) => setCwd(event.currentTarget.value)}
+          known={known()}
+          look={look}
+          onChange={(path) => {
+            untouched = false
+            setCwd(path)
+          }}
+          onFound={setDirectory}
         />
-        <datalist id="directories">
-          <For each={known()}>{(directory) => <option value={directory} />}</For>
-        </datalist>
-        <div class="picker" role="group" aria-label="Directories there">
-          <Show when={directory.latest?.parent}>
-            {(parent) => (
-              <button type="button" onClick={() => setCwd(parent())}>
-                ↑ up
-              </button>
-            )}
-          </Show>
-          <For each={directory.latest?.directories}>
-            {(name) => (
-              <button type="button" onClick={() => setCwd(`${directory.latest?.path ?? ""}/${name}`)}>
-                {name}
-              </button>
-            )}
-          </For>
-        </div>
         <label for="mode">What it may do without asking</label>
         <select
           id="mode"
           value={runtimeMode()}
           onChange={(event) => setMode(event.currentTarget.value as RuntimeMode | "")}
         >
-          <option value="">as configured</option>
-          <For each={RuntimeMode.literals}>{(mode) => <option value={mode}>{mode}</option>}</For>
+          <option value="">The default of this server (approval-required, if it has none)</option>
+          <For each={RuntimeMode.literals}>
+            {(mode) => (
+              <option value={mode}>
+                {mode}: {modes[mode]}
+              </option>
+            )}
+          </For>
         </select>
-        <label for="model">Model (else the agent's own choice)</label>
-        <input
-          id="model"
-          value={model()}
-          placeholder={ready().find(({ id }) => id === (provider() || ready()[0]?.id))?.model ?? ""}
-          onInput={(event) => setModel(event.currentTarget.value)}
-        />
-        <label for="title">Title (as you like)</label>
-        <input id="title" value={title()} onInput={(event) => setTitle(event.currentTarget.value)} />
-        <button type="submit" class="primary" disabled={ready().length === 0}>
-          Open
+        <details>
+          <summary>Model and name</summary>
+          <label for="model">Model (left empty: the agent's own choice)</label>
+          <input
+            id="model"
+            value={model()}
+            placeholder={ready().find(({ id }) => id === chosen())?.model ?? ""}
+            onInput={(event) => setModel(event.currentTarget.value)}
+          />
+          <label for="title">Name (left empty: from the first message)</label>
+          <input
+            id="title"
+            maxlength="500"
+            value={title()}
+            onInput={(event) => setTitle(event.currentTarget.value)}
+          />
+        </details>
+        <button type="submit" class="primary" disabled={ready().length === 0 || starts()}>
+          {starts() ? "Starting…" : "Start"}
         </button>
       </form>
-      <h2>Agents</h2>
-      <ul class="providers">
-        <For each={props.store.state.providers}>
-          {(info) => (
-            <li class={info.status}>
-              <strong>{info.id}</strong> {info.driver} {info.version}
-              <Show when={info.status === "unusable"} fallback={<> · ready</>}>
-                {" "}
-                · cannot be used: {info.reason}
-              </Show>
-              <Show when={info.authenticated === false}>
-                {" "}
-                · no account was found: log in with the agent itself
-              </Show>
-            </li>
-          )}
-        </For>
-      </ul>
+      <Agents store={props.store} />
     </main>
   )
 }

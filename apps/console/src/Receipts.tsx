@@ -1,12 +1,13 @@
 import { isKnown } from "@rejoin/contracts/Fact"
-import type { Receipt } from "@rejoin/contracts/Receipt"
+import type { Check, Receipt, ResumeOutcome } from "@rejoin/contracts/Receipt"
+import type { ForkedFrom } from "@rejoin/contracts/Thread"
 import { For, Show } from "solid-js"
 import { timeOf } from "./Text.ts"
 
-const words: Readonly<Record<Receipt["outcome"], string>> = {
-  created: "Created",
+const words: Readonly<Record<ResumeOutcome, string>> = {
+  created: "Begun",
   adopted: "Went on",
-  forked: "Carried over as a fork",
+  forked: "Moved, as a fork of the session",
   moved: "Moved",
   rehydrated: "Restored from our transcript",
   replaced: "Began anew",
@@ -14,11 +15,29 @@ const words: Readonly<Record<Receipt["outcome"], string>> = {
   refused: "Refused"
 }
 
-/** Those that a reader must not miss: the conversation is not what it was, or did not go on. */
-export const isAlarming = ({ outcome }: Receipt): boolean => outcome === "replaced" || outcome === "refused"
+/** What a start means for a reader of the conversation. */
+export const said: Readonly<Record<ResumeOutcome, string>> = {
+  ...words,
+  forked: "Went on in another directory or session, with all that was said",
+  moved: "Went on in another directory, with all that was said",
+  rehydrated: "The agent had lost the session: restored from our transcript",
+  replaced: "Began anew: the agent knows nothing of what was said above"
+}
+
+const names: Readonly<Record<Check["what"], string>> = {
+  cwd: "directory",
+  mode: "mode",
+  model: "model",
+  history: "history"
+}
+
+/** What was found last of each thing: a start asks for the same more than once. */
+const lastOf = (checks: ReadonlyArray<Check>): ReadonlyArray<Check> => [
+  ...new Map(checks.map((check) => [check.what, check])).values()
+]
 
 /** What was asked, what was found, and whether that is the same. */
-const Checks = (props: { readonly receipt: Receipt }) => (
+const Checks = (props: { readonly checks: ReadonlyArray<Check> }) => (
   <table>
     <thead>
       <tr>
@@ -28,10 +47,10 @@ const Checks = (props: { readonly receipt: Receipt }) => (
       </tr>
     </thead>
     <tbody>
-      <For each={props.receipt.checks}>
+      <For each={lastOf(props.checks)}>
         {({ asked, found, what }) => (
           <tr>
-            <th scope="row">{what}</th>
+            <th scope="row">{names[what]}</th>
             <td>{asked ?? "–"}</td>
             <td>{isKnown(found) ? found.value : "not told"}</td>
           </tr>
@@ -41,49 +60,73 @@ const Checks = (props: { readonly receipt: Receipt }) => (
   </table>
 )
 
+const ReceiptView = (props: { readonly receipt: Receipt }) => (
+  <li class={`receipt ${props.receipt.outcome}`} data-outcome={props.receipt.outcome}>
+    <h3>
+      {words[props.receipt.outcome]}
+      <Show when={props.receipt.verification !== "complete" && props.receipt.outcome !== "refused"}>
+        <span class="mark"> ({props.receipt.verification})</span>
+      </Show>
+    </h3>
+    <time dateTime={props.receipt.at}>{timeOf(props.receipt.at)}</time>
+    <Show when={props.receipt.reason}>
+      <p>{props.receipt.reason}</p>
+    </Show>
+    <Show when={props.receipt.error?.hint}>
+      <p>{props.receipt.error?.hint}</p>
+    </Show>
+    <dl>
+      <dt>directory</dt>
+      <dd>{props.receipt.cwdVerified ?? `${props.receipt.cwdRequested} (not read back)`}</dd>
+      <dt>mode</dt>
+      <dd>{props.receipt.runtimeModeVerified ?? `${props.receipt.runtimeModeRequested} (not read back)`}</dd>
+      <Show when={props.receipt.providerSessionIdBefore !== props.receipt.providerSessionIdAfter}>
+        <dt>session</dt>
+        <dd>
+          {props.receipt.providerSessionIdBefore ?? "none"} → {props.receipt.providerSessionIdAfter ?? "none"}
+        </dd>
+      </Show>
+    </dl>
+    <Show when={props.receipt.checks.length > 0 || props.receipt.evidence}>
+      <details>
+        <summary>What was checked</summary>
+        <Show when={props.receipt.checks.length > 0}>
+          <Checks checks={props.receipt.checks} />
+        </Show>
+        <Show when={props.receipt.evidence}>
+          <pre class="output" tabindex="0">
+            {JSON.stringify(props.receipt.evidence, null, 2)}
+          </pre>
+        </Show>
+      </details>
+    </Show>
+  </li>
+)
+
 /** The thread's life: what each start did with the conversation, and what was verified. */
-export const Receipts = (props: { readonly receipts: ReadonlyArray<Receipt> }) => (
+export const Receipts = (props: {
+  readonly receipts: ReadonlyArray<Receipt>
+  readonly forkedFrom: ForkedFrom | undefined
+  readonly onClose: () => void
+}) => (
   <section class="receipts" aria-label="Continuity">
-    <h2>Continuity</h2>
+    <div class="head">
+      <h2>What each start did with this conversation</h2>
+      <button class="small" aria-label="Close" onClick={() => props.onClose()}>
+        ×
+      </button>
+    </div>
     <ol>
-      <For each={props.receipts}>
-        {(receipt) => (
-          <li class={`receipt ${receipt.outcome}`} data-outcome={receipt.outcome}>
-            <h3>
-              {words[receipt.outcome]}
-              <Show when={receipt.verification !== "complete" && receipt.outcome !== "refused"}>
-                <span class="mark"> ({receipt.verification})</span>
-              </Show>
-            </h3>
-            <time dateTime={receipt.at}>{timeOf(receipt.at)}</time>
-            <Show when={receipt.reason}>
-              <p>{receipt.reason}</p>
-            </Show>
-            <Show when={receipt.error?.hint}>
-              <p>{receipt.error?.hint}</p>
-            </Show>
-            <dl>
-              <dt>directory</dt>
-              <dd>{receipt.cwdVerified ?? `${receipt.cwdRequested} (not read back)`}</dd>
-              <dt>powers</dt>
-              <dd>{receipt.runtimeModeVerified ?? `${receipt.runtimeModeRequested} (not read back)`}</dd>
-              <Show when={receipt.providerSessionIdBefore !== receipt.providerSessionIdAfter}>
-                <dt>session</dt>
-                <dd>
-                  {receipt.providerSessionIdBefore ?? "none"} → {receipt.providerSessionIdAfter ?? "none"}
-                </dd>
-              </Show>
-            </dl>
-            <details>
-              <summary>Evidence</summary>
-              <Checks receipt={receipt} />
-              <pre class="output" tabindex="0">
-                {JSON.stringify(receipt.evidence, null, 2)}
-              </pre>
-            </details>
+      <For each={props.receipts} fallback={<li class="mark">It was not started yet.</li>}>
+        {(receipt) => <ReceiptView receipt={receipt} />}
+      </For>
+      <Show when={props.forkedFrom}>
+        {(origin) => (
+          <li class="receipt">
+            Forked from <a href={`#/${origin().threadId}`}>another thread</a>
           </li>
         )}
-      </For>
+      </Show>
     </ol>
   </section>
 )

@@ -3,27 +3,34 @@ import type { PendingRequest, UserInput } from "@rejoin/contracts/Request"
 import { createSignal, For, Show } from "solid-js"
 import { Diff } from "./Diff.tsx"
 
+/** Questions, each answered by what is chosen, or by one's own words. */
 const Questions = (props: {
   readonly id: string
   readonly ask: UserInput
   readonly onAnswer: (answer: Answer) => void
 }) => {
-  const [chosen, setChosen] = createSignal<ReadonlyArray<ReadonlyArray<string>>>(
-    props.ask.questions.map(() => [])
-  )
+  const none = props.ask.questions.map((): ReadonlyArray<string> => [])
+  const [chosen, setChosen] = createSignal<ReadonlyArray<ReadonlyArray<string>>>(none)
+  const [own, setOwn] = createSignal<ReadonlyArray<string>>(props.ask.questions.map(() => ""))
   const choose = (at: number, label: string, multiple: boolean) =>
     setChosen((all) =>
-      all.map((own, i) => {
-        if (i !== at) return own
+      all.map((before, i) => {
+        if (i !== at) return before
         if (!multiple) return [label]
-        return own.includes(label) ? own.filter((other) => other !== label) : [...own, label]
+        return before.includes(label) ? before.filter((other) => other !== label) : [...before, label]
       })
     )
+  const answers = () =>
+    props.ask.questions.map(({ multiple }, i) => {
+      const text = own()[i]?.trim() ?? ""
+      if (text === "") return chosen()[i] ?? []
+      return multiple === true ? [...(chosen()[i] ?? []), text] : [text]
+    })
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault()
-        props.onAnswer({ answers: chosen() })
+        props.onAnswer({ answers: answers() })
       }}
     >
       <For each={props.ask.questions}>
@@ -42,15 +49,26 @@ const Questions = (props: {
                 </label>
               )}
             </For>
+            <input
+              aria-label={`${question.question} In your own words`}
+              placeholder={question.options.length > 0 ? "Or in your own words" : "Your answer"}
+              value={own()[i()] ?? ""}
+              onInput={(event) => {
+                const text = event.currentTarget.value
+                setOwn((all) => all.map((before, at) => (at === i() ? text : before)))
+              }}
+            />
           </fieldset>
         )}
       </For>
-      <button type="submit" class="primary" disabled={chosen().some((own) => own.length === 0)}>
-        Answer
-      </button>
-      <button type="button" onClick={() => props.onAnswer({ decision: "cancel" })}>
-        End the turn
-      </button>
+      <div class="buttons">
+        <button type="submit" class="primary" disabled={answers().some((all) => all.length === 0)}>
+          Answer
+        </button>
+        <button type="button" onClick={() => props.onAnswer({ decision: "cancel" })}>
+          End the turn
+        </button>
+      </div>
     </form>
   )
 }

@@ -3,6 +3,39 @@ import { createMemo, createSignal, For, onCleanup, Show } from "solid-js"
 import type { Store } from "./Store.ts"
 import { ago, baseOf, groupOf, nameOf, stateOf } from "./Text.ts"
 
+const Row = (props: {
+  readonly thread: Thread
+  readonly unread: boolean
+  readonly selected: boolean
+  readonly now: number
+  readonly onOpen: () => void
+}) => (
+  <li>
+    <a
+      href={`#/${props.thread.id}`}
+      aria-current={props.selected ? "page" : undefined}
+      onClick={(event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return
+        event.preventDefault()
+        props.onOpen()
+      }}
+    >
+      <span class="name">
+        {nameOf(props.thread)}
+        <Show when={props.unread}>
+          <span class="unread" role="img" aria-label="unread" />
+        </Show>
+      </span>
+      <span class="about">
+        <span class={`state ${props.thread.session.state}`}>{stateOf(props.thread)}</span>
+        <Show when={props.thread.pendingRequests > 0}> · {props.thread.pendingRequests} to answer</Show>
+        <Show when={groupOf(props.thread) !== props.thread.cwd}> · {baseOf(props.thread.cwd)}</Show> ·{" "}
+        {props.thread.runtimeMode} · {ago(props.thread.lastActivityAt, props.now)}
+      </span>
+    </a>
+  </li>
+)
+
 /** Every thread, by project, the latest first; found by what is typed. */
 export const Sidebar = (props: {
   readonly store: Store
@@ -17,10 +50,8 @@ export const Sidebar = (props: {
   const groups = createMemo(() => {
     const text = wanted().trim().toLowerCase()
     const found = props.store.state.threads
-      .filter((thread) =>
-        [thread.title, thread.id, thread.cwd, thread.provider, thread.project ?? ""].some((field) =>
-          field.toLowerCase().includes(text)
-        )
+      .filter(({ cwd, id, project = "", provider, runtimeMode, title }) =>
+        [title, id, cwd, provider, runtimeMode, project].some((field) => field.toLowerCase().includes(text))
       )
       .toSorted((a, b) => (a.lastActivityAt < b.lastActivityAt ? 1 : -1))
     const byGroup = new Map<string, Array<Thread>>()
@@ -37,47 +68,32 @@ export const Sidebar = (props: {
         </button>
       </div>
       <label class="hidden" for="search">
-        Search threads
+        Search threads by name, directory, agent or mode
       </label>
       <input
         id="search"
         type="search"
-        placeholder="Search threads"
+        placeholder="Name, directory, agent, mode"
         value={wanted()}
         onInput={(event) => setWanted(event.currentTarget.value)}
       />
-      <For each={groups()}>
+      <For
+        each={groups()}
+        fallback={<p class="mark">{wanted() === "" ? "There are no threads yet." : "No thread has that."}</p>}
+      >
         {([group, threads]) => (
           <section>
             <h2 title={group}>{baseOf(group)}</h2>
             <ul>
               <For each={threads}>
                 {(thread) => (
-                  <li>
-                    <a
-                      href={`#/${thread.id}`}
-                      aria-current={props.selected === thread.id ? "page" : undefined}
-                      onClick={(event) => {
-                        event.preventDefault()
-                        props.onOpen(thread.id)
-                      }}
-                    >
-                      <span class="name">
-                        {nameOf(thread)}
-                        <Show when={props.store.state.unread[thread.id]}>
-                          <span class="unread" role="img" aria-label="unread" />
-                        </Show>
-                      </span>
-                      <span class="about">
-                        <span class={`state ${thread.session.state}`}>{stateOf(thread)}</span>
-                        <Show when={thread.pendingRequests > 0}>
-                          {" "}
-                          · {thread.pendingRequests} to answer
-                        </Show> ·{" "}
-                        {thread.provider} · {thread.runtimeMode} · {ago(thread.lastActivityAt, now())}
-                      </span>
-                    </a>
-                  </li>
+                  <Row
+                    thread={thread}
+                    unread={props.store.state.unread[thread.id] === true}
+                    selected={props.selected === thread.id}
+                    now={now()}
+                    onOpen={() => props.onOpen(thread.id)}
+                  />
                 )}
               </For>
             </ul>

@@ -1,8 +1,9 @@
 import type { RejoinClient } from "@rejoin/client/Client"
+import type { Item } from "@rejoin/contracts/Item"
 import type { ProviderInfo } from "@rejoin/contracts/Provider"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { Thread } from "@rejoin/contracts/Thread"
-import type { Effect } from "effect"
+import { Effect } from "effect"
 import { batch, createSignal } from "solid-js"
 import { createStore, produce, reconcile } from "solid-js/store"
 import { apply, type Conversation, turnsOf } from "./Conversation.ts"
@@ -14,6 +15,8 @@ export interface State {
   /** Threads in which something happened since they were last looked at. */
   unread: Record<string, boolean>
   open: Conversation | undefined
+  /** What was to be opened could not be. */
+  missing: boolean
   /** There may be items before those that are shown. */
   older: boolean
 }
@@ -28,6 +31,7 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     providers: [],
     unread: {},
     open: undefined,
+    missing: false,
     older: false
   })
   const change = (body: (draft: State) => void) => setState(produce(body))
@@ -39,9 +43,10 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
   const attempt = async <A, E>(
     use: (client: RejoinClient) => Effect.Effect<A, E>
   ): Promise<A | undefined> => {
-    setRefusal(undefined)
     try {
-      return await link.call(use)
+      const done = await link.call(use)
+      setRefusal(undefined)
+      return done
     } catch (error) {
       const told = error instanceof Refusal ? error : new Refusal(error)
       if (told.tag === "Unauthorized") onUnauthorized()
@@ -114,6 +119,7 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
   /** After a break: what could not be asked for, and all of it where the server has another past. */
   const again = async (anew: boolean) => {
     setConnected(true)
+    if (refusal()?.tag === "HttpClientError") setRefusal(undefined)
     await loadThreads().catch(() => undefined)
     if (wanted !== undefined && (anew || state.open === undefined)) await show(wanted)
   }
@@ -135,13 +141,26 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     setState("providers", [...providers.items])
   }
 
+  /** What a fork goes on from: the last items that its origin had then. None where that is gone. */
+  const inheritedBy = async ({ forkedFrom, id }: Thread): Promise<ReadonlyArray<Item>> => {
+    if (forkedFrom === undefined) return []
+    const { threadId, turnId } = forkedFrom
+    const page = await link
+      .call((client) => client.threads.items({ params: { id: threadId }, query: { limit: pageSize } }))
+      .catch(() => ({ items: [] }))
+    // Ids are in the order of their making, behind their prefix.
+    return page.items.filter((item) =>
+      turnId === undefined ? item.turnId.slice(4) < id.slice(4) : item.turnId <= turnId
+    )
+  }
+
   /** The thread that is looked at, shown already or not. */
   let wanted: string | undefined
   /** Shows a thread: its last items, and what happens from then on. */
   const show = async (id: string | undefined) => {
     wanted = id
     loading = undefined
-    setState({ open: undefined, older: false })
+    setState({ open: undefined, older: false, missing: false })
     if (id === undefined) return
     const own = { id, events: [] }
     loading = own
@@ -155,12 +174,17 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
       client.turns.list({ params, query: { limit: 500, ...(turnId && { after: turnId }) } })
     )
     const receipts = await attempt((client) => client.threads.receipts({ params, query: { limit: 500 } }))
+    const inherited = snapshot === undefined ? [] : await inheritedBy(snapshot.thread)
     // Somebody looks at another thread by now.
     if (loading !== own) return
     loading = undefined
-    if (!snapshot || !turns || !receipts) return
+    if (!snapshot || !turns || !receipts) {
+      setState("missing", true)
+      return
+    }
     const open: Conversation = {
       threadId: id,
+      inherited,
       seq: snapshot.seq,
       items: [...snapshot.items],
       requests: [...snapshot.requests],
@@ -198,7 +222,21 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     })
   }
 
+  /** Forgets the thread; the agent keeps its conversation. */
+  const remove = async (id: string): Promise<boolean> => {
+    const gone = await attempt((client) =>
+      Effect.as(client.threads.remove({ params: { id } }), true as const)
+    )
+    if (gone === true) {
+      change((draft) => {
+        draft.threads = draft.threads.filter((thread) => thread.id !== id)
+      })
+    }
+    return gone === true
+  }
+
   return {
+    remove,
     state,
     connected,
     refusal,

@@ -1,105 +1,96 @@
 import type { Thread } from "@rejoin/contracts/Thread"
 import { createMemo, createResource, createSignal, For, Show } from "solid-js"
-import { Actions } from "./Actions.tsx"
-import { Composer } from "./Composer.tsx"
-import { type Conversation, type Ended, inOrder, type Waiting } from "./Conversation.ts"
+import { Actions, type PanelName } from "./Actions.tsx"
+import { AlarmBox } from "./AlarmBox.tsx"
+import { Composer, newKey } from "./Composer.tsx"
+import { alarmOf, type Conversation, type Ended, inOrder, turningPoints } from "./Conversation.ts"
+import { focusMessage } from "./Focus.ts"
 import { ItemView } from "./ItemView.tsx"
-import { isAlarming, Receipts } from "./Receipts.tsx"
+import { NoteView } from "./NoteView.tsx"
+import { Receipts } from "./Receipts.tsx"
 import { Requests } from "./Requests.tsx"
 import type { Store } from "./Store.ts"
 import { nameOf, stateOf } from "./Text.ts"
 
-/** What a reader must not miss: the last start began anew, or was refused; and what to do about it. */
-const Alarm = (props: { readonly conversation: Conversation; readonly onReset: () => void }) => {
-  const last = createMemo(() => props.conversation.receipts[0])
+/** Which thread it is, what it is at, and where. */
+const Heading = (props: { readonly thread: Thread; readonly store: Store }) => {
+  const [here] = createResource(() => props.thread.cwd, props.store.look)
+  const branch = () => here.latest?.worktrees.find(({ path }) => path === props.thread.cwd)?.branch
+  const usage = () => props.thread.usage
   return (
-    <Show when={last() && isAlarming(last()!) ? last() : undefined}>
-      {(receipt) => (
-        <div class={`alarm ${receipt().outcome}`} role="alert">
-          <strong>
-            {receipt().outcome === "replaced"
-              ? "This conversation began anew: the agent no longer knows what was said before."
-              : "The conversation did not go on."}
-          </strong>
-          <p>
-            {receipt().reason} {receipt().error?.hint}
-          </p>
-          <Show when={receipt().outcome === "refused"}>
-            <button onClick={() => props.onReset()}>Reset: start anew with the next message</button>
-          </Show>
-        </div>
-      )}
-    </Show>
-  )
-}
-
-/** A turn that waits, or how one ended that did not complete. */
-const TurnNote = (props: { readonly turn: Waiting | Ended }) => (
-  <Show
-    when={"error" in props.turn ? props.turn : undefined}
-    fallback={
-      <Show when={props.turn.state === "waiting"}>
-        <p class="waiting">Waits: {props.turn.input}</p>
-      </Show>
-    }
-  >
-    {(ended) => (
-      <p class={`ended ${ended().state}`}>
-        “{ended().input}” {ended().state === "failed" ? "failed" : "was interrupted"}
-        <Show when={ended().error}>
-          {(error) => (
+    <div class="title">
+      <h1 title={nameOf(props.thread)}>{nameOf(props.thread)}</h1>
+      <p>
+        <span class={`state ${props.thread.session.state}`}>{stateOf(props.thread)}</span> ·{" "}
+        {props.thread.provider}
+        <Show when={props.thread.model}>{(model) => <> · {model()}</>}</Show> ·{" "}
+        <code>{props.thread.cwd}</code>
+        <Show when={branch()}>
+          {(name) => (
             <>
-              : {error().message} {error().hint}
+              {" "}
+              · <code>{name()}</code>
+            </>
+          )}
+        </Show>
+        <Show when={usage().inputTokens + usage().outputTokens > 0}>
+          {" "}
+          <span title="Tokens in and out, as the agent reckons them">
+            · {(usage().inputTokens + usage().outputTokens).toLocaleString()} tokens
+            <Show when={usage().costUsd > 0}>, ${usage().costUsd.toFixed(2)}</Show>
+          </span>
+        </Show>
+        <Show when={props.thread.session.runningTool}>
+          {(tool) => (
+            <>
+              {" "}
+              · <code>{tool()}</code>
             </>
           )}
         </Show>
       </p>
-    )}
-  </Show>
-)
+    </div>
+  )
+}
 
 /** One thread: its conversation as it streams, what it asks, and what became of it. */
 export const ThreadPane = (props: {
   readonly thread: Thread
   readonly conversation: Conversation
   readonly store: Store
-  readonly onOpen: (id: string) => void
+  readonly onOpen: (id: string | undefined) => void
   readonly onBack: () => void
 }) => {
   const [showsReceipts, setShowsReceipts] = createSignal(false)
+  const [panel, setPanel] = createSignal<PanelName>()
+  const [isAway, setAway] = createSignal(false)
   const params = () => ({ id: props.thread.id })
-  const [here] = createResource(() => props.thread.cwd, props.store.look)
-  const branch = () => here.latest?.worktrees.find(({ path }) => path === props.thread.cwd)?.branch
-  const reset = () => void props.store.attempt((client) => client.sessions.reset({ params: params() }))
+  const alarm = createMemo(() => alarmOf(props.thread, props.conversation.receipts))
+  const entries = createMemo(() =>
+    inOrder(props.conversation.items, [
+      ...turningPoints(props.conversation.receipts),
+      ...props.conversation.turns
+    ])
+  )
+  const running = createMemo(
+    () => new Set(props.conversation.turns.filter(({ state }) => state === "running").map(({ id }) => id))
+  )
+  let scrolled: HTMLDivElement | undefined
+  // Turned over, its end is where it begins.
+  const toEnd = () => scrolled?.scrollTo({ top: 0 })
+  const again = ({ input }: Ended) =>
+    void props.store
+      .attempt((client) =>
+        client.turns.send({ params: params(), payload: { input, idempotencyKey: newKey() } })
+      )
+      .then(toEnd)
   return (
     <main class="thread" classList={{ "with-receipts": showsReceipts() }}>
       <header>
         <button class="back" onClick={() => props.onBack()} aria-label="All threads">
           ‹
         </button>
-        <div class="title">
-          <h1>{nameOf(props.thread)}</h1>
-          <p>
-            <span class={`state ${props.thread.session.state}`}>{stateOf(props.thread)}</span> ·{" "}
-            {props.thread.provider} · <code>{props.thread.cwd}</code>
-            <Show when={branch()}>
-              {(name) => (
-                <>
-                  {" "}
-                  · <code>{name()}</code>
-                </>
-              )}
-            </Show>
-            <Show when={props.thread.session.runningTool}>
-              {(tool) => (
-                <>
-                  {" "}
-                  · <code>{tool()}</code>
-                </>
-              )}
-            </Show>
-          </p>
-        </div>
+        <Heading thread={props.thread} store={props.store} />
         <button
           class="toggle"
           aria-pressed={showsReceipts()}
@@ -108,30 +99,72 @@ export const ThreadPane = (props: {
           Continuity
         </button>
       </header>
-      <Actions thread={props.thread} store={props.store} onOpen={props.onOpen} />
-      <Alarm conversation={props.conversation} onReset={reset} />
-      <div class="scroll" tabindex="0" role="region" aria-label="Conversation">
+      <Actions
+        thread={props.thread}
+        store={props.store}
+        panel={panel()}
+        onPanel={setPanel}
+        onOpen={props.onOpen}
+      />
+      <Show when={alarm()}>{(alarm) => <AlarmBox alarm={alarm()} onRemedy={setPanel} />}</Show>
+      <div
+        class="scroll"
+        tabindex="0"
+        role="region"
+        aria-label="Conversation"
+        ref={(element) => {
+          scrolled = element
+        }}
+        onScroll={(event) => setAway(event.currentTarget.scrollTop < -300)}
+      >
         <div class="items" role="log" aria-live="polite">
+          <Show when={props.conversation.inherited.length > 0}>
+            <div class="inherited">
+              <For each={props.conversation.inherited}>{(item) => <ItemView item={item} live={false} />}</For>
+              <p class="turning">
+                <strong>Forked here</strong> from{" "}
+                <a href={`#/${props.thread.forkedFrom?.threadId}`}>another thread</a>: the agent knows what
+                was said above
+              </p>
+            </div>
+          </Show>
           <Show when={props.store.state.older}>
             <button onClick={() => void props.store.showOlder()}>Show what was before</button>
           </Show>
-          <For each={inOrder(props.conversation.items, props.conversation.turns)}>
-            {(entry) => ("kind" in entry ? <ItemView item={entry} /> : <TurnNote turn={entry} />)}
+          <For each={entries()}>
+            {(entry, at) =>
+              "kind" in entry ? (
+                <ItemView item={entry} live={running().has(entry.turnId)} />
+              ) : (
+                <NoteView note={entry} onAgain={at() === entries().length - 1 ? again : undefined} />
+              )
+            }
           </For>
           <For each={props.conversation.notices}>{(notice) => <p class="notice">{notice.text}</p>}</For>
           <Requests
             requests={props.conversation.requests}
             onAnswer={(requestId, payload) =>
-              void props.store.attempt((client) =>
-                client.threads.answer({ params: { ...params(), requestId }, payload })
-              )
+              void props.store
+                .attempt((client) => client.threads.answer({ params: { ...params(), requestId }, payload }))
+                .then(focusMessage)
             }
           />
         </div>
       </div>
-      <Composer thread={props.thread} store={props.store} />
+      <div class="below">
+        <Show when={isAway()}>
+          <button class="latest small" onClick={toEnd}>
+            ↓ To the latest
+          </button>
+        </Show>
+        <Composer thread={props.thread} store={props.store} onSent={toEnd} />
+      </div>
       <Show when={showsReceipts()}>
-        <Receipts receipts={props.conversation.receipts} />
+        <Receipts
+          receipts={props.conversation.receipts}
+          forkedFrom={props.thread.forkedFrom}
+          onClose={() => setShowsReceipts(false)}
+        />
       </Show>
     </main>
   )

@@ -322,7 +322,12 @@ export class DirectoriesGroup extends HttpApiGroup.make("directories")
         /** Where it is to be; nothing may be there. */
         path: Schema.NonEmptyString,
         /** A new one, from what is checked out in the repository. */
-        branch: Schema.NonEmptyString.check(Schema.isPattern(/^[\w.][\w./-]*$/), Schema.isMaxLength(200))
+        branch: Schema.NonEmptyString.check(
+          Schema.isPattern(/^[\w.][\w./-]*$/, {
+            message: "A branch's name has letters, digits and . _ / - only, and begins with neither / nor -."
+          }),
+          Schema.isMaxLength(200)
+        )
       }),
       success: Worktree.pipe(HttpApiSchema.status(201)),
       error: [E.CwdNotAllowed, E.CwdUnavailable, E.InvalidInput]

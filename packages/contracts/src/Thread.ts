@@ -61,6 +61,8 @@ export const Thread = Schema.Struct({
     providerSessionId: Schema.optionalKey(ProviderSessionId),
     /** What the agent is at, where it is at more than talking: a command, the files that it changes, a tool. */
     runningTool: Schema.optionalKey(Schema.String),
+    /** The next message begins anew: a reset was asked for. */
+    startsAnew: Schema.optionalKey(Schema.Literal(true)),
     /** Since when the user's own terminal has the session; what is sent meanwhile is refused. */
     terminalSince: Schema.optionalKey(Timestamp)
   }),

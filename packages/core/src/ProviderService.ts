@@ -237,12 +237,16 @@ export class ProviderService extends Context.Service<
 
       const stop = Effect.fn("ProviderService.stop")(function* (id: ThreadId) {
         yield* threads.record(id)
+        // What is sent after it was asked for is not ended by it, however long it takes.
+        const open = new Set((yield* store.openTurns(id)).map((turn) => turn.id))
         const preempted = yield* sessions.preempt(id)
         yield* sessions.withLease(id)(
           Effect.gen(function* () {
             const live = sessions.get(id)
             const { generation } = yield* directory.get(id)
-            const waiting = (yield* store.openTurns(id)).filter(({ status }) => status === "accepted")
+            const waiting = (yield* store.openTurns(id)).filter(
+              (turn) => turn.status === "accepted" && open.has(turn.id)
+            )
             for (const turn of waiting) {
               yield* journal.settle(turn.id, { threadId: id, generation }, { status: "interrupted" })
             }

@@ -104,6 +104,7 @@ describe("a thread across the lives of its server", () => {
           const service = yield* ProviderService
           yield* service.reset(id)
           assert.isTrue(Option.getOrThrow(yield* world.store.getBinding(id)).resetRequested)
+          assert.isTrue((yield* (yield* Threads).get(id)).session.startsAnew)
           assert.strictEqual((yield* say(id, "three")).output, "three")
         })
       )

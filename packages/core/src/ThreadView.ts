@@ -43,6 +43,7 @@ export const threadView = (thread: ThreadRecord, around: Around): Thread => {
       state: stateOf(thread, around),
       ...(binding.providerSessionId !== null && { providerSessionId: binding.providerSessionId }),
       ...(tool !== undefined && { runningTool: tool }),
+      ...(binding.resetRequested && { startsAnew: true as const }),
       ...(binding.terminal !== null && { terminalSince: binding.terminal.at })
     },
     generation: binding.generation,

@@ -234,6 +234,34 @@ describe("a provider that breaks", () => {
   )
 })
 
+describe("a message that comes while the thread is being stopped", () => {
+  it.effect("is not ended by the stop, which was asked for before it; it gets its own session", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.life(
+        Effect.gen(function* () {
+          const id = yield* openThread()
+          const service = yield* ProviderService
+          yield* say(id, "one")
+          const closing = yield* Deferred.make<void>()
+          world.upstream.faults.holdsClose = closing
+          // The first holds the lease until its session is closed; the second waits for it.
+          const stops = [
+            yield* Effect.forkChild(Effect.exit(service.stop(id)), { startImmediately: true }),
+            yield* Effect.forkChild(Effect.exit(service.stop(id)), { startImmediately: true })
+          ]
+          const sent = yield* service.send(id, { input: "two" })
+          delete world.upstream.faults.holdsClose
+          yield* Deferred.succeed(closing, undefined)
+          yield* Effect.forEach(stops, Fiber.join)
+          const { output, status } = yield* settled(id, sent.id)
+          assert.deepEqual({ output, status }, { output: "one | two", status: "completed" })
+        })
+      )
+    })
+  )
+})
+
 describe("what may not happen during a turn", () => {
   it.effect("move, reset, mode and model, and deletion are refused with ThreadBusy", () =>
     Effect.gen(function* () {

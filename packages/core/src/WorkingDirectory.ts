@@ -24,15 +24,17 @@ export class WorkingDirectory extends Context.Service<
       const fs = yield* FileSystem.FileSystem
       const settings = yield* Settings
 
-      const resolve = Effect.fnUntraced(function* (path: string) {
-        if (!path.startsWith("/")) return yield* unavailable(path, "is not an absolute path")
-        const real = yield* fs.realPath(path).pipe(Effect.mapError(() => unavailable(path, "does not exist")))
-        const { type } = yield* fs.stat(real).pipe(Effect.mapError(() => unavailable(path, "cannot be read")))
-        return type === "Directory" ? real : yield* unavailable(path, "is not a directory")
+      const resolve = Effect.fnUntraced(function* (path: string, hint: string) {
+        const refuse = (why: string) =>
+          new CwdUnavailable({ cwd: path, message: `The directory ${path} ${why}.`, hint })
+        if (!path.startsWith("/")) return yield* refuse("is not an absolute path")
+        const real = yield* fs.realPath(path).pipe(Effect.mapError(() => refuse("does not exist")))
+        const { type } = yield* fs.stat(real).pipe(Effect.mapError(() => refuse("cannot be read")))
+        return type === "Directory" ? real : yield* refuse("is not a directory")
       })
 
       const admit = Effect.fn("WorkingDirectory.admit")(function* (path: string) {
-        const real = yield* resolve(path)
+        const real = yield* resolve(path, "Name one that exists, by its absolute path.")
         const allowed = settings.roots?.some((root) => isWithin(root, real)) ?? true
         if (allowed && !settings.forbidden.some((root) => isWithin(root, real))) return real
         return yield* new CwdNotAllowed({
@@ -43,8 +45,15 @@ export class WorkingDirectory extends Context.Service<
       })
 
       const unchanged = Effect.fn("WorkingDirectory.unchanged")(function* (path: string) {
-        const real = yield* resolve(path)
-        if (real !== path) return yield* unavailable(path, `now leads to ${real}`)
+        const hint = "Restore it, or move the thread to another directory."
+        const real = yield* resolve(path, hint)
+        if (real !== path) {
+          return yield* new CwdUnavailable({
+            cwd: path,
+            message: `The directory ${path} now leads to ${real}.`,
+            hint
+          })
+        }
       })
 
       return WorkingDirectory.of({ admit, unchanged })
@@ -57,13 +66,6 @@ export class WorkingDirectory extends Context.Service<
     unchanged: () => Effect.void
   })
 }
-
-const unavailable = (cwd: string, why: string) =>
-  new CwdUnavailable({
-    cwd,
-    message: `The directory ${cwd} ${why}.`,
-    hint: "Restore it, or move the thread to another directory."
-  })
 
 const isWithin = (root: string, path: string): boolean =>
   path === root || path.startsWith(root.endsWith("/") ? root : `${root}/`)

@@ -1,0 +1,38 @@
+import { Match, Show, Switch } from "solid-js"
+import type { Alarm, Remedy } from "./Conversation.ts"
+
+/** Above everything: that the conversation will begin anew, did, or did not go on; and what helps. */
+export const AlarmBox = (props: { readonly alarm: Alarm; readonly onRemedy: (remedy: Remedy) => void }) => (
+  <div class={`alarm ${props.alarm.kind}`} role="alert">
+    <Switch>
+      <Match when={props.alarm.kind === "reset"}>
+        <strong>The next message begins anew: the agent will not know what was said before.</strong>
+      </Match>
+      <Match when={props.alarm.kind === "replaced" && props.alarm}>
+        {(alarm) => (
+          <>
+            <strong>This conversation began anew: the agent no longer knows what was said before.</strong>
+            <p>{alarm().receipt.reason}</p>
+          </>
+        )}
+      </Match>
+      <Match when={props.alarm.kind === "refused" && props.alarm}>
+        {(alarm) => (
+          <>
+            <strong>The conversation did not go on.</strong>
+            <p>
+              {alarm().receipt.reason} {alarm().receipt.error?.hint}
+            </p>
+            <Show when={alarm().remedy}>
+              {(remedy) => (
+                <button onClick={() => props.onRemedy(remedy())}>
+                  {remedy() === "move" ? "Move…" : "Reset…"}
+                </button>
+              )}
+            </Show>
+          </>
+        )}
+      </Match>
+    </Switch>
+  </div>
+)

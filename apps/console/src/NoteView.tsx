@@ -1,0 +1,50 @@
+import { Match, Show, Switch } from "solid-js"
+import type { Ended, Note } from "./Conversation.ts"
+import { said } from "./Receipts.tsx"
+import { brief, timeOf } from "./Text.ts"
+
+/** Between the items: a start that changed the conversation, a turn that waits, or how one ended. */
+export const NoteView = (props: {
+  readonly note: Note
+  readonly onAgain: ((turn: Ended) => void) | undefined
+}) => (
+  <Switch>
+    <Match when={"outcome" in props.note && props.note}>
+      {(receipt) => (
+        <p class={`turning ${receipt().outcome}`} role="separator" aria-label={said[receipt().outcome]}>
+          <strong>{said[receipt().outcome]}</strong>{" "}
+          <time dateTime={receipt().at}>{timeOf(receipt().at)}</time>
+        </p>
+      )}
+    </Match>
+    <Match when={"state" in props.note && props.note.state === "waiting" && props.note}>
+      {(turn) => (
+        <p class="waiting">
+          <span class="said">{brief(turn().input, 400)}</span>
+          <span class="mark">not begun yet</span>
+        </p>
+      )}
+    </Match>
+    <Match when={"error" in props.note && "state" in props.note && props.note}>
+      {(ended) => (
+        <p class={`ended ${ended().state}`}>
+          “{brief(ended().input, 80)}” {ended().state === "failed" ? "failed" : "was interrupted"}
+          <Show when={ended().error}>
+            {(error) => (
+              <>
+                : {error().message} {error().hint}
+              </>
+            )}
+          </Show>{" "}
+          <Show when={props.onAgain}>
+            {(again) => (
+              <button class="small" onClick={() => again()(ended())}>
+                Send again
+              </button>
+            )}
+          </Show>
+        </p>
+      )}
+    </Match>
+  </Switch>
+)

@@ -1,0 +1,31 @@
+import { onCleanup, onMount, type ParentProps } from "solid-js"
+
+/**
+ * What a button opens beneath it: the keyboard goes into it, Escape closes it, and when it is closed the keyboard is
+ * where it was.
+ */
+export const Panel = (props: ParentProps<{ readonly label: string; readonly onClose: () => void }>) => {
+  const before = document.activeElement
+  let panel: HTMLDivElement | undefined
+  onMount(() => panel?.querySelector<HTMLElement>("input, button")?.focus())
+  onCleanup(() => {
+    if (before instanceof HTMLElement) before.focus()
+  })
+  return (
+    <div
+      class="panel"
+      role="group"
+      aria-label={props.label}
+      ref={(element) => {
+        panel = element
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return
+        event.stopPropagation()
+        props.onClose()
+      }}
+    >
+      {props.children}
+    </div>
+  )
+}
