@@ -113,7 +113,8 @@ const turns = HttpApiBuilder.group(
         const turn = yield* store.getTurn(turnId)
         if (Option.isSome(turn) && turn.value.threadId === id) return turnView(turn.value)
         return yield* new TurnNotFound({ turnId, message: `There is no turn ${turnId} in this thread.` })
-      })
+      }),
+      interrupt: ({ params }) => service.interruptTurn(threadId(params), params.turnId as TurnId)
     })
   })
 )

@@ -212,7 +212,19 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
     }).annotate(
       OpenApi.Summary,
       "One turn; `wait` holds the answer until it settles, for so many seconds (600 at most)"
-    )
+    ),
+    HttpApiEndpoint.post("interrupt", "/threads/:id/turns/:turnId/interrupt", {
+      params: { ...id, turnId: Schema.String },
+      success: HttpApiSchema.NoContent,
+      error: [
+        ...thread,
+        E.TurnNotFound,
+        E.CapabilityMissing,
+        E.ProviderFailed,
+        E.ProviderTimeout,
+        E.ProviderUnavailable
+      ]
+    }).annotate(OpenApi.Summary, "End this turn and no other: one that waits is withdrawn")
   )
   .annotateMerge(OpenApi.annotations({ title: "Turns", description: "One input until it settles." })) {}
 

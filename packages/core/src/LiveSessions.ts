@@ -57,7 +57,7 @@ interface Entry {
   users: number
   live: LiveSession | undefined
   /** Done when somebody wants the start that is under way to give up. */
-  starting: Deferred.Deferred<void> | undefined
+  starting: { readonly signal: Deferred.Deferred<void>; readonly turnId: TurnId | undefined } | undefined
 }
 
 /**
@@ -84,9 +84,11 @@ export class LiveSessions extends Context.Service<
     readonly isStarting: (threadId: ThreadId) => boolean
     /** Runs a start that `preempt` interrupts: then it has undone its own, and this is `preempted`. */
     readonly preemptible: (
-      threadId: ThreadId
+      threadId: ThreadId,
+      turnId?: TurnId
     ) => <A, E, R>(start: Effect.Effect<A, E, R>) => Effect.Effect<A | "preempted", E, R>
-    readonly preempt: (threadId: ThreadId) => Effect.Effect<boolean>
+    /** Gives the start up that is under way; with a turn, only one that is made for that turn. */
+    readonly preempt: (threadId: ThreadId, turnId?: TurnId) => Effect.Effect<boolean>
     /** Threads on which there may be something to do. */
     readonly attention: Queue.Queue<ThreadId>
   }
@@ -149,11 +151,11 @@ export class LiveSessions extends Context.Service<
         }, Effect.uninterruptible),
         scope: Scope.fork(parent),
         isStarting: (threadId) => entries.get(threadId)?.starting !== undefined,
-        preemptible: (threadId) => (start) =>
+        preemptible: (threadId, turnId) => (start) =>
           using(threadId)((entry) =>
             Effect.suspend(() => {
               const signal = Deferred.makeUnsafe<void>()
-              entry.starting = signal
+              entry.starting = { signal, turnId }
               return Effect.raceFirst(start, Effect.as(Deferred.await(signal), "preempted" as const)).pipe(
                 Effect.ensuring(
                   Effect.sync(() => {
@@ -163,10 +165,13 @@ export class LiveSessions extends Context.Service<
               )
             })
           ),
-        preempt: (threadId) =>
+        preempt: (threadId, turnId) =>
           Effect.suspend(() => {
             const starting = entries.get(threadId)?.starting
-            return starting === undefined ? Effect.succeed(false) : Deferred.succeed(starting, undefined)
+            if (starting === undefined || (turnId !== undefined && starting.turnId !== turnId)) {
+              return Effect.succeed(false)
+            }
+            return Deferred.succeed(starting.signal, undefined)
           }),
         attention
       })

@@ -36,6 +36,11 @@ export class TurnControl extends Context.Service<
     ) => Effect.Effect<TurnRecord, Missing | E.TurnNotFound>
     /** Ends the running turn, or the start that it waits for. Nothing to end is no error. */
     readonly interrupt: (id: ThreadId) => Effect.Effect<void, Missing | E.CapabilityMissing | AdapterFailure>
+    /** Ends this turn and no other: withdrawn where it was not begun, interrupted where it runs. */
+    readonly interruptTurn: (
+      id: ThreadId,
+      turnId: TurnId
+    ) => Effect.Effect<void, Missing | E.TurnNotFound | E.CapabilityMissing | AdapterFailure>
     readonly answer: (
       id: ThreadId,
       requestId: RequestId,
@@ -99,12 +104,14 @@ export class TurnControl extends Context.Service<
         return accepted
       })
 
+      const turnOf = Effect.fnUntraced(function* (id: ThreadId, turnId: TurnId) {
+        const found = yield* store.getTurn(turnId)
+        if (Option.isSome(found) && found.value.threadId === id) return found.value
+        return yield* new E.TurnNotFound({ turnId, message: `There is no turn ${turnId} in this thread.` })
+      })
+
       const awaitSettled = Effect.fn("TurnControl.awaitSettled")(function* (id: ThreadId, turnId: TurnId) {
-        const read = Effect.gen(function* () {
-          const found = yield* store.getTurn(turnId)
-          if (Option.isSome(found) && found.value.threadId === id) return found.value
-          return yield* new E.TurnNotFound({ turnId, message: `There is no turn ${turnId} in this thread.` })
-        })
+        const read = turnOf(id, turnId)
         const { lastSeq } = yield* threads.record(id)
         const turn = yield* read
         if (isSettled(turn.status)) return turn
@@ -116,9 +123,19 @@ export class TurnControl extends Context.Service<
         return yield* read
       })
 
-      const interrupt = Effect.fn("TurnControl.interrupt")(function* (id: ThreadId) {
+      const interrupt = Effect.fn("TurnControl.interrupt")(function* (id: ThreadId, only?: TurnId) {
         yield* threads.record(id)
-        if (yield* sessions.preempt(id)) return
+        if (only !== undefined) {
+          yield* turnOf(id, only)
+          const binding = yield* store.getBinding(id)
+          const generation = Option.isSome(binding) ? binding.value.generation : 0
+          if (yield* journal.withdraw(only, { threadId: id, generation })) {
+            // Nobody waits for its session any more.
+            yield* sessions.preempt(id, only)
+            return
+          }
+        }
+        if (yield* sessions.preempt(id, only)) return
         // A turn that is being dispatched holds the lease: it is running when this is let in. And none other begins
         // while this one is being interrupted.
         const found = yield* sessions.withLease(id)(
@@ -126,6 +143,7 @@ export class TurnControl extends Context.Service<
             const live = sessions.get(id)
             const turnId = live?.turn?.id
             if (live === undefined || live.ended || turnId === undefined) return undefined
+            if (only !== undefined && turnId !== only) return undefined
             if (live.session.interrupt === undefined) {
               return yield* new E.CapabilityMissing({
                 capability: "interrupt",
@@ -190,7 +208,13 @@ export class TurnControl extends Context.Service<
         )
       })
 
-      return TurnControl.of({ send, awaitSettled, interrupt, answer })
+      return TurnControl.of({
+        send,
+        awaitSettled,
+        interrupt: (id) => Effect.catchTag(interrupt(id), "TurnNotFound", Effect.die),
+        interruptTurn: interrupt,
+        answer
+      })
     })
   )
 }

@@ -62,7 +62,9 @@ export class TurnDispatcher extends Context.Service<
       const send = Effect.fnUntraced(function* (turn: TurnRecord, live: LiveSession) {
         const { adapter, session } = live
         const messageId = yield* adapter.newMessageId
-        const dispatched = yield* journal.dispatching(turn, live, messageId)
+        const begun = yield* journal.dispatching(turn, live, messageId)
+        if (Option.isNone(begun)) return undefined
+        const dispatched = begun.value
         live.gate.closeUnsafe()
         const { attachments, input } = turn
         const sent = yield* call
@@ -97,7 +99,7 @@ export class TurnDispatcher extends Context.Service<
         const thread = found.value
         const wanted = { cwd: thread.cwd, mode: thread.runtimeMode, model: thread.model }
         const started = yield* sessions
-          .preemptible(thread.id)(starts.ensure(thread, wanted, { turnId: turn.id }))
+          .preemptible(thread.id, turn.id)(starts.ensure(thread, wanted, { turnId: turn.id }))
           .pipe(Effect.result)
         const binding = yield* directory.get(thread.id).pipe(Effect.option)
         const origin = {
@@ -113,7 +115,10 @@ export class TurnDispatcher extends Context.Service<
           return yield* Effect.asVoid(again(thread.id))
         }
         const { live } = started.success
-        const { dispatched, sent } = yield* send(turn, live).pipe(Effect.ensuring(live.gate.open))
+        const outcome = yield* send(turn, live).pipe(Effect.ensuring(live.gate.open))
+        // It was withdrawn while its session started.
+        if (outcome === undefined) return yield* Effect.asVoid(again(thread.id))
+        const { dispatched, sent } = outcome
         // It may have ended while we sent: then nobody listens, and the turn is settled as one that lost its session.
         if (Result.isSuccess(sent)) return yield* live.ended ? Effect.asVoid(again(thread.id)) : Effect.void
         const reopened = yield* notSent(thread, dispatched, live, sent.failure, mayRetry)

@@ -44,12 +44,15 @@ export class TurnJournal extends Context.Service<
     ) => Effect.Effect<TurnRecord, StoreFailed | IdempotencyConflict | ThreadNotFound>
     /** The oldest accepted turn, unless one is under way. */
     readonly next: (threadId: ThreadId) => Effect.Effect<Option.Option<TurnRecord>, StoreFailed>
-    /** Before the call: our message id, and that there may be a history upstream from now on. */
+    /**
+     * Before the call: our message id, and that there may be a history upstream from now on. None where the turn was
+     * withdrawn meanwhile.
+     */
     readonly dispatching: (
       turn: TurnRecord,
       origin: Origin,
       messageId: MessageId
-    ) => Effect.Effect<TurnRecord, StoreFailed>
+    ) => Effect.Effect<Option.Option<TurnRecord>, StoreFailed>
     /** After the message was read back upstream: the mark, and that there is a history. */
     readonly running: (
       turn: TurnRecord,
@@ -74,6 +77,8 @@ export class TurnJournal extends Context.Service<
     >
     /** The steer did not get through: as if it had not been. */
     readonly unsteer: (turnId: TurnId, messageId: MessageId) => Effect.Effect<void, StoreFailed>
+    /** Ends a turn that was not begun yet, and nothing else. Returns whether it was. */
+    readonly withdraw: (turnId: TurnId, origin: Origin) => Effect.Effect<boolean, StoreFailed>
     /**
      * Exactly once: a turn that is settled already stays as it is. With it go its open items and the thread's
      * pending requests. Returns whether this call settled it.
@@ -171,16 +176,18 @@ export class TurnJournal extends Context.Service<
           messageId,
           generation: origin.generation
         }
-        yield* events.transact(origin, () =>
+        return yield* events.transact(origin, () =>
           Effect.gen(function* () {
+            const stored = yield* store.getTurn(turn.id)
+            if (Option.isNone(stored) || stored.value.status !== "accepted") return Option.none()
             yield* store.saveTurn(record)
             const binding = yield* store.getBinding(origin.threadId)
             const prior = Option.isSome(binding) && binding.value.prior === "none" ? "maybe" : undefined
             yield* patchBinding(origin, { status: "running", ...(prior && { prior }) })
             yield* touchThread(origin.threadId, { status: "running" })
+            return Option.some(record)
           })
         )
-        return record
       })
 
       const running = Effect.fn("TurnJournal.running")(function* (
@@ -248,6 +255,19 @@ export class TurnJournal extends Context.Service<
         )
       })
 
+      const withdraw = Effect.fn("TurnJournal.withdraw")(function* (turnId: TurnId, origin: Origin) {
+        const at = yield* now
+        return yield* events.transact(origin, (emit) =>
+          Effect.gen(function* () {
+            const stored = yield* store.getTurn(turnId)
+            if (Option.isNone(stored) || stored.value.status !== "accepted") return false
+            yield* store.saveTurn({ ...stored.value, status: "interrupted", settledAt: at })
+            emit({ type: "turn.interrupted", turnId, data: { output: "" } })
+            return true
+          })
+        )
+      })
+
       const settle = Effect.fn("TurnJournal.settle")(function* (
         turnId: TurnId,
         origin: Origin,
@@ -282,7 +302,7 @@ export class TurnJournal extends Context.Service<
         )
       })
 
-      return TurnJournal.of({ accept, next, dispatching, running, reopen, steer, unsteer, settle })
+      return TurnJournal.of({ accept, next, dispatching, running, reopen, steer, unsteer, withdraw, settle })
     })
   )
 }

@@ -115,7 +115,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       Effect.map(TurnJournal, (journal) =>
         Object.assign(journal, {
           dispatching: (turn, { generation }, messageId) =>
-            Effect.succeed({ ...turn, status: "dispatching", messageId, generation })
+            Effect.succeedSome({ ...turn, status: "dispatching", messageId, generation })
         } as Partial<typeof journal>)
       )
     )
