@@ -1,22 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Receipt } from "@rejoin/contracts/Receipt"
 import { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
-import { ServerFile } from "@rejoin/contracts/ServerFile"
 import { Thread } from "@rejoin/contracts/Thread"
 import { Turn } from "@rejoin/contracts/Turn"
 import { Effect, Schema } from "effect"
 import { inTerminal, rejoin, started } from "./CommandLine.ts"
-import { event, live, makeWorld, open, say, until, type World } from "./World.ts"
+import { event, live, makeWorld, open, say } from "./World.ts"
 
 const read = <S extends Schema.Decoder<unknown>>(schema: S, text: string) =>
   Schema.decodeSync(Schema.fromJsonString(schema))(text)
 
-const endServer = Effect.fn("endServer")(function* (world: World) {
-  const file = `${world.home}/server.json`
-  const { pid } = read(ServerFile, yield* world.fs.readFileString(file))
-  process.kill(pid, "SIGTERM")
-  yield* until(Effect.map(world.fs.exists(file), (there) => !there))
-})
+const Shown = Schema.Struct({ thread: Thread, turns: Schema.Array(Turn) })
 
 describe("the command, on the real OpenCode", () => {
   it.live(
@@ -26,7 +20,7 @@ describe("the command, on the real OpenCode", () => {
         Effect.gen(function* () {
           const world = yield* makeWorld()
           // No server runs: the first command starts one, which stays.
-          yield* Effect.addFinalizer(() => Effect.ignore(endServer(world)))
+          yield* Effect.addFinalizer(() => Effect.ignore(rejoin(world, "serve", "--stop")))
           const json = Effect.fnUntraced(function* <S extends Schema.Decoder<unknown>>(
             schema: S,
             ...args: ReadonlyArray<string>
@@ -49,7 +43,10 @@ describe("the command, on the real OpenCode", () => {
           assert.include(declined.err, "$ touch no")
           assert.isFalse(yield* world.fs.exists(world.at("repo/no")))
           const accepted = yield* rejoin(world, "send", "run touch yes; pwd", "--answer", "accept")
-          assert.include(accepted.out, `$ touch yes; pwd\n  ${world.at("repo")}\n`)
+          // The answer is all that a program reads; what was done for it stands beside it.
+          assert.strictEqual(accepted.out, `result: ${world.at("repo")}\n`)
+          assert.include(accepted.err, "$ touch yes; pwd\n")
+          assert.include(accepted.err, `  ${world.at("repo")}\n`)
           assert.isTrue(yield* world.fs.exists(world.at("repo/yes")))
 
           yield* json(Thread, "mode", id, "full-access")
@@ -68,16 +65,44 @@ describe("the command, on the real OpenCode", () => {
 
           const failed = yield* rejoin(world, "send", "-t", id, "fail 400")
           assert.strictEqual(failed.code, 1)
-          assert.include(failed.out, "failed: ")
+          assert.include(failed.err, "failed: ")
           const nobody = yield* rejoin(world, "show", "thr_nobody", "--json")
           assert.strictEqual(nobody.code, 1)
           assert.deepNestedInclude(JSON.parse(nobody.err), { "error._tag": "ThreadNotFound" })
           const both = yield* rejoin(world, "show", "thr_")
-          assert.include(both.err, "2 threads begin with thr_")
+          assert.strictEqual(both.code, 2)
+          assert.include(both.err, "2 threads are called so:")
+          // A part of the id that no other has is enough.
+          assert.strictEqual((yield* json(Shown, "show", id.slice(-8))).thread.id, id)
           assert.strictEqual((yield* rejoin(world, "mode", id, "sudo")).code, 2)
           const late = yield* rejoin(world, "send", "-t", id, "-m", "read-only", "x")
-          assert.strictEqual(late.code, 1)
+          assert.strictEqual(late.code, 2)
           assert.include(late.err, "--mode is for a new thread")
+          const nowhere = yield* rejoin(world, "send", "-n", "-p", "nobody", "x")
+          assert.strictEqual(nowhere.code, 2)
+          assert.include(nowhere.err, "There is no agent nobody.")
+          assert.include((yield* rejoin(world, "interrupt", id)).out, "No turn is running.")
+
+          // What became of the conversation is told to scripts too, both ways.
+          yield* rejoin(world, "reset", id)
+          assert.include((yield* rejoin(world, "show", id)).out, "begins anew")
+          const anew = yield* rejoin(world, "send", "-t", id, "afresh", "--json")
+          assert.include(
+            anew.err,
+            "Began anew: the thread was reset. The agent knows nothing of what was said before."
+          )
+          assert.deepNestedInclude(JSON.parse(anew.out), { output: "afresh", "receipt.outcome": "replaced" })
+          const shown = yield* rejoin(world, "show", id)
+          assert.match(shown.out, /── Began anew: .* ──\n\n> afresh\nafresh\n/)
+
+          yield* rejoin(world, "rename", id, "Another name")
+          assert.include((yield* rejoin(world, "threads", "--here")).out, forked.id)
+          assert.notInclude((yield* rejoin(world, "threads", "--here")).out, "Another name")
+          yield* rejoin(world, "rm", id)
+          assert.lengthOf(yield* json(Schema.Array(Thread), "threads"), 1)
+          assert.include((yield* rejoin(world, "serve", "--stop")).out, "has ended")
+          assert.isFalse(yield* world.fs.exists(`${world.home}/server.json`))
+          assert.strictEqual((yield* rejoin(world, "serve", "--stop")).code, 3)
         })
       )
   )
@@ -106,14 +131,38 @@ describe("the command, on the real OpenCode", () => {
           const id = yield* open(server, world.at("repo"), "approval-required")
 
           const asked = yield* inTerminal(world, "send", "-t", id, "run touch yes")
-          yield* asked.shows("May it?")
-          yield* asked.type("\r")
+          yield* asked.shows("Allow it?")
+          yield* asked.type("y")
           assert.strictEqual((yield* asked.ended).code, 0)
           assert.isTrue(yield* world.fs.exists(world.at("repo/yes")))
 
+          // Enter alone allows nothing; nor does a prompt stay open that was answered elsewhere.
+          const careless = yield* inTerminal(world, "send", "-t", id, "run touch careless")
+          yield* careless.shows("Allow it?")
+          yield* careless.type("\r")
+          yield* careless.ended
+          assert.isFalse(yield* world.fs.exists(world.at("repo/careless")))
+          const elsewhere = yield* inTerminal(world, "send", "-t", id, "run touch elsewhere")
+          yield* elsewhere.shows("Allow it?")
+          const watcher = yield* rejoin(world, "show", id)
+          assert.include(watcher.out, `rejoin answer ${id}`)
+          assert.strictEqual((yield* rejoin(world, "answer", id, "accept")).code, 0)
+          assert.include((yield* elsewhere.ended).out, "It was answered elsewhere.")
+          assert.isTrue(yield* world.fs.exists(world.at("repo/elsewhere")))
+          assert.strictEqual((yield* rejoin(world, "answer", id, "accept")).code, 2)
+
+          // A question is answered at the prompt with what is chosen.
+          const question = yield* inTerminal(world, "send", "-t", id, "ask me")
+          yield* question.shows("Which?")
+          yield* question.type("\u001b[B")
+          yield* question.type("\r")
+          const chosen = yield* question.ended
+          assert.strictEqual(chosen.code, 0)
+          assert.include(chosen.out, `"B"`)
+
           // Ctrl-C where it asks ends the turn too, and nothing was allowed by it.
           const left = yield* inTerminal(world, "send", "-t", id, "run touch no")
-          yield* left.shows("May it?")
+          yield* left.shows("Allow it?")
           yield* left.type("\u0003")
           assert.strictEqual((yield* left.ended).code, 130)
           const turns = yield* server.client.turns.list({ params: { id }, query: {} })
@@ -124,11 +173,26 @@ describe("the command, on the real OpenCode", () => {
           const watchingAll = yield* started(world, "watch")
           const held = yield* inTerminal(world, "send", "-t", id, "hold on")
           yield* held.shows("holding")
+          // Ctrl-C on a message that waits withdraws it, and nothing else; a steer joins the turn that runs.
+          const waits = yield* inTerminal(world, "send", "-t", id, "never said")
+          yield* waits.shows("It waits until")
+          yield* waits.type("\u0003")
+          assert.strictEqual((yield* waits.ended).code, 130)
+          const steered = yield* started(world, "send", "-t", id, "--steer", "and this")
+          yield* event(server, id, "item.completed", ({ data }) => JSON.stringify(data).includes("and this"))
           yield* held.type("\u0003")
+          assert.strictEqual((yield* steered.ended).code, 130)
           assert.strictEqual((yield* held.ended).code, 130)
           // The turn has ended, the server has not.
           const { items } = yield* server.client.turns.list({ params: { id }, query: {} })
-          assert.strictEqual(items.at(-1)?.status, "interrupted")
+          assert.deepEqual(
+            items.slice(-2).map(({ input, status }) => ({ input, status })),
+            [
+              { input: "hold on", status: "interrupted" },
+              { input: "never said", status: "interrupted" }
+            ]
+          )
+          assert.isFalse(world.model.requests().some(({ said }) => said.includes("never said")))
           yield* watching.shows("turn.interrupted")
 
           yield* server.client.turns.send({ params: { id }, payload: { input: "hold again" } })

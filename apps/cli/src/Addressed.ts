@@ -3,10 +3,11 @@ import { InvalidInput, ThreadNotFound } from "@rejoin/contracts/Errors"
 import type { Thread } from "@rejoin/contracts/Thread"
 import { Effect, Option, Stream } from "effect"
 import { Argument } from "effect/cli"
+import { brief } from "./Text.ts"
 
 /** Which thread is meant. */
 export const threadArgument = Argument.String("thread").pipe(
-  Argument.withDescription("A thread's id, or how it begins")
+  Argument.withDescription("A thread's id, or a part of it that no other has")
 )
 
 interface Page<A> {
@@ -27,14 +28,15 @@ export const everything = <A, E, R>(
 /** Every thread, in the order of their creation. */
 export const allThreads = (client: RejoinClient) => everything((query) => client.threads.list({ query }))
 
-/** The thread that is named; one that begins so, where only one does. */
+/** The thread that is named, by its id or a part of it that no other has. */
 export const findThread = Effect.fn("findThread")(function* (client: RejoinClient, named: string) {
+  if (named === "") return yield* new InvalidInput({ field: "thread", message: "A thread has to be named." })
   const found = yield* client.threads.get({ params: { id: named } }).pipe(
     Effect.asSome,
     Effect.catchTag("ThreadNotFound", () => Effect.succeedNone)
   )
   if (Option.isSome(found)) return found.value
-  const matches = (yield* allThreads(client)).filter(({ id }) => id.startsWith(named))
+  const matches = (yield* allThreads(client)).filter(({ id }) => id.includes(named))
   const [match, another] = matches
   if (match === undefined) {
     return yield* new ThreadNotFound({
@@ -46,7 +48,7 @@ export const findThread = Effect.fn("findThread")(function* (client: RejoinClien
   if (another !== undefined) {
     return yield* new InvalidInput({
       field: "thread",
-      message: `${matches.length} threads begin with ${named}: ${matches.map(({ id }) => id).join(", ")}.`
+      message: `${matches.length} threads are called so:\n${matches.map(({ id, title }) => `  ${id}  ${brief(title, 60)}`).join("\n")}`
     })
   }
   return match

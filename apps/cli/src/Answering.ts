@@ -6,22 +6,18 @@ import { Prompt } from "effect/cli"
 /** How the agent is answered when it asks: at the prompt, or always the same, or not at all. */
 export type Answering = "ask" | "accept" | "decline" | "wait"
 
-const asked = ({ command, diff, paths, permission, title }: Approval) =>
-  [
-    `The agent asks (${permission}): ${title}`,
-    ...(command === undefined ? [] : [`  $ ${command}`]),
-    ...(paths ?? []).map((path) => `  ± ${path}`),
+const asked = ({ command, diff, paths, permission, title }: Approval) => {
+  const what = command ?? title
+  return [
+    `The agent asks (${permission}):`,
+    ...what.split("\n").map((line) => `  ${command === undefined ? "" : "$ "}${line}`),
+    ...(paths ?? []).filter((path) => !what.includes(path)).map((path) => `  ± ${path}`),
     ...(diff === undefined ? [] : [diff.replaceAll(/^/gm, "  ")])
   ].join("\n")
+}
 
-const decide = Prompt.Select({
-  message: "May it?",
-  choices: [
-    { title: "yes", value: "accept" as const },
-    { title: "no", value: "decline" as const },
-    { title: "no, and end the turn", value: "cancel" as const }
-  ]
-})
+// Not what Enter says by itself: a key that was struck before it was asked allows nothing.
+const decide = Prompt.Confirm({ message: "Allow it? (Ctrl-C ends the turn)", initial: false })
 
 const choose = ({ header, multiple, options, question }: Question) => {
   const message = header === undefined ? question : `${header}: ${question}`
@@ -36,14 +32,16 @@ const choose = ({ header, multiple, options, question }: Question) => {
     : Effect.map(Prompt.run(Prompt.Select({ message, choices })), (label) => [label])
 }
 
-const answerTo = Effect.fnUntraced(function* ({ ask }: PendingRequest, how: Answering) {
+const answerTo = Effect.fnUntraced(function* ({ ask, threadId }: PendingRequest, how: Answering) {
   if (ask.kind === "approval") {
     yield* Console.error(asked(ask))
     if (how === "accept" || how === "decline") {
       yield* Console.error(`Answered: ${how}.`)
       return Option.some<Answer>({ decision: how })
     }
-    if (how === "ask") return Option.some<Answer>({ decision: yield* Prompt.run(decide) })
+    if (how === "ask") {
+      return Option.some<Answer>({ decision: (yield* Prompt.run(decide)) ? "accept" : "decline" })
+    }
   } else if (how === "ask") {
     return Option.some<Answer>({ answers: yield* Effect.forEach(ask.questions, choose) })
   } else {
@@ -51,24 +49,21 @@ const answerTo = Effect.fnUntraced(function* ({ ask }: PendingRequest, how: Answ
     for (const { question } of ask.questions) yield* Console.error(`The agent asks: ${question}`)
     if (how === "decline") return Option.some<Answer>({ decision: "decline" })
   }
-  yield* Console.error("It waits for an answer from elsewhere.")
+  yield* Console.error(`It waits for an answer: rejoin answer ${threadId} …, or the page.`)
   return Option.none<Answer>()
 })
 
-/** Answers what is open on the thread. What somebody else has answered meanwhile is no error. */
-export const answerAll = Effect.fn("answerAll")(function* (
+/** Answers one request. What somebody else answers meanwhile (`elsewhere`) is no error. */
+export const answer = Effect.fn("answer")(function* (
   client: RejoinClient,
-  id: string,
+  request: PendingRequest,
   how: Answering,
-  done: Set<string>
+  elsewhere: Effect.Effect<void>
 ) {
-  const { items } = yield* client.threads.requests({ params: { id } })
-  for (const request of items.filter((item) => !done.has(item.id))) {
-    done.add(request.id)
-    const answer = yield* answerTo(request, how)
-    if (Option.isNone(answer)) continue
-    yield* client.threads
-      .answer({ params: { id, requestId: request.id }, payload: answer.value })
-      .pipe(Effect.catchTag("RequestNotFound", () => Console.error("It was answered elsewhere meanwhile.")))
-  }
+  const late = Effect.as(Console.error("\nIt was answered elsewhere."), Option.none<Answer>())
+  const given = yield* Effect.raceFirst(answerTo(request, how), Effect.andThen(elsewhere, late))
+  if (Option.isNone(given)) return
+  yield* client.threads
+    .answer({ params: { id: request.threadId, requestId: request.id }, payload: given.value })
+    .pipe(Effect.catchTag("RequestNotFound", () => Console.error("It was answered elsewhere meanwhile.")))
 })

@@ -28,7 +28,9 @@ export class Connection extends Context.Service<
   {
     /** The server that is there. Asked anew each time: a server that was started again has another address. */
     readonly find: Effect.Effect<RejoinClient, ServerAway>
-    /** The same; where REJOIN_URL names none and none is there, one is started, which stays. */
+    /** The process of the server that works on REJOIN_HOME; fails where none does. */
+    readonly process: Effect.Effect<number, ServerAway>
+    /** As `find`; where REJOIN_URL names none and none is there, one is started, which stays. */
     readonly open: Effect.Effect<RejoinClient, ServerAway>
   }
 >()("@rejoin/cli/Connection") {
@@ -45,14 +47,16 @@ export class Connection extends Context.Service<
       }).pipe(Effect.mapError(({ message }) => new ServerAway({ message })))
       const home = Option.getOrElse(settings.home, () => join(settings.user, ".rejoin"))
 
+      const file = fs.readFileString(join(home, "server.json")).pipe(
+        Effect.flatMap(decodeServerFile),
+        Effect.mapError(() => new ServerAway({ message: `No server works on ${home}.` }))
+      )
       const url = Option.match(settings.url, {
-        onSome: (named) => Effect.succeed(named.replace(/\/+$/, "")),
-        onNone: () =>
-          fs.readFileString(join(home, "server.json")).pipe(
-            Effect.flatMap(decodeServerFile),
-            Effect.map((file) => file.url),
-            Effect.mapError(() => new ServerAway({ message: `No server works on ${home}.` }))
-          )
+        onSome: (named) =>
+          URL.canParse(named)
+            ? Effect.succeed(named.replace(/\/+$/, ""))
+            : Effect.fail(new ServerAway({ message: `REJOIN_URL is no address: ${named}` })),
+        onNone: () => Effect.map(file, ({ url }) => url)
       })
       const token = Option.match(settings.token, {
         onSome: Effect.succeed,
@@ -99,7 +103,11 @@ export class Connection extends Context.Service<
               })
         )
       )
-      return Connection.of({ find, open })
+      const process = Effect.andThen(
+        find,
+        Effect.map(file, ({ pid }) => pid)
+      )
+      return Connection.of({ find, open, process })
     })
   )
 }

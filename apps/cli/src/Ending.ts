@@ -10,7 +10,9 @@ export const exitCodes = {
   usage: 2,
   serverAway: 3,
   /** Ctrl-C, or the turn was interrupted by somebody else. */
-  interrupted: 130
+  interrupted: 130,
+  /** The reader of the output went away; as a shell tells of SIGPIPE. */
+  brokenPipe: 141
 } as const
 
 /** A turn that was seen to its end, and did not complete. What it was is printed by then. */
@@ -35,7 +37,9 @@ export const exitCode = <E, A>(exit: Exit.Exit<E, A>, end: (code: number) => voi
   if (error instanceof TurnEnded) {
     return end(error.status === "interrupted" ? exitCodes.interrupted : exitCodes.failed)
   }
-  end(tagOf(error) === "ServerAway" ? exitCodes.serverAway : exitCodes.failed)
+  const tag = tagOf(error)
+  if (tag === "InvalidInput") return end(exitCodes.usage)
+  end(tag === "ServerAway" ? exitCodes.serverAway : exitCodes.failed)
 }
 
 /** Says why, on the error output: in words, or as one line of JSON. What was said already is not said again. */

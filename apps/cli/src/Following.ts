@@ -1,12 +1,16 @@
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
-import { Console, Effect, Ref, Schedule, Stream } from "effect"
+import { Effect, Ref, Schedule, Stream } from "effect"
 import { Connection } from "./Connection.ts"
 
 /**
  * The events of a thread after `after` (its seq), or of all threads (by position), without end: where the server
  * goes away, it waits for one that is back and goes on from the last event, without loss and without doubles.
  */
-export const follow = (threadId: string | undefined, after: number) =>
+export const follow = (
+  threadId: string | undefined,
+  after: number,
+  note: (text: string) => Effect.Effect<void>
+) =>
   Stream.unwrap(
     Effect.gen(function* () {
       const connection = yield* Connection
@@ -16,12 +20,12 @@ export const follow = (threadId: string | undefined, after: number) =>
       const once = Stream.unwrap(
         Effect.gen(function* () {
           const client = yield* connection.find
-          if (yield* Ref.getAndSet(away, false)) yield* Console.error("The server is back.")
+          if (yield* Ref.getAndSet(away, false)) yield* note("The server is back.")
           return client.follow(threadId, yield* Ref.get(last))
         })
       ).pipe(Stream.tap((event) => Ref.set(last, number(event))))
       const left = Effect.gen(function* () {
-        if (!(yield* Ref.getAndSet(away, true))) yield* Console.error("The server is away: waiting for it.")
+        if (!(yield* Ref.getAndSet(away, true))) yield* note("The server is away: waiting for it.")
       })
       return once.pipe(
         // Who answers, and refuses, is not away: a thread that was deleted, a token that is not its own.

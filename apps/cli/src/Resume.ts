@@ -62,7 +62,7 @@ export const resume = Command.make(
       Effect.gen(function* () {
         const command = yield* client.sessions.release({ params, payload: { flags } })
         yield* Console.error(
-          `Opening ${command.providerSessionId} in ${command.cwd}. What is sent to ${thread.id} waits until you leave it.`
+          `Opening ${command.providerSessionId} in ${command.cwd}. What is sent to ${thread.id} meanwhile is refused.`
         )
         yield* runHere(command).pipe(Effect.onError(() => Effect.ignore(claim)))
         yield* print(yield* claim, receiptText)

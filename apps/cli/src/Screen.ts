@@ -1,38 +1,90 @@
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
-import { Clock, Duration, Effect, Ref, Schedule, Stdio, Terminal } from "effect"
-import { nothing, tell } from "./Telling.ts"
+import { Clock, Console, Duration, Effect, Ref, Schedule, Stdio, Stream, Terminal } from "effect"
+import { styled } from "./Style.ts"
+import { nothing, tell, type Telling } from "./Telling.ts"
 
 const clear = "\r\u001b[2K"
 
+const ending = new Set(["turn.completed", "turn.failed", "turn.interrupted"])
+
 /**
- * Shows a thread's events as they come. On a terminal a line below says for how long the agent has been silent; it
+ * Shows a thread's events as they come: the answer on the output, what is around it beside it, or, where somebody
+ * watches, all on the output. On a terminal a line below says for how long the agent that works has been silent; it
  * goes when there is something to read. Ends with the scope. Shows nothing where the output is for programs.
  */
-export const screen = Effect.fnUntraced(function* (silent: boolean) {
+export const screen = Effect.fnUntraced(function* (options: {
+  readonly silent: boolean
+  readonly watching: boolean
+}) {
+  const { silent, watching } = options
   const terminal = yield* Terminal.Terminal
   const stdio = yield* Stdio.Stdio
   const told = yield* Ref.make(nothing)
   const since = yield* Ref.make(yield* Clock.currentTimeMillis)
+  const works = yield* Ref.make(!watching)
+  // While something is asked at the prompt the screen is the prompt's, and what comes is kept.
+  const kept = yield* Ref.make<ReadonlyArray<Telling> | undefined>(undefined)
   const isTerminal = yield* stdio.stdoutIsTerminal
-  const write = (text: string) => Effect.ignore(terminal.display(text))
+  const out = (text: string) => Effect.ignore(terminal.display(text))
+  const beside = (text: string) =>
+    watching
+      ? out(text)
+      : Effect.ignore(Stream.run(Stream.encodeText(Stream.make(text)), stdio.stderr({ endOnDone: false })))
+  const showsStatus = isTerminal && !silent
 
   // The line stands only where no text is in the middle of its own.
   const status = Effect.gen(function* () {
     const { length } = yield* Ref.get(told)
     const silence = (yield* Clock.currentTimeMillis) - (yield* Ref.get(since))
-    if (length === 0 && silence >= 1000) yield* write(`${clear}… ${Math.floor(silence / 1000)} s`)
+    const free = length === 0 && (yield* Ref.get(kept)) === undefined && (yield* Ref.get(works))
+    if (free && silence >= 1000) yield* out(`${clear}… ${Math.floor(silence / 1000)} s`)
   })
-  if (isTerminal && !silent) {
+  const clearStatus = Effect.suspend(() => (showsStatus ? out(clear) : Effect.void))
+  if (showsStatus) {
     yield* status.pipe(Effect.repeat(Schedule.spaced(Duration.seconds(1))), Effect.forkScoped)
-    yield* Effect.addFinalizer(() => write(clear))
+    yield* Effect.addFinalizer(() =>
+      Effect.flatMap(Ref.get(told), ({ length }) => (length === 0 ? out(clear) : Effect.void))
+    )
   }
+  const write = Effect.fnUntraced(function* ({ answer, around, tone }: Telling) {
+    if (answer !== "") yield* out(answer)
+    if (around !== "") yield* beside(styled(around, tone, isTerminal))
+  })
   const show = Effect.fnUntraced(function* (event: RuntimeEvent) {
     yield* Ref.set(since, yield* Clock.currentTimeMillis)
+    if (event.type === "turn.started") yield* Ref.set(works, true)
+    if (watching && ending.has(event.type)) {
+      yield* Ref.set(works, false)
+      yield* clearStatus
+    }
     const before = yield* Ref.get(told)
-    const [after, text] = tell(before, event)
+    const [after, telling] = tell(before, event, watching)
     yield* Ref.set(told, after)
-    if (silent || text === "") return
-    yield* write(`${isTerminal && before.length === 0 ? clear : ""}${text}`)
+    if (silent || (telling.answer === "" && telling.around === "")) return
+    const waiting = yield* Ref.get(kept)
+    if (waiting !== undefined) return yield* Ref.set(kept, [...waiting, telling])
+    if (before.length === 0) yield* clearStatus
+    yield* write(telling)
   })
-  return { show }
+  /** A word of ours, in a line of its own. */
+  const note = Effect.fnUntraced(function* (text: string) {
+    const { length } = yield* Ref.get(told)
+    if (length === 0) yield* clearStatus
+    yield* Console.error(length === 0 || silent ? text : `\n${text}`)
+  })
+  /** Asks something at the prompt; what comes meanwhile is shown after it. */
+  const asking = <A, E, R>(question: Effect.Effect<A, E, R>) =>
+    Effect.acquireUseRelease(
+      Effect.andThen(clearStatus, Ref.set(kept, [])),
+      () => question,
+      () =>
+        Effect.gen(function* () {
+          const waiting = (yield* Ref.getAndSet(kept, undefined)) ?? []
+          yield* Ref.set(since, yield* Clock.currentTimeMillis)
+          yield* Effect.forEach(waiting, write)
+        })
+    )
+  return { show, note, asking }
 })
+
+export type Screen = Effect.Success<ReturnType<typeof screen>>

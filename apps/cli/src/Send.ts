@@ -1,20 +1,38 @@
 import { InvalidInput } from "@rejoin/contracts/Errors"
+import { Receipt } from "@rejoin/contracts/Receipt"
+import { PendingRequest } from "@rejoin/contracts/Request"
+import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Thread } from "@rejoin/contracts/Thread"
 import { isSettled, type Turn } from "@rejoin/contracts/Turn"
-import { Cause, Console, Effect, Exit, Option, Schedule, Stdio, Stream, Terminal } from "effect"
+import {
+  Cause,
+  Console,
+  Deferred,
+  Effect,
+  Exit,
+  Option,
+  Queue,
+  Schedule,
+  Schema,
+  Stdio,
+  Stream,
+  Terminal
+} from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { type Answering, answerAll } from "./Answering.ts"
+import { fstatSync } from "node:fs"
+import { answer, type Answering } from "./Answering.ts"
 import { Connection } from "./Connection.ts"
 import { TurnEnded } from "./Ending.ts"
 import { follow } from "./Following.ts"
 import { root } from "./Root.ts"
-import { screen } from "./Screen.ts"
+import { type Screen, screen } from "./Screen.ts"
+import { startText } from "./Text.ts"
 import { threadFor } from "./ThreadChoice.ts"
 
 const flags = {
   input: Argument.String("input").pipe(
-    Argument.withDescription("What to say; without it, what comes on the standard input"),
+    Argument.withDescription("What to say; what is piped in stands beneath it"),
     Argument.optional
   ),
   thread: Flag.String("thread").pipe(
@@ -39,7 +57,7 @@ const flags = {
   ),
   mode: Flag.Literals("mode", RuntimeMode.literals).pipe(
     Flag.withAlias("m"),
-    Flag.withDescription("What the agent of a new thread may do without being asked"),
+    Flag.withDescription("What the agent of a new thread may do without asking you (not its model)"),
     Flag.optional
   ),
   model: Flag.String("model").pipe(Flag.withDescription("The model of a new thread"), Flag.optional),
@@ -53,14 +71,23 @@ const flags = {
   )
 }
 
+/** Whether something is piped in. A standard input that is only inherited, as in a service, may never end. */
+const isPiped = Effect.sync(() => {
+  try {
+    const input = fstatSync(0)
+    return input.isFIFO() || input.isFile()
+  } catch {
+    return false
+  }
+})
+
+/** What is given, and what is piped in beneath it. */
 const inputOf = Effect.fnUntraced(function* (given: Option.Option<string>) {
   const stdio = yield* Stdio.Stdio
-  const input = Option.isSome(given)
-    ? given.value
-    : (yield* stdio.stdinIsTerminal)
-      ? ""
-      : yield* stdio.stdin.pipe(Stream.decodeText(), Stream.mkString)
-  if (input.trim() !== "") return input
+  const reads = Option.isSome(given) ? yield* isPiped : !(yield* stdio.stdinIsTerminal)
+  const piped = reads ? yield* stdio.stdin.pipe(Stream.decodeText(), Stream.mkString) : ""
+  const input = [...Option.toArray(given), piped].filter((part) => part.trim() !== "").join("\n\n")
+  if (input !== "") return input
   return yield* new InvalidInput({
     field: "input",
     message: "There is nothing to say.",
@@ -68,19 +95,59 @@ const inputOf = Effect.fnUntraced(function* (given: Option.Option<string>) {
   })
 })
 
-/** Follows the turn to its end. Ctrl-C ends the turn, not the server. */
-const watchTurn = Effect.fnUntraced(function* (thread: Thread, turn: Turn, how: Answering, json: boolean) {
+/** Ends this turn, and nobody else's; says where that could not be seen. */
+const endTurn = Effect.fnUntraced(function* (turn: Turn, shown: Screen) {
   const connection = yield* Connection
-  const shown = yield* screen(json)
-  const answered = new Set<string>()
-  const seen = follow(thread.id, thread.lastSeq).pipe(
+  const params = { id: turn.threadId, turnId: turn.id }
+  yield* shown.note("Ending the turn.")
+  yield* Effect.gen(function* () {
+    const { turns } = yield* connection.find
+    yield* turns.interrupt({ params })
+    const { status } = yield* turns.get({ params, query: { wait: 15 } })
+    if (!isSettled(status)) {
+      yield* shown.note(`It has not ended yet. rejoin interrupt ${turn.threadId} tries again.`)
+    }
+  }).pipe(
+    Effect.timeout("30 seconds"),
+    Effect.catch(({ message }) => shown.note(`Whether it has ended is not known: ${message}`))
+  )
+})
+
+const told = Schema.decodeUnknownOption(
+  Schema.Struct({ request: Schema.optionalKey(PendingRequest), receipt: Schema.optionalKey(Receipt) })
+)
+const resolved = Schema.decodeUnknownOption(Schema.Struct({ id: Schema.String }))
+
+/**
+ * Follows the turn to its end, and answers what is asked meanwhile. Ctrl-C ends the turn, not the server. Returns what
+ * the last start of its session did, where one was made for it.
+ */
+const watchTurn = Effect.fnUntraced(function* (thread: Thread, turn: Turn, how: Answering, shown: Screen) {
+  const connection = yield* Connection
+  const requests = yield* Queue.unbounded<PendingRequest>()
+  const answered = new Map<string, Deferred.Deferred<void>>()
+  const closing = (id: string) => {
+    const known = answered.get(id) ?? Deferred.makeUnsafe<void>()
+    answered.set(id, known)
+    return known
+  }
+  let receipt: Receipt | undefined
+  const notice = Effect.fnUntraced(function* ({ data, type }: RuntimeEvent) {
+    const { receipt: start, request } = Option.getOrElse(told(data), () => ({
+      receipt: undefined,
+      request: undefined
+    }))
+    if (start !== undefined) receipt = start
+    if (request !== undefined) yield* Queue.offer(requests, request)
+    if (type === "request.resolved" || type === "user-input.resolved") {
+      const id = Option.getOrUndefined(resolved(data))?.id
+      if (id !== undefined) yield* Deferred.succeed(closing(id), undefined)
+    }
+  })
+  const seen = follow(thread.id, thread.lastSeq, shown.note).pipe(
     Stream.filter(({ turnId }) => turnId === undefined || turnId === turn.id),
+    Stream.tap(notice),
     Stream.tap(shown.show),
-    Stream.tap(({ type }) =>
-      type === "request.opened" || type === "user-input.opened"
-        ? Effect.flatMap(connection.find, (client) => answerAll(client, thread.id, how, answered))
-        : Effect.void
-    ),
     Stream.takeUntil(
       ({ turnId, type }) =>
         turnId === turn.id &&
@@ -88,23 +155,29 @@ const watchTurn = Effect.fnUntraced(function* (thread: Thread, turn: Turn, how: 
     ),
     Stream.runDrain
   )
-  const interrupt = Effect.flatMap(connection.find, (client) =>
-    client.sessions.interrupt({ params: { id: thread.id } })
-  ).pipe(Effect.timeout("10 seconds"), Effect.ignore)
-  yield* seen.pipe(
+  const answering = Queue.take(requests).pipe(
+    Effect.flatMap((request) =>
+      Effect.flatMap(connection.find, (client) =>
+        shown.asking(answer(client, request, how, Deferred.await(closing(request.id))))
+      )
+    ),
+    Effect.forever
+  )
+  yield* Effect.raceFirst(seen, answering).pipe(
     Effect.onExit((exit) =>
       Exit.isFailure(exit) &&
       (Cause.hasInterruptsOnly(exit.cause) || Cause.squash(exit.cause) instanceof Terminal.QuitError)
-        ? Effect.andThen(Console.error("Interrupting the turn."), interrupt)
+        ? endTurn(turn, shown)
         : Effect.void
     )
   )
+  return receipt
 })
 
 export const send = Command.make(
   "send",
   flags,
-  Effect.fn(function* ({ answer, input: given, steer, ...choice }) {
+  Effect.fn(function* ({ answer: answered, input: given, steer, ...choice }) {
     const { json } = yield* root
     const connection = yield* Connection
     const stdio = yield* Stdio.Stdio
@@ -115,7 +188,7 @@ export const send = Command.make(
       `${created ? "A new thread:" : "In"} ${thread.id} (${thread.provider}, ${thread.runtimeMode}) in ${thread.cwd}`
     )
     const isTerminal = (yield* stdio.stdinIsTerminal) && (yield* stdio.stdoutIsTerminal)
-    const how = Option.getOrElse(answer, (): Answering => (isTerminal && !json ? "ask" : "wait"))
+    const how = Option.getOrElse(answered, (): Answering => (isTerminal && !json ? "ask" : "wait"))
     // With its key the same turn is sent once, however often the way to the server breaks.
     const idempotencyKey = yield* Effect.sync(() => globalThis.crypto.randomUUID())
     const turn = yield* connection.find.pipe(
@@ -132,15 +205,28 @@ export const send = Command.make(
       })
     )
     const late = isSettled(turn.status)
-    if (!late) yield* Effect.scoped(watchTurn(thread, turn, how, json))
+    const shown = yield* screen({ silent: json, watching: false })
+    if (steer && !late && turn.input !== input) yield* shown.note("It joined the turn that runs.")
+    else if (thread.session.state === "running" || thread.session.state === "waiting") {
+      yield* shown.note(
+        "It waits until the running turn has ended; --steer would join that. Ctrl-C withdraws it."
+      )
+    }
+    const receipt = late ? undefined : yield* watchTurn(thread, turn, how, shown)
     const settled = yield* Effect.flatMap(connection.find, ({ turns }) =>
       turns.get({ params: { id: thread.id, turnId: turn.id }, query: { wait: 60 } })
     )
-    if (json || late) yield* Console.log(json ? JSON.stringify(settled) : settled.output)
+    if (json) {
+      // A script does not see the screen: that it is not the same conversation any more is told both ways.
+      if (receipt !== undefined && receipt.outcome !== "adopted" && receipt.outcome !== "created") {
+        yield* Console.error(startText(receipt))
+      }
+      yield* Console.log(JSON.stringify({ ...settled, ...(receipt && { receipt }) }))
+    } else if (late) yield* Console.log(settled.output)
     if (settled.status === "failed" || settled.status === "interrupted") {
       return yield* new TurnEnded({ status: settled.status })
     }
-  })
+  }, Effect.scoped)
 ).pipe(
   Command.withDescription("Say something in a thread, and see the answer as it comes"),
   Command.withExamples([

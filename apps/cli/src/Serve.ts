@@ -1,8 +1,11 @@
 import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { Connection } from "./Connection.ts"
 import { ProgramFailed } from "./Ending.ts"
+import { print } from "./Output.ts"
 import { root } from "./Root.ts"
+import { ServerAway } from "./ServerAway.ts"
 import { program } from "./ServerProcess.ts"
 
 /** Runs one of the server's programs here, until it ends or we are told to. It says itself why it fails. */
@@ -25,9 +28,32 @@ const runHere = Effect.fnUntraced(function* (
   if (code !== 0) return yield* new ProgramFailed()
 })
 
-export const serve = Command.make("serve", {}, () => runHere("main")).pipe(
-  Command.withDescription("Run the server here, until Ctrl-C")
-)
+/** Ends the server that runs, wherever it was started, and waits until it has ended. */
+const end = Effect.gen(function* () {
+  const connection = yield* Connection
+  const pid = yield* connection.process
+  yield* Effect.try({
+    try: () => process.kill(pid, "SIGTERM"),
+    catch: (cause) =>
+      new ServerAway({ message: `The server (process ${pid}) cannot be ended: ${String(cause)}` })
+  })
+  // It takes its file away when it has ended everything.
+  yield* connection.process.pipe(Effect.andThen(Effect.sleep("50 millis")), Effect.forever, Effect.ignore)
+  yield* print({ pid }, () => `The server (process ${pid}) has ended. The threads stay.`)
+})
+
+export const serve = Command.make(
+  "serve",
+  {
+    stop: Flag.Boolean("stop").pipe(
+      Flag.withDescription("End the server that runs, instead"),
+      Flag.withDefault(false)
+    )
+  },
+  Effect.fn(function* ({ stop }) {
+    yield* stop ? end : runHere("main")
+  })
+).pipe(Command.withDescription("Run the server here, until Ctrl-C"))
 
 export const doctor = Command.make(
   "doctor",

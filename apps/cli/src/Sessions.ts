@@ -9,13 +9,13 @@ import { receiptText } from "./Text.ts"
 
 // What changes a thread or its session without saying anything in it.
 
-const threadOf = Effect.fnUntraced(function* (named: string) {
+export const threadOf = Effect.fnUntraced(function* (named: string) {
   const client = yield* Effect.flatMap(Connection, ({ open }) => open)
   return { client, thread: yield* findThread(client, named) }
 })
 
 /** The thread as it is afterwards, for programs; for people, what was done. */
-const after = Effect.fnUntraced(function* (client: RejoinClient, id: string, text: string) {
+export const after = Effect.fnUntraced(function* (client: RejoinClient, id: string, text: string) {
   const thread = yield* client.threads.get({ params: { id } })
   yield* print(thread, () => text)
 })
@@ -29,7 +29,12 @@ export const absolute = Effect.fnUntraced(function* (directory: string) {
 
 const mode = Command.make(
   "mode",
-  { thread: threadArgument, mode: Argument.Literals("mode", RuntimeMode.literals) },
+  {
+    thread: threadArgument,
+    mode: Argument.Literals("mode", RuntimeMode.literals).pipe(
+      Argument.withDescription(RuntimeMode.literals.join(", "))
+    )
+  },
   Effect.fn(function* ({ mode, thread: named }) {
     const { client, thread } = yield* threadOf(named)
     yield* client.threads.update({ params: { id: thread.id }, payload: { runtimeMode: mode } })
@@ -54,12 +59,56 @@ const doing = <const Name extends string, A, E>(
     })
   ).pipe(Command.withDescription(description))
 
-const interrupt = doing(
+const interrupt = Command.make(
   "interrupt",
-  ({ sessions }, params) => sessions.interrupt({ params }),
-  (id) => `The turn of ${id} was interrupted.`,
-  "End the running turn"
-)
+  { thread: threadArgument },
+  Effect.fn(function* ({ thread: named }) {
+    const { client, thread } = yield* threadOf(named)
+    const works = ["running", "waiting", "starting"].includes(thread.session.state)
+    yield* client.sessions.interrupt({ params: { id: thread.id } })
+    yield* after(
+      client,
+      thread.id,
+      works ? `The turn of ${thread.id} was interrupted.` : "No turn is running."
+    )
+  })
+).pipe(Command.withDescription("End the running turn"))
+
+const model = Command.make(
+  "model",
+  {
+    thread: threadArgument,
+    model: Argument.String("model").pipe(Argument.withDescription("As the agent calls it"))
+  },
+  Effect.fn(function* ({ model, thread: named }) {
+    const { client, thread } = yield* threadOf(named)
+    yield* client.threads.update({ params: { id: thread.id }, payload: { model } })
+    yield* after(client, thread.id, `${thread.id} is answered by ${model} from its next turn.`)
+  })
+).pipe(Command.withDescription("Switch the model"))
+
+const rename = Command.make(
+  "rename",
+  {
+    thread: threadArgument,
+    title: Argument.String("title").pipe(Argument.withDescription("What it is called"))
+  },
+  Effect.fn(function* ({ thread: named, title }) {
+    const { client, thread } = yield* threadOf(named)
+    yield* client.threads.update({ params: { id: thread.id }, payload: { title } })
+    yield* after(client, thread.id, `${thread.id} is called “${title}”.`)
+  })
+).pipe(Command.withDescription("Give the thread another name"))
+
+const remove = Command.make(
+  "rm",
+  { thread: threadArgument },
+  Effect.fn(function* ({ thread: named }) {
+    const { client, thread } = yield* threadOf(named)
+    yield* client.threads.remove({ params: { id: thread.id } })
+    yield* print({ id: thread.id }, ({ id }) => `${id} is forgotten here. The agent keeps its session.`)
+  })
+).pipe(Command.withDescription("Forget the thread and its receipts; the agent keeps its session"))
 
 const stop = doing(
   "stop",
@@ -72,12 +121,17 @@ const reset = doing(
   "reset",
   ({ sessions }, params) => sessions.reset({ params }),
   (id) => `The next turn of ${id} starts anew. The old session is kept.`,
-  "Let the next turn start anew"
+  "Let the next turn start anew: the agent will know nothing of what was said"
 )
 
 const move = Command.make(
   "move",
-  { thread: threadArgument, directory: Argument.String("directory") },
+  {
+    thread: threadArgument,
+    directory: Argument.String("directory").pipe(
+      Argument.withDescription("Where it goes on, for example another worktree")
+    )
+  },
   Effect.fn(function* ({ directory, thread: named }) {
     const { client, thread } = yield* threadOf(named)
     const cwd = yield* absolute(directory)
@@ -118,7 +172,9 @@ const claim = Command.make(
     yield* print(yield* client.sessions.claim({ params: { id: thread.id } }), receiptText)
   })
 ).pipe(
-  Command.withDescription("Take the conversation back from a terminal that was left without the command")
+  Command.withDescription(
+    "Take a conversation back from a terminal, where `rejoin resume` did not come to do it"
+  )
 )
 
-export const changing = [mode, interrupt, stop, reset, move, fork, claim] as const
+export const changing = [interrupt, stop, reset, move, fork, mode, model, rename, remove, claim] as const

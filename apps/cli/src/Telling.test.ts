@@ -5,6 +5,8 @@ import { nothing, tell } from "./Telling.ts"
 
 const decode = Schema.decodeUnknownSync(RuntimeEvent)
 
+const at = "2026-01-01T00:00:00.000Z"
+
 const event = (type: RuntimeEvent["type"], data: unknown, itemId?: string) =>
   decode({
     seq: 1,
@@ -14,7 +16,7 @@ const event = (type: RuntimeEvent["type"], data: unknown, itemId?: string) =>
     turnId: "trn_1",
     ...(itemId && { itemId }),
     generation: 1,
-    at: "2026-01-01T00:00:00.000Z",
+    at,
     data
   })
 
@@ -22,17 +24,20 @@ const item = (id: string, kind: string, rest: object) => ({
   item: { id, turnId: "trn_1", kind, status: "completed", ...rest }
 })
 
-/** All that a person reads of these events. */
-const read = (...events: ReadonlyArray<RuntimeEvent>) => {
+/** What these events tell: all of it, as a person reads it, and the answer alone, as a program does. */
+const readBoth = (events: ReadonlyArray<RuntimeEvent>, watching = false) => {
   let told = nothing
-  let text = ""
+  let [all, answers] = ["", ""]
   for (const next of events) {
-    const [after, more] = tell(told, next)
+    const [after, { answer, around }] = tell(told, next, watching)
     told = after
-    text += more
+    all += `${answer}${around}`
+    answers += answer
   }
-  return text
+  return { all, answers }
 }
+
+const read = (...events: ReadonlyArray<RuntimeEvent>) => readBoth(events).all
 
 const message = (id: string, text: string) => ({
   started: event("item.started", item(id, "assistant-message", { status: "started", text: "" }), id),
@@ -87,15 +92,45 @@ describe("what a person reads of a turn", () => {
       evidence: null,
       at: "2026-01-01T00:00:00.000Z"
     }
+    const begun = event("session.started", { receipt })
     assert.strictEqual(
-      read(event("session.started", { receipt })),
+      read(begun),
       [
-        "2026-01-01 00:00:00  replaced: the session is gone",
+        "Began anew: the session is gone. The agent knows nothing of what was said before.",
         "  session    ses_old → ses_new",
         "  directory  /work (read back)",
         "  mode       read-only (not read back)",
         ""
       ].join("\n")
+    )
+    const { completed } = message("a", "hello")
+    // A program reads the answer, and nothing else.
+    assert.strictEqual(readBoth([begun, completed]).answers, "hello\n")
+    const quiet = { ...receipt, outcome: "adopted", runtimeModeVerified: "read-only" }
+    assert.strictEqual(
+      read(event("session.started", { receipt: quiet })),
+      "Went on in /work (read-only): the session is gone\n"
+    )
+  })
+
+  it("a command is told when it begins; what it printed, when it is over", () => {
+    const command = (status: string, rest: object) =>
+      item("b", "command", { status, command: "make", ...rest })
+    const started = event("item.started", command("started", {}), "b")
+    const done = event("item.completed", command("completed", { exitCode: 2, output: "no rule\n" }), "b")
+    assert.strictEqual(read(started), "$ make\n")
+    assert.strictEqual(read(started, done), "$ make\n  (exit 2)\n  no rule\n")
+  })
+
+  it("who watches is told what others say, and what waits for an answer", () => {
+    const said = event("item.completed", item("u", "user-message", { text: "do it" }), "u")
+    const ask = { kind: "approval", permission: "bash", title: "touch x", command: "touch x" }
+    const request = { id: "req_1", threadId: "thr_1", turnId: "trn_1", openedAt: at, ask }
+    const asked = event("request.opened", { request })
+    assert.strictEqual(read(said, asked), "")
+    assert.strictEqual(
+      readBoth([said, asked], true).all,
+      "> do it\nThe agent asks: touch x\n  rejoin answer thr_1 accept\n"
     )
   })
 })

@@ -1,29 +1,43 @@
 import { Failure } from "@rejoin/contracts/Failure"
 import { Item } from "@rejoin/contracts/Item"
 import { Receipt } from "@rejoin/contracts/Receipt"
+import { PendingRequest } from "@rejoin/contracts/Request"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import { Option, Schema } from "effect"
-import { brief, receiptText } from "./Text.ts"
+import { brief, startText } from "./Text.ts"
 
 const decode = <S extends Schema.Decoder<unknown>>(schema: S) => Schema.decodeUnknownOption(schema)
 const withItem = decode(Schema.Struct({ item: Item }))
 const withDelta = decode(Schema.Struct({ delta: Schema.String, field: Schema.String }))
 const withReceipt = decode(Schema.Struct({ receipt: Receipt }))
 const withError = decode(Schema.Struct({ error: Failure }))
+const withRequest = decode(Schema.Struct({ request: PendingRequest }))
 const withMessage = decode(Schema.Struct({ message: Schema.String }))
 
-/** What has been told so far of the item that is being told. */
+/** What has been told so far: of the answer that is being told, and of what has begun beside it. */
 export interface Told {
   readonly itemId: string | undefined
   readonly length: number
+  readonly begun: ReadonlySet<string>
 }
 
-export const nothing: Told = { itemId: undefined, length: 0 }
+export const nothing: Told = { itemId: undefined, length: 0, begun: new Set() }
 
-const line = (told: Told, text: string): readonly [Told, string] => [
-  nothing,
-  `${told.length > 0 ? "\n" : ""}${text}\n`
+/** What is told of one event: the agent's answer, which programs read, and after it what a person wants to know. */
+export interface Telling {
+  readonly answer: string
+  readonly around: string
+  readonly tone: "soft" | "warn" | "bad"
+}
+
+const silence: Telling = { answer: "", around: "", tone: "soft" }
+
+const line = (told: Told, text: string, tone: Telling["tone"] = "soft"): readonly [Told, Telling] => [
+  { ...told, itemId: undefined, length: 0 },
+  { answer: told.length > 0 ? "\n" : "", around: `${text}\n`, tone }
 ]
+
+const answer = (told: Told, text: string): readonly [Told, Telling] => [told, { ...silence, answer: text }]
 
 /** The first line of what is done beside talking. */
 const headline = ({ changes, command, kind, title, toolName }: Item): string | undefined => {
@@ -33,61 +47,94 @@ const headline = ({ changes, command, kind, title, toolName }: Item): string | u
   return undefined
 }
 
-const itemText = (told: Told, item: Item): readonly [Told, string] | undefined => {
+const begins = (told: Told, item: Item): readonly [Told, Telling] | undefined => {
   if (item.kind === "assistant-message") {
-    // What came in pieces is there already; the rest, or all of it, is told now.
-    const rest = (item.text ?? "").slice(told.itemId === item.id ? told.length : 0)
-    return [nothing, `${told.itemId === item.id || told.length === 0 ? "" : "\n"}${rest}\n`]
+    const text = item.text ?? ""
+    const next = { ...told, itemId: item.id, length: text.length }
+    return answer(next, `${told.length > 0 ? "\n" : ""}${text}`)
   }
   const first = headline(item)
-  if (first === undefined) return item.kind === "error" ? line(told, item.text ?? "error") : undefined
-  const ended = item.exitCode === undefined || item.exitCode === 0 ? "" : ` (exit ${item.exitCode})`
-  const output = item.output?.trim() ? `\n${item.output.trim().replaceAll(/^/gm, "  ")}` : ""
-  return line(told, `${brief(first, 200)}${ended}${output}`)
+  if (first === undefined || told.begun.has(item.id)) return undefined
+  return line({ ...told, begun: new Set([...told.begun, item.id]) }, brief(first, 200))
 }
 
+const ends = (told: Told, item: Item, watching: boolean): readonly [Told, Telling] | undefined => {
+  if (item.kind === "assistant-message") {
+    // What came in pieces is there already; the rest, or all of it, is told now.
+    const own = told.itemId === item.id
+    const rest = (item.text ?? "").slice(own ? told.length : 0)
+    const next = { ...told, itemId: undefined, length: 0 }
+    return answer(next, `${own || told.length === 0 ? "" : "\n"}${rest}\n`)
+  }
+  if (item.kind === "user-message") {
+    return watching ? line(told, `> ${(item.text ?? "").replaceAll("\n", "\n> ")}`) : undefined
+  }
+  if (item.kind === "error") return line(told, item.text ?? "error", "bad")
+  const first = headline(item)
+  if (first === undefined) return undefined
+  const ended = item.exitCode === undefined || item.exitCode === 0 ? "" : `exit ${item.exitCode}`
+  const output = item.output?.trim() ? item.output.trim().replaceAll(/^/gm, "  ") : ""
+  const begun = told.begun.has(item.id)
+  const head = begun ? ended && `  (${ended})` : `${brief(first, 200)}${ended && ` (${ended})`}`
+  const text = [head, output].filter((part) => part !== "").join("\n")
+  return text === "" ? undefined : line(told, text)
+}
+
+const alarming = new Set<Receipt["outcome"]>(["replaced", "refused"])
+
+/** What the agent asks, for those who cannot answer here, and how they can. */
+const asks = ({ ask, threadId }: PendingRequest): string =>
+  ask.kind === "approval"
+    ? `The agent asks: ${ask.command ?? ask.title}\n  rejoin answer ${threadId} accept`
+    : `The agent asks: ${ask.questions.map(({ question }) => question).join(" ")}\n  rejoin answer ${threadId} "…"`
+
 /**
- * What a person who watches a thread is told of an event, and what has been told then. Text comes as it streams;
- * a start says what it did with the conversation, above all where it began anew.
+ * What a person is told of an event, and what has been told then. Text comes as it streams; a start says what it did
+ * with the conversation, above all where it began anew. Who watches is also told what others say and are asked.
  */
-export const tell = (told: Told, event: RuntimeEvent): readonly [Told, string] => {
-  const silent = [told, ""] as const
+export const tell = (told: Told, event: RuntimeEvent, watching: boolean): readonly [Told, Telling] => {
+  const silent = [told, silence] as const
   const { data, itemId, type } = event
   switch (type) {
     case "item.updated": {
       const delta = Option.getOrUndefined(withDelta(data))
-      if (delta === undefined || delta.field !== "text" || itemId === undefined) return silent
-      if (told.itemId === itemId) {
-        return [{ itemId, length: told.length + delta.delta.length }, delta.delta]
-      }
       // Only of what has begun as an answer: reasoning is told by nobody but `--json`.
-      return silent
+      if (delta === undefined || delta.field !== "text" || told.itemId === undefined) return silent
+      if (told.itemId !== itemId) return silent
+      return answer({ ...told, length: told.length + delta.delta.length }, delta.delta)
     }
     case "item.started": {
       const item = Option.getOrUndefined(withItem(data))?.item
-      if (item?.kind !== "assistant-message") return silent
-      const text = item.text ?? ""
-      return [{ itemId: item.id, length: text.length }, `${told.length > 0 ? "\n" : ""}${text}`]
+      return (item && begins(told, item)) ?? silent
     }
     case "item.completed": {
       const item = Option.getOrUndefined(withItem(data))?.item
-      return (item && itemText(told, item)) ?? silent
+      return (item && ends(told, item, watching)) ?? silent
     }
     case "session.started":
     case "session.refused": {
       const receipt = Option.getOrUndefined(withReceipt(data))?.receipt
-      return receipt === undefined ? silent : line(told, receiptText(receipt))
+      if (receipt === undefined) return silent
+      const tone = receipt.outcome === "refused" ? "bad" : alarming.has(receipt.outcome) ? "warn" : "soft"
+      // Why it was refused is said with the turn that failed of it.
+      if (receipt.outcome === "refused" && receipt.turnId !== undefined) return silent
+      return line(told, startText(receipt), tone)
     }
     case "turn.failed":
     case "turn.interrupted": {
       const error = Option.getOrUndefined(withError(data))?.error
       const why = error === undefined ? "" : `: ${error.message}${error.hint ? `\n${error.hint}` : ""}`
-      return line(told, `${type === "turn.failed" ? "failed" : "interrupted"}${why}`)
+      return line(told, `${type === "turn.failed" ? "failed" : "interrupted"}${why}`, "bad")
+    }
+    case "request.opened":
+    case "user-input.opened": {
+      const request = Option.getOrUndefined(withRequest(data))?.request
+      return watching && request !== undefined ? line(told, asks(request), "warn") : silent
     }
     case "warning":
     case "session.stalled": {
       const message = Option.getOrUndefined(withMessage(data))?.message
-      return line(told, message ?? type)
+      return line(told, message ?? type, "warn")
     }
     case "session.exited":
     case "session.reaped":

@@ -1,5 +1,5 @@
 import type { ProviderInfo } from "@rejoin/contracts/Provider"
-import type { Receipt } from "@rejoin/contracts/Receipt"
+import type { Receipt, ResumeOutcome } from "@rejoin/contracts/Receipt"
 import type { Thread } from "@rejoin/contracts/Thread"
 import type { Turn } from "@rejoin/contracts/Turn"
 
@@ -27,19 +27,26 @@ export const brief = (text: string, length = 60): string => {
   return line.length > length ? `${line.slice(0, length - 1)}…` : line
 }
 
+const stateOf = ({ pendingRequests, session, status }: Thread): string => {
+  if (session.terminalSince !== undefined) return "in a terminal"
+  if (pendingRequests > 0) return "asks you"
+  return status === "error" && session.state !== "running" ? "failed" : session.state
+}
+
+/** The latest first. */
 export const threadsText = (threads: ReadonlyArray<Thread>): string =>
   threads.length === 0
-    ? "There are no threads yet: rejoin send --new …"
+    ? "No threads. rejoin send --new … begins one."
     : table([
-        ["THREAD", "STATE", "PROVIDER", "MODE", "ACTIVE", "DIRECTORY", "TITLE"],
+        ["THREAD", "STATE", "PROVIDER", "MODE", "ACTIVE", "TITLE", "DIRECTORY"],
         ...threads.map((thread) => [
           thread.id,
-          thread.session.state,
+          stateOf(thread),
           thread.provider,
           thread.runtimeMode,
-          thread.lastActivityAt.slice(0, 16).replace("T", " "),
-          thread.cwd,
-          brief(thread.title, 40)
+          timeOf(thread.lastActivityAt).slice(0, 16),
+          brief(thread.title, 30),
+          thread.cwd
         ])
       ])
 
@@ -57,52 +64,114 @@ export const threadText = (thread: Thread): string =>
       usage: `${thread.usage.inputTokens} tokens in, ${thread.usage.outputTokens} out, $${thread.usage.costUsd.toFixed(2)}`,
       ...(thread.session.runningTool && { "at work": thread.session.runningTool }),
       ...(thread.session.terminalSince && {
-        "in a terminal": `since ${thread.session.terminalSince.slice(0, 16).replace("T", " ")}`
+        "in a terminal": `since ${timeOf(thread.session.terminalSince)}`
       }),
       ...(thread.forkedFrom && { "forked from": thread.forkedFrom.threadId }),
-      ...(thread.pendingRequests > 0 && { waiting: `${thread.pendingRequests} for an answer` }),
+      ...(thread.pendingRequests > 0 && {
+        waiting: `${thread.pendingRequests} for an answer: rejoin answer ${thread.id} …`
+      }),
+      ...(thread.session.startsAnew && { "next message": "begins anew: a reset was asked for" }),
       ...(thread.lastError && { error: `${thread.lastError._tag}: ${thread.lastError.message}` })
     })
   )
 
-export const turnsText = (turns: ReadonlyArray<Turn>): string =>
+/** After these the agent does not have before it what was said before. */
+const breaks = ({
+  outcome,
+  providerSessionIdAfter,
+  providerSessionIdBefore
+}: Receipt): string | undefined => {
+  if (outcome === "replaced") return "── Began anew: the agent knows nothing of what stands above ──"
+  const another = providerSessionIdBefore !== null && providerSessionIdAfter !== providerSessionIdBefore
+  return outcome === "adopted" && another
+    ? "── Went on in another session, which a terminal began: it may lack what stands above ──"
+    : undefined
+}
+
+/** What was said, and where the conversation was not the same any more. */
+export const turnsText = (turns: ReadonlyArray<Turn>, receipts: ReadonlyArray<Receipt>): string =>
   turns
-    .map(({ error, input, output, status }) => {
-      const answer = status === "completed" ? output : `(${status}${error ? `: ${error.message}` : ""})`
-      return `> ${input.replaceAll("\n", "\n> ")}\n${answer}`
+    .map(({ acceptedAt, error, id, input, output, status }, i) => {
+      const said = status === "completed" ? output : `(${status}${error ? `: ${error.message}` : ""})`
+      const since = turns[i - 1]?.acceptedAt ?? ""
+      // A start is made for its turn, or between two.
+      const marks = receipts
+        .filter((receipt) =>
+          receipt.turnId === undefined
+            ? receipt.at > since && receipt.at <= acceptedAt
+            : receipt.turnId === id
+        )
+        .flatMap((receipt) => breaks(receipt) ?? [])
+      return [...marks, `> ${input.replaceAll("\n", "\n> ")}\n${said}`].join("\n\n")
     })
     .join("\n\n")
 
+/** Of the reader's own day and hour. */
+export const timeOf = (at: string): string => new Date(at).toLocaleString("sv-SE")
+
+const outcomes: Readonly<Record<ResumeOutcome, string>> = {
+  created: "Begun",
+  adopted: "Went on",
+  forked: "Carried over, as a fork of the session,",
+  moved: "Moved",
+  rehydrated: "Restored from our transcript",
+  replaced: "Began anew",
+  "handed-over": "Handed over",
+  refused: "Refused"
+}
+
+const readBack = (asked: string, found: string | null): string =>
+  found === null
+    ? `${asked} (not read back)`
+    : `${found} ${found === asked ? "(read back)" : `(not ${asked})`}`
+
+const details = (receipt: Receipt): ReadonlyArray<string> => [
+  `  session    ${receipt.providerSessionIdBefore ?? "–"} → ${receipt.providerSessionIdAfter ?? "–"}`,
+  `  directory  ${readBack(receipt.cwdRequested, receipt.cwdVerified)}`,
+  `  mode       ${readBack(receipt.runtimeModeRequested, receipt.runtimeModeVerified)}`
+]
+
+const isAsAsked = ({ cwdRequested, cwdVerified, runtimeModeRequested, runtimeModeVerified }: Receipt) =>
+  cwdVerified === cwdRequested && runtimeModeVerified === runtimeModeRequested
+
+/** A start as it happens: a line where all is as it should be, and everything where it is not. */
+export const startText = (receipt: Receipt): string => {
+  const { cwdRequested, error, outcome, reason, runtimeModeRequested } = receipt
+  if (outcome === "refused") {
+    return [`Refused: ${error?.message ?? reason ?? ""}`, ...(error?.hint ? [error.hint] : [])].join("\n")
+  }
+  if (outcome === "replaced") {
+    const why = reason === undefined ? "" : `: ${reason}`
+    return [`Began anew${why}. The agent knows nothing of what was said before.`, ...details(receipt)].join(
+      "\n"
+    )
+  }
+  const why = reason === undefined ? "" : `: ${reason}`
+  const line = `${outcomes[outcome]} in ${cwdRequested} (${runtimeModeRequested})${why}`
+  return isAsAsked(receipt) ? line : [line, ...details(receipt)].join("\n")
+}
+
 /** What a start did, in words: where it is, with which powers, and what of it was read back. */
 export const receiptText = (receipt: Receipt): string => {
-  const { at, cwdRequested, cwdVerified, error, outcome, reason, runtimeModeRequested, runtimeModeVerified } =
-    receipt
+  const { at, error, outcome, reason } = receipt
   const history = receipt.checks.findLast(({ what }) => what === "history")?.found
-  const told = (asked: string, found: string | null) =>
-    found === null
-      ? `${asked} (not read back)`
-      : found === asked
-        ? `${found} (read back)`
-        : `${found}, not ${asked}`
   return [
-    `${at.slice(0, 19).replace("T", " ")}  ${outcome}${reason === undefined ? "" : `: ${reason}`}`,
-    ...(error ? [`  ${error._tag}: ${error.message}`] : []),
+    `${timeOf(at)}  ${outcome}${reason === undefined ? "" : `: ${reason}`}`,
+    ...(error && error.message !== reason ? [`  ${error.message}`] : []),
     ...(error?.hint ? [`  ${error.hint}`] : []),
-    `  session    ${receipt.providerSessionIdBefore ?? "–"} → ${receipt.providerSessionIdAfter ?? "–"}`,
-    `  directory  ${told(cwdRequested, cwdVerified)}`,
-    `  mode       ${told(runtimeModeRequested, runtimeModeVerified)}`,
+    ...details(receipt),
     ...(history && "value" in history ? [`  history    ${history.value}`] : [])
   ].join("\n")
 }
 
 export const providersText = (providers: ReadonlyArray<ProviderInfo>): string =>
   table([
-    ["PROVIDER", "DRIVER", "VERSION", "STATE", "PROGRAM"],
+    ["PROVIDER", "DRIVER", "VERSION", "STATE", ""],
     ...providers.map(({ driver, id, program, reason, status, version }) => [
       id,
       driver,
       version ?? "–",
-      status === "ready" ? status : `${status}: ${reason ?? "unknown"}`,
-      program ?? "–"
+      status,
+      status === "ready" ? (program ?? "–") : (reason ?? "unknown")
     ])
   ])

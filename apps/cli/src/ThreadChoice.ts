@@ -16,7 +16,7 @@ const refuseGiven = Effect.fnUntraced(function* (given: Record<string, boolean>,
   if (names.length === 0) return
   return yield* new InvalidInput({
     message: `${names.join(", ")} is for a new thread, and ${id} is there already.`,
-    hint: "Say --new without --thread, or use rejoin mode and rejoin move."
+    hint: "Say --new without --thread, or change the thread: rejoin mode, model, move."
   })
 })
 
@@ -32,7 +32,9 @@ export const threadFor = Effect.fnUntraced(function* (
   }
   if (Option.isSome(thread)) {
     const found = yield* findThread(client, thread.value)
-    yield* refuseGiven({ ...isGiven, cwd: Option.isSome(cwd), new: isNew }, found.id)
+    // Where it is, is no other directory.
+    const elsewhere = Option.isSome(cwd) && (yield* absolute(cwd.value)) !== found.cwd
+    yield* refuseGiven({ ...isGiven, cwd: elsewhere, new: isNew }, found.id)
     return { thread: found, created: false }
   }
   const here = yield* absolute(Option.getOrElse(cwd, () => "."))
@@ -42,6 +44,18 @@ export const threadFor = Effect.fnUntraced(function* (
     return { thread: latest, created: false }
   }
   const { items } = yield* client.providers.list({})
+  const named = Option.getOrUndefined(provider)
+  const usable = items.find(({ id }) => id === named)
+  if (named !== undefined && usable?.status !== "ready") {
+    return yield* new InvalidInput({
+      field: "provider",
+      message:
+        usable === undefined
+          ? `There is no agent ${named}.`
+          : `${named} cannot be used: ${usable.reason ?? "unknown"}`,
+      hint: "rejoin providers lists them."
+    })
+  }
   const ready = items.find(({ status }) => status === "ready")?.id
   const chosen = Option.isSome(provider) ? ProviderInstanceId.make(provider.value) : ready
   if (chosen === undefined) {

@@ -3,6 +3,7 @@ import { Command, Flag } from "effect/cli"
 import { allThreads, everything, findThread, threadArgument } from "./Addressed.ts"
 import { Connection } from "./Connection.ts"
 import { print } from "./Output.ts"
+import { absolute } from "./Sessions.ts"
 import { providersText, receiptText, threadsText, threadText, turnsText } from "./Text.ts"
 
 // What only looks.
@@ -12,23 +13,34 @@ const opened = Effect.flatMap(Connection, ({ open }) => open)
 const threads = Command.make(
   "threads",
   {
-    project: Flag.String("project").pipe(Flag.withDescription("Only those of this project"), Flag.optional)
+    project: Flag.String("project").pipe(
+      Flag.withDescription("Only those of this project: by default the repository's first checkout"),
+      Flag.optional
+    ),
+    here: Flag.Boolean("here").pipe(
+      Flag.withDescription("Only those of this directory"),
+      Flag.withDefault(false)
+    )
   },
-  Effect.fn(function* ({ project }) {
+  Effect.fn(function* ({ here, project }) {
     const all = yield* Effect.flatMap(opened, allThreads)
+    const cwd = yield* absolute(".")
     yield* print(
-      all.filter((thread) => Option.isNone(project) || thread.project === project.value),
+      all
+        .filter((thread) => Option.isNone(project) || thread.project === project.value)
+        .filter((thread) => !here || thread.cwd === cwd)
+        .toSorted((a, b) => (a.lastActivityAt < b.lastActivityAt ? 1 : -1)),
       threadsText
     )
   })
-).pipe(Command.withDescription("List the threads"))
+).pipe(Command.withDescription("List the threads, the latest first"))
 
 const show = Command.make(
   "show",
   {
     thread: threadArgument,
     turns: Flag.Int("turns").pipe(
-      Flag.withDescription("How many of the last turns (1 to 500)"),
+      Flag.withDescription("How many of the last turns (1 to 500; 20)"),
       Flag.withDefault(20),
       Flag.filter(
         (turns) => turns >= 1 && turns <= 500,
@@ -41,8 +53,9 @@ const show = Command.make(
     const thread = yield* findThread(client, named)
     const params = { id: thread.id }
     const turns = yield* everything((query) => client.turns.list({ params, query }))
+    const receipts = yield* everything((query) => client.threads.receipts({ params, query }))
     yield* print({ thread, turns: turns.slice(-count) }, ({ thread, turns }) =>
-      [threadText(thread), turnsText(turns)].filter((part) => part !== "").join("\n\n")
+      [threadText(thread), turnsText(turns, receipts)].filter((part) => part !== "").join("\n\n")
     )
   })
 ).pipe(Command.withDescription("Show a thread and its last turns"))

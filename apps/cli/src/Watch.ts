@@ -20,9 +20,9 @@ export const watch = Command.make(
     const client = yield* Effect.flatMap(Connection, ({ open }) => open)
     const thread = Option.isSome(named) ? yield* findThread(client, named.value) : undefined
     const after = thread === undefined ? yield* client.position : thread.lastSeq
-    const shown = yield* screen(json)
+    const shown = yield* screen({ silent: json, watching: true })
     let last: string | undefined
-    yield* follow(thread?.id, after).pipe(
+    yield* follow(thread?.id, after, shown.note).pipe(
       Stream.runForEach((event) =>
         Effect.gen(function* () {
           if (json) return yield* Console.log(JSON.stringify(event))

@@ -58,7 +58,12 @@ export const spawnAgent = Effect.fn("spawnAgent")(function* (command: AgentComma
         (error) =>
           new ProviderUnavailable({
             provider: command.provider,
-            message: `The agent cannot be started (${command.binary}): ${error.message}`
+            // What is passed to it may be long, and is nobody's mistake.
+            message:
+              error.reason._tag === "NotFound"
+                ? `There is no program ${command.binary}.`
+                : `The agent's program ${command.binary} cannot be started: ${error.reason._tag}.`,
+            hint: "Install it, or name where it is in config.json."
           })
       )
     )

@@ -235,31 +235,33 @@ describe("a provider that breaks", () => {
 })
 
 describe("a turn that is ended by its own id", () => {
-  it.effect("is withdrawn where it waits, and the one that runs goes on with what it asks; then it is itself", () =>
-    Effect.gen(function* () {
-      const world = yield* makeWorld()
-      yield* world.life(
-        Effect.gen(function* () {
-          const id = yield* openThread()
-          const service = yield* ProviderService
-          const asking = yield* service.send(id, { input: "ask" })
-          yield* event(id, "user-input.opened")
-          const queued = yield* service.send(id, { input: "queued" })
-          yield* service.interruptTurn(id, queued.id)
-          assert.strictEqual((yield* settled(id, queued.id)).status, "interrupted")
-          const [request] = yield* world.store.listRequests(id)
-          assert.strictEqual(request?.turnId, asking.id)
-          yield* service.interruptTurn(id, asking.id)
-          assert.strictEqual((yield* settled(id, asking.id)).status, "interrupted")
-          // One that is over stays as it is, and ends no other.
-          const held = yield* sendHeld(id)
-          yield* service.interruptTurn(id, asking.id)
-          assert.strictEqual(Option.getOrThrow(yield* world.store.getTurn(held)).status, "running")
-          const nobody = yield* Effect.exit(service.interruptTurn(id, "trn_nobody" as never))
-          assert.strictEqual(failureOf(nobody)?._tag, "TurnNotFound")
-        })
-      )
-    })
+  it.effect(
+    "is withdrawn where it waits, and the one that runs goes on with what it asks; then it is itself",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        yield* world.life(
+          Effect.gen(function* () {
+            const id = yield* openThread()
+            const service = yield* ProviderService
+            const asking = yield* service.send(id, { input: "ask" })
+            yield* event(id, "user-input.opened")
+            const queued = yield* service.send(id, { input: "queued" })
+            yield* service.interruptTurn(id, queued.id)
+            assert.strictEqual((yield* settled(id, queued.id)).status, "interrupted")
+            const [request] = yield* world.store.listRequests(id)
+            assert.strictEqual(request?.turnId, asking.id)
+            yield* service.interruptTurn(id, asking.id)
+            assert.strictEqual((yield* settled(id, asking.id)).status, "interrupted")
+            // One that is over stays as it is, and ends no other.
+            const held = yield* sendHeld(id)
+            yield* service.interruptTurn(id, asking.id)
+            assert.strictEqual(Option.getOrThrow(yield* world.store.getTurn(held)).status, "running")
+            const nobody = yield* Effect.exit(service.interruptTurn(id, "trn_nobody" as never))
+            assert.strictEqual(failureOf(nobody)?._tag, "TurnNotFound")
+          })
+        )
+      })
   )
 
   it.effect("is given up with the start that was made for it, and only with that", () =>

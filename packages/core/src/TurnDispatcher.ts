@@ -99,7 +99,10 @@ export class TurnDispatcher extends Context.Service<
         const thread = found.value
         const wanted = { cwd: thread.cwd, mode: thread.runtimeMode, model: thread.model }
         const started = yield* sessions
-          .preemptible(thread.id, turn.id)(starts.ensure(thread, wanted, { turnId: turn.id }))
+          .preemptible(
+            thread.id,
+            turn.id
+          )(starts.ensure(thread, wanted, { turnId: turn.id }))
           .pipe(Effect.result)
         const binding = yield* directory.get(thread.id).pipe(Effect.option)
         const origin = {

@@ -40,7 +40,7 @@ export class WorkingDirectory extends Context.Service<
         return yield* new CwdNotAllowed({
           cwd: real,
           message: `Threads may not work in ${real}.`,
-          hint: "REJOIN_ROOTS lists the directories under which they may."
+          hint: `REJOIN_ROOTS lists the directories under which they may, where the server is started. Now: ${(settings.roots ?? ["/"]).join(", ")}.`
         })
       })
 
