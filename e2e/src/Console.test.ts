@@ -154,6 +154,11 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             await desk.getByText("holding").nth(1).waitFor()
             await phone.getByLabel("Message", { exact: true }).fill("and this")
             await phone.getByRole("button", { name: "Say now" }).click()
+            // What waits can be withdrawn, and what runs goes on.
+            await phone.getByLabel("Message", { exact: true }).fill("never mind")
+            await phone.getByRole("button", { name: "Send next" }).click()
+            await desk.getByRole("button", { name: "Withdraw" }).click()
+            await phone.getByText("“never mind” was interrupted").waitFor()
             await desk.getByRole("button", { name: "Interrupt" }).click()
             await phone.getByText(/hold again.*was interrupted/).waitFor()
             await desk.getByRole("button", { name: "Move…" }).click()

@@ -2,7 +2,7 @@ import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { allThreads, everything, findThread, threadArgument } from "./Addressed.ts"
 import { Connection } from "./Connection.ts"
-import { print } from "./Output.ts"
+import { print, printTable } from "./Output.ts"
 import { absolute } from "./Sessions.ts"
 import { providersText, receiptText, threadsText, threadText, turnsText } from "./Text.ts"
 
@@ -25,7 +25,7 @@ const threads = Command.make(
   Effect.fn(function* ({ here, project }) {
     const all = yield* Effect.flatMap(opened, allThreads)
     const cwd = yield* absolute(".")
-    yield* print(
+    yield* printTable(
       all
         .filter((thread) => Option.isNone(project) || thread.project === project.value)
         .filter((thread) => !here || thread.cwd === cwd)
@@ -79,7 +79,7 @@ const providers = Command.make(
   Effect.fn(function* () {
     const client = yield* opened
     const { items } = yield* client.providers.list({})
-    yield* print(items, providersText)
+    yield* printTable(items, providersText)
   })
 ).pipe(Command.withDescription("List the agents: found where, which version, usable or why not"))
 

@@ -7,6 +7,7 @@ import { brief, timeOf } from "./Text.ts"
 export const NoteView = (props: {
   readonly note: Note
   readonly onAgain: ((turn: Ended) => void) | undefined
+  readonly onWithdraw: (turnId: string) => void
 }) => (
   <Switch>
     <Match when={"outcome" in props.note && props.note}>
@@ -21,7 +22,12 @@ export const NoteView = (props: {
       {(turn) => (
         <p class="waiting">
           <span class="said">{brief(turn().input, 400)}</span>
-          <span class="mark">not begun yet</span>
+          <span class="mark">
+            not begun yet{" "}
+            <button class="small" onClick={() => props.onWithdraw(turn().id)}>
+              Withdraw
+            </button>
+          </span>
         </p>
       )}
     </Match>

@@ -84,6 +84,8 @@ export const ThreadPane = (props: {
         client.turns.send({ params: params(), payload: { input, idempotencyKey: newKey() } })
       )
       .then(toEnd)
+  const withdraw = (turnId: string) =>
+    void props.store.attempt((client) => client.turns.interrupt({ params: { id: props.thread.id, turnId } }))
   return (
     <main class="thread" classList={{ "with-receipts": showsReceipts() }}>
       <header>
@@ -136,7 +138,11 @@ export const ThreadPane = (props: {
               "kind" in entry ? (
                 <ItemView item={entry} live={running().has(entry.turnId)} />
               ) : (
-                <NoteView note={entry} onAgain={at() === entries().length - 1 ? again : undefined} />
+                <NoteView
+                  note={entry}
+                  onAgain={at() === entries().length - 1 ? again : undefined}
+                  onWithdraw={withdraw}
+                />
               )
             }
           </For>

@@ -134,7 +134,7 @@ const refuse = (error: E.StartFailure): Plan => Plan.Refuse({ error })
 const inconclusive = (why: string) =>
   new E.ProbeInconclusive({
     message: `Whether the conversation is still there cannot be decided: ${why}.`,
-    hint: "Try again when the provider answers; reset the thread to start anew."
+    hint: "Nothing was changed: try again when the provider answers. A reset would give up what was said."
   })
 
 /** The upstream session is not there, or not to be found again. */

@@ -135,7 +135,7 @@ export class Terminals extends Context.Service<
         if (probe._tag === "NotFound") return Option.none()
         return yield* new E.ProbeInconclusive({
           message: `The terminal went on in the session ${next.value.providerSessionId}, and whether that is there cannot be decided (${probe._tag}).`,
-          hint: "Try again when the provider answers; reset the thread to start anew."
+          hint: "Nothing was changed: try again when the provider answers. A reset would give up what was said."
         })
       })
 

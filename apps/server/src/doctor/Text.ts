@@ -8,11 +8,22 @@ const outcomeOf = ({ failed, fix, fixed }: Treated): string | undefined => {
   return failed === undefined ? `--fix: ${fix.does}` : `not fixed: ${failed}`
 }
 
-const findingText = (finding: Treated): string => {
-  const { about, check, fixed, hint, message, severity } = finding
-  const sign = fixed ? "✓" : severity === "problem" ? "✗" : "!"
-  const lines = [message, outcomeOf(finding), hint].filter((text) => text !== undefined)
-  return [`${sign} ${check.padEnd(13)} ${about}`, ...lines.map((text) => `    ${text}`)].join("\n")
+const signOf = ({ fixed, severity }: Treated) => (fixed ? "✓" : severity === "problem" ? "✗" : "!")
+
+const linesOf = (finding: Treated): ReadonlyArray<string> =>
+  [finding.message, outcomeOf(finding), finding.hint].filter((text) => text !== undefined)
+
+/** One cause may have been found in many places: it is told once. */
+const findingsText = (findings: ReadonlyArray<Treated>): ReadonlyArray<string> => {
+  const groups = Map.groupBy(findings, (finding) =>
+    [signOf(finding), finding.check, ...linesOf(finding)].join("\n")
+  )
+  return [...groups.values()].map((group) =>
+    group
+      .map((finding) => `${signOf(finding)} ${finding.check.padEnd(13)} ${finding.about}`)
+      .concat(linesOf(group[0] as Treated).map((text) => `    ${text}`))
+      .join("\n")
+  )
 }
 
 const verdictOf = (findings: ReadonlyArray<Treated>): string => {
@@ -38,7 +49,7 @@ export const reportText = (
         : "whether a server works on it cannot be told"
   return [
     `${home} (${server}): ${counted(providers, "provider")}, ${counted(threads, "thread")}`,
-    ...findings.map(findingText),
+    ...findingsText(findings),
     ...notes.map((note) => `  ${note}`),
     verdictOf(findings)
   ].join("\n")
