@@ -20,7 +20,7 @@ export const NoteView = (props: {
     </Match>
     <Match when={"state" in props.note && props.note.state === "waiting" && props.note}>
       {(turn) => (
-        <p class="waiting">
+        <p class="queued">
           <span class="said">{brief(turn().input, 400)}</span>
           <span class="mark">
             not begun yet{" "}

@@ -35,17 +35,17 @@ const Heading = (props: { readonly thread: Thread; readonly store: Store }) => {
         </Show>
         <Show when={usage().inputTokens + usage().outputTokens > 0}>
           {" "}
-          <span title="Tokens in and out, as the agent reckons them">
+          <span class="minor" title="Tokens in and out, as the agent reckons them">
             · {(usage().inputTokens + usage().outputTokens).toLocaleString()} tokens
             <Show when={usage().costUsd > 0}>, ${usage().costUsd.toFixed(2)}</Show>
           </span>
         </Show>
         <Show when={props.thread.session.runningTool}>
           {(tool) => (
-            <>
+            <span class="minor">
               {" "}
               · <code>{tool()}</code>
-            </>
+            </span>
           )}
         </Show>
       </p>
