@@ -69,6 +69,11 @@ export const actor = (witness: Witness) => {
         return yield* service.update(chosen, { runtimeMode: step.mode })
       case "Interrupt":
         return yield* service.interrupt(chosen)
+      case "Withdraw": {
+        const turn = (yield* store.openTurns(chosen)).at(-1)
+        if (turn !== undefined) yield* service.interruptTurn(chosen, turn.id)
+        return
+      }
       case "Answer": {
         const [request] = yield* store.listRequests(chosen)
         if (request === undefined) return

@@ -141,6 +141,11 @@ export const violations = (observation: Observation): ReadonlyArray<string> => {
   for (const [input, times] of most(asked)) {
     if (times > 1) found.push(`law 6: the model was asked "${input}" ${times} times`)
   }
+  for (const { generation, input, status } of turns.values()) {
+    if (status === "interrupted" && generation === null && asked.includes(input)) {
+      found.push(`law 6: "${input}" was withdrawn, and the model was asked it`)
+    }
+  }
   const bound = threads.flatMap(({ sessions }) => sessions)
   for (const [id, times] of most(bound)) {
     if (times > 1) found.push(`law 5: ${times} threads have the session ${id}`)

@@ -27,7 +27,7 @@ export type Step =
   | { readonly _tag: "Move"; readonly thread: number; readonly place: number }
   | { readonly _tag: "Mode"; readonly thread: number; readonly mode: RuntimeMode }
   | {
-      readonly _tag: "Interrupt" | "Answer" | "Stop" | "Reset" | "Fork" | "Remove" | "Lose"
+      readonly _tag: "Interrupt" | "Withdraw" | "Answer" | "Stop" | "Reset" | "Fork" | "Remove" | "Lose"
       readonly thread: number
     }
   | { readonly _tag: "Fault"; readonly fault: Fault }
@@ -65,7 +65,7 @@ const any: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
-      _tag: fc.constantFrom("Interrupt", "Interrupt", "Answer", "Stop", "Reset", "Fork", "Remove", "Lose"),
+      _tag: fc.constantFrom("Interrupt", "Withdraw", "Answer", "Stop", "Reset", "Fork", "Remove", "Lose"),
       thread
     })
   },
