@@ -5,7 +5,7 @@ import { LiveSessions } from "./LiveSessions.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import { ProviderService } from "./ProviderService.ts"
 import { layerInMemoryAdapter } from "./testing/InMemoryAdapter.ts"
-import { event, failureOf, makeWorld, openThread, say, sendHeld, settled } from "./testing/World.ts"
+import { event, failureOf, makeWorld, memory, openThread, say, sendHeld, settled } from "./testing/World.ts"
 import { ThreadEvents } from "./ThreadEvents.ts"
 import { ThreadStore } from "./ThreadStore.ts"
 import { Threads } from "./Threads.ts"
@@ -287,6 +287,43 @@ describe("a turn that is ended by its own id", () => {
         })
       )
     })
+  )
+})
+
+describe("a turn that is withdrawn in the moment in which it would be sent", () => {
+  it.effect(
+    "law 6: is not sent: whether it is still accepted is seen where it is written down that it is sent",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        yield* world.life(
+          Effect.gen(function* () {
+            const id = yield* openThread()
+            const service = yield* ProviderService
+            const registry = yield* ProviderRegistry
+            const adapter = yield* registry.get(memory)
+            const { newMessageId } = adapter
+            yield* say(id, "one")
+            // Its last step before that is a new message id.
+            let withdrawn: string | undefined
+            Object.assign(adapter, {
+              newMessageId: Effect.gen(function* () {
+                const open = (yield* world.store.openTurns(id))[0]
+                if (open !== undefined) {
+                  withdrawn = open.id
+                  yield* service.interruptTurn(id, open.id)
+                }
+                return yield* newMessageId
+              })
+            })
+            const second = yield* service.send(id, { input: "two" })
+            assert.strictEqual((yield* settled(id, second.id)).status, "interrupted")
+            assert.strictEqual(withdrawn, second.id)
+            Object.assign(adapter, { newMessageId })
+            assert.strictEqual((yield* say(id, "three")).output, "one | three")
+          })
+        )
+      })
   )
 })
 
