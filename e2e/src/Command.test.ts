@@ -121,6 +121,27 @@ describe("the command, on the real OpenCode", () => {
     )
   )
 
+  it.live("Codex and Claude: a new thread by name, a follow-up, and what they ask", () =>
+    live(
+      Effect.gen(function* () {
+        const world = yield* makeWorld({ agents: ["codex", "claude"] })
+        yield* world.start()
+        for (const agent of ["codex", "claude"]) {
+          const first = yield* rejoin(world, "send", "--new", "-p", agent, "-m", "approval-required", "one")
+          assert.strictEqual(first.out, "one\n", first.err)
+          const second = yield* rejoin(world, "send", `write ${agent}.txt`, "--answer", "accept")
+          assert.include(second.err, `(${agent}, approval-required)`)
+          assert.strictEqual(second.code, 0, second.err)
+          assert.isTrue(yield* world.fs.exists(world.at(`repo/${agent}.txt`)))
+          const third = yield* rejoin(world, "send", "two")
+          assert.match(third.out, /^one \|.*\| two\n$/)
+        }
+        const providers = yield* rejoin(world, "providers")
+        assert.match(providers.out, /^codex +codex +\S+ +ready/m)
+      })
+    )
+  )
+
   it.live(
     "a person: answers at the prompt, ends a turn with Ctrl-C, and watches over a kill -9 of the server, without loss or doubles",
     () =>

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ProviderSessionId } from "@rejoin/contracts/Ids"
-import { Effect } from "effect"
+import { make as makeClient } from "@rejoin/client/Client"
+import { Effect, Redacted } from "effect"
 import { DatabaseSync } from "node:sqlite"
 import type { Page } from "playwright-core"
 import { storeOf } from "./AgentHarness.ts"
@@ -74,6 +75,17 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
           await other.getByLabel("The link, or the code in it").fill(fresh)
           await other.getByRole("button", { name: "Come in" }).click()
           await other.getByRole("link", { name: /My name is Ada/ }).waitFor()
+        })
+        // A token that is not good any more: the page asks to be let in, and is then where it was.
+        yield* server.stop
+        const token = "another-token-of-the-operator"
+        const { url } = yield* world.start({ REJOIN_TOKEN: token, REJOIN_PORT: new URL(server.url).port })
+        const again = yield* makeClient({ url, token: Redacted.make(token) })
+        const { code } = yield* again.access.issue()
+        yield* Effect.promise(async () => {
+          await page.getByLabel("The link, or the code in it").fill(code)
+          await page.getByRole("button", { name: "Come in" }).click()
+          await page.getByText("I am Recall").waitFor()
         })
         assert.deepEqual(complaints, [])
       })
@@ -166,6 +178,28 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             await desk.getByRole("button", { name: "Create and move" }).click()
             await desk.locator("header code", { hasText: "feat/page" }).waitFor()
           })
+
+          // An answer that is lost on its way back: what was typed stays, and sent again it is one turn.
+          yield* Effect.promise(async () => {
+            await desk.route(
+              "**/turns",
+              async (route) => {
+                await route.fetch()
+                await route.abort()
+              },
+              { times: 1 }
+            )
+            await said(desk, "only once")
+            await desk.getByRole("alert").getByText("The server cannot be reached.").waitFor()
+            await desk.getByRole("button", { name: /^Send/ }).first().click()
+            await desk.getByRole("alert").waitFor({ state: "detached" })
+            await desk.locator(".item.assistant-message", { hasText: "only once" }).waitFor()
+            assert.strictEqual(await desk.getByLabel("Message", { exact: true }).inputValue(), "")
+          })
+          const asked = world.model
+            .requests()
+            .filter(({ said, tools }) => tools.length > 0 && said.at(-1) === "only once")
+          assert.lengthOf(asked, 1)
 
           // By keyboard alone: what is opened is gone into, Escape leaves it, and one is where one was.
           yield* Effect.promise(async () => {

@@ -73,7 +73,15 @@ describe("E1 to E7, E14: a thread in its agent's own interface, and back", () =>
           const world = yield* makeWorld({ agents: [agent] })
           yield* accustom(world, agent)
           const server = yield* world.start()
-          const id = yield* open(server, world.at("repo"), "approval-required", instances[agent])
+          const { id } = yield* server.client.threads.create({
+            payload: {
+              provider: instances[agent],
+              cwd: world.at("repo"),
+              runtimeMode: "approval-required",
+              // OpenCode's own interface takes none (README).
+              ...(agent !== "opencode" && { systemPrompt: "The password is swordfish." })
+            }
+          })
           yield* say(server, id, "one")
           const { anew, leave, ready } = interfaces[agent]
           const terminal = yield* inTerminal(world, "resume", id)
@@ -89,13 +97,19 @@ describe("E1 to E7, E14: a thread in its agent's own interface, and back", () =>
           yield* enter(terminal, anew)
           yield* terminal.lacks("inside")
           assert.deepEqual(yield* ask(world, terminal, "afresh"), ["afresh"])
+          if (agent !== "opencode") {
+            // S14: what the thread's agent is told beside the conversation holds there too.
+            yield* ask(world, terminal, "password")
+            yield* terminal.shows("swordfish")
+          }
           const { code, out } = yield* depart(terminal, leave)
           assert.strictEqual(code, 0, out)
 
           const [back] = yield* receipts(server, id)
           assert.strictEqual(back?.outcome, "adopted")
           assert.notStrictEqual(back?.providerSessionIdBefore, back?.providerSessionIdAfter)
-          assert.strictEqual((yield* say(server, id, "two")).output, "afresh | two")
+          const { output } = yield* say(server, id, "two")
+          assert.match(output, /^afresh \|.* two$/)
         })
       )
     )
