@@ -1,4 +1,4 @@
-import { Authorization, SchemaErrors } from "@rejoin/contracts/Api"
+import { Authorization, SchemaErrors } from "@rejoin/contracts/api/Guards"
 import {
   InvalidInput,
   OriginNotAllowed,

@@ -1,4 +1,5 @@
-import { Api, Authorization } from "@rejoin/contracts/Api"
+import { Api } from "@rejoin/contracts/Api"
+import { Authorization } from "@rejoin/contracts/api/Guards"
 import { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import { ThreadSnapshot } from "@rejoin/contracts/Snapshot"
 import { Effect, Layer, Option, Redacted, Result, Schema, Stream } from "effect"

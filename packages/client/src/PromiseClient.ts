@@ -1,4 +1,4 @@
-import type { CreateThread, SendTurn, UpdateThread } from "@rejoin/contracts/Api"
+import type { CreateThread, SendTurn, UpdateThread } from "@rejoin/contracts/api/Requests"
 import type { Receipt } from "@rejoin/contracts/Receipt"
 import type { Answer } from "@rejoin/contracts/Request"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"

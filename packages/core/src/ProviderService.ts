@@ -1,4 +1,4 @@
-import type * as Api from "@rejoin/contracts/Api"
+import type * as Requests from "@rejoin/contracts/api/Requests"
 import * as E from "@rejoin/contracts/Errors"
 import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Receipt } from "@rejoin/contracts/Receipt"
@@ -76,7 +76,7 @@ export class ProviderService extends Context.Service<
     /** Title at any time; mode and model between turns. A live session that cannot follow is closed. */
     readonly update: (
       id: ThreadId,
-      change: Api.UpdateThread
+      change: Requests.UpdateThread
     ) => Effect.Effect<void, Missing | E.ThreadBusy | E.ProviderNotFound | E.CapabilityMissing>
   }
 >()("@rejoin/core/ProviderService") {
@@ -285,7 +285,10 @@ export class ProviderService extends Context.Service<
         )
       })
 
-      const update = Effect.fn("ProviderService.update")(function* (id: ThreadId, change: Api.UpdateThread) {
+      const update = Effect.fn("ProviderService.update")(function* (
+        id: ThreadId,
+        change: Requests.UpdateThread
+      ) {
         const thread = yield* threads.record(id)
         const adapter = yield* registry.get(thread.provider)
         const { modes } = yield* call.within(adapter, "detect", adapter.capabilities).pipe(

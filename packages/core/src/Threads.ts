@@ -1,4 +1,4 @@
-import type * as Api from "@rejoin/contracts/Api"
+import type * as Requests from "@rejoin/contracts/api/Requests"
 import type {
   CapabilityMissing,
   CwdNotAllowed,
@@ -41,7 +41,7 @@ export class Threads extends Context.Service<
   {
     /** The same key gives the same thread; `created` tells whether it is new. Starts no session. */
     readonly create: (
-      request: Api.CreateThread
+      request: Requests.CreateThread
     ) => Effect.Effect<
       { readonly thread: Thread; readonly created: boolean },
       ProviderNotFound | CapabilityMissing | CwdNotAllowed | CwdUnavailable | StoreFailed
@@ -100,7 +100,7 @@ export class Threads extends Context.Service<
       })
 
       const insert = Effect.fnUntraced(function* (
-        request: Omit<Api.CreateThread, "cwd">,
+        request: Omit<Requests.CreateThread, "cwd">,
         { cwd, driver, forkedFrom }: Pick<ThreadRecord, "cwd" | "driver" | "forkedFrom">
       ) {
         const at = yield* now
@@ -204,7 +204,7 @@ export class Threads extends Context.Service<
 
       /** What was asked for and cannot be had is refused; a default that cannot be had is left out, and told. */
       const promptOf = Effect.fnUntraced(function* (
-        { systemPrompt }: Api.CreateThread,
+        { systemPrompt }: Requests.CreateThread,
         adapter: ProviderAdapterShape
       ) {
         const wanted = systemPrompt ?? settings.systemPrompt
@@ -223,7 +223,7 @@ export class Threads extends Context.Service<
         })
       })
 
-      const create = Effect.fn("Threads.create")(function* (request: Api.CreateThread) {
+      const create = Effect.fn("Threads.create")(function* (request: Requests.CreateThread) {
         // A thread that is there is found whatever has become of its provider and its directory.
         const known = request.key === undefined ? Option.none<Thread>() : yield* find(request.key)
         if (Option.isSome(known)) return { thread: known.value, created: false }

@@ -1,4 +1,4 @@
-import type * as Api from "@rejoin/contracts/Api"
+import type * as Requests from "@rejoin/contracts/api/Requests"
 import * as E from "@rejoin/contracts/Errors"
 import type { RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Answer } from "@rejoin/contracts/Request"
@@ -28,7 +28,7 @@ export class TurnControl extends Context.Service<
      */
     readonly send: (
       id: ThreadId,
-      turn: Api.SendTurn
+      turn: Requests.SendTurn
     ) => Effect.Effect<TurnRecord, Missing | E.IdempotencyConflict | SendFailure["failure"]>
     readonly awaitSettled: (
       id: ThreadId,
@@ -85,7 +85,7 @@ export class TurnControl extends Context.Service<
         return Option.none()
       })
 
-      const send = Effect.fn("TurnControl.send")(function* (id: ThreadId, request: Api.SendTurn) {
+      const send = Effect.fn("TurnControl.send")(function* (id: ThreadId, request: Requests.SendTurn) {
         yield* threads.record(id)
         const turn: NewTurn = {
           threadId: id,

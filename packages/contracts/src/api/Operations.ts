@@ -1,0 +1,20 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+
+export class HealthGroup extends HttpApiGroup.make("health")
+  .add(
+    HttpApiEndpoint.get("health", "/health", {
+      success: Schema.Struct({ status: Schema.Literal("ok"), version: Schema.String })
+    }).annotate(OpenApi.Summary, "Alive, and which version")
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Health", description: "Without a token." })) {}
+
+export class MetricsGroup extends HttpApiGroup.make("metrics")
+  .add(
+    HttpApiEndpoint.get("metrics", "/metrics", {
+      success: Schema.String.pipe(
+        HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4; charset=utf-8" })
+      )
+    }).annotate(OpenApi.Summary, "Metrics for Prometheus")
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Metrics", description: "For Prometheus." })) {}

@@ -1,0 +1,90 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import * as E from "../Errors.ts"
+import { Item } from "../Item.ts"
+import { Receipt } from "../Receipt.ts"
+import { Answer, PendingRequest } from "../Request.ts"
+import { Thread } from "../Thread.ts"
+import { Limit, id, page, paging, thread } from "./Shared.ts"
+import { CreateThread, UpdateThread } from "./Requests.ts"
+
+export class ThreadsGroup extends HttpApiGroup.make("threads")
+  .add(
+    HttpApiEndpoint.post("create", "/threads", {
+      payload: CreateThread,
+      success: [Thread.pipe(HttpApiSchema.status(201)), Thread],
+      error: [
+        E.ProviderNotFound,
+        E.CapabilityMissing,
+        E.CwdNotAllowed,
+        E.CwdUnavailable,
+        E.InvalidInput,
+        E.StoreFailed
+      ]
+    }).annotate(OpenApi.Summary, "Open a thread, or find the one with this key; starts no session"),
+    HttpApiEndpoint.get("list", "/threads", {
+      query: { project: Schema.optionalKey(Schema.String), ...paging },
+      success: page(Thread),
+      error: [E.InvalidInput, E.StoreFailed]
+    }).annotate(OpenApi.Summary, "Threads in the order of their creation"),
+    HttpApiEndpoint.get("get", "/threads/:id", { params: id, success: Thread, error: thread }).annotate(
+      OpenApi.Summary,
+      "One thread, as it is now"
+    ),
+    HttpApiEndpoint.patch("update", "/threads/:id", {
+      params: id,
+      payload: UpdateThread,
+      success: Thread,
+      error: [...thread, E.ThreadBusy, E.ProviderNotFound, E.CapabilityMissing]
+    }).annotate(OpenApi.Summary, "Title at any time; runtime mode and model between turns"),
+    HttpApiEndpoint.delete("remove", "/threads/:id", {
+      params: id,
+      success: HttpApiSchema.NoContent,
+      error: [...thread, E.ThreadBusy]
+    }).annotate(OpenApi.Summary, "Forget the thread; the upstream session stays"),
+    HttpApiEndpoint.get("items", "/threads/:id/items", {
+      params: id,
+      query: { before: Schema.optionalKey(Schema.String), limit: Schema.optionalKey(Limit) },
+      success: page(Item),
+      error: [...thread, E.InvalidInput]
+    }).annotate(OpenApi.Summary, "The conversation: the last items before `before`, oldest first"),
+    HttpApiEndpoint.get("events", "/threads/:id/events", {
+      params: id,
+      success: HttpApiSchema.StreamUint8Array({ contentType: "text/event-stream" }),
+      error: [...thread, E.InvalidInput]
+    }).annotate(
+      OpenApi.Summary,
+      "Server-sent events of one thread: a snapshot first, or what came after the header Last-Event-ID (a seq)"
+    ),
+    HttpApiEndpoint.get("allEvents", "/events", {
+      success: HttpApiSchema.StreamUint8Array({ contentType: "text/event-stream" }),
+      error: [E.InvalidInput, E.StoreFailed]
+    }).annotate(OpenApi.Summary, "Server-sent events of all threads, by position"),
+    HttpApiEndpoint.get("requests", "/threads/:id/requests", {
+      params: id,
+      success: page(PendingRequest),
+      error: thread
+    }).annotate(OpenApi.Summary, "Approvals and questions that wait for an answer"),
+    HttpApiEndpoint.post("answer", "/threads/:id/requests/:requestId", {
+      params: { ...id, requestId: Schema.String },
+      payload: Answer,
+      success: HttpApiSchema.NoContent,
+      error: [
+        ...thread,
+        E.RequestNotFound,
+        E.InvalidInput,
+        E.ProviderFailed,
+        E.ProviderTimeout,
+        E.ProviderUnavailable
+      ]
+    }).annotate(OpenApi.Summary, "Accept, decline or cancel an approval, or answer a question"),
+    HttpApiEndpoint.get("receipts", "/threads/:id/receipts", {
+      params: id,
+      query: paging,
+      success: page(Receipt),
+      error: [...thread, E.InvalidInput]
+    }).annotate(OpenApi.Summary, "What each start did and what was verified, newest first")
+  )
+  .annotateMerge(
+    OpenApi.annotations({ title: "Threads", description: "Durable conversations with an agent." })
+  ) {}
