@@ -56,9 +56,10 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
     extraEnv: Readonly<Record<string, string>>,
     reindex: string | null
   ) {
-    const scratch = yield* fs
-      .makeTempDirectoryScoped({ prefix: "rejoin-codex-" })
-      .pipe(Effect.mapError(({ message }) => new ProviderUnavailable({ provider: id, message })))
+    const owner = yield* ProcessOwner
+    const scratch = yield* owner.scratch.pipe(
+      Effect.mapError(({ message }) => new ProviderUnavailable({ provider: id, message }))
+    )
     const server = yield* startServer({
       provider: id,
       binary,

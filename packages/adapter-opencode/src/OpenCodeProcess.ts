@@ -1,7 +1,7 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { newId } from "@rejoin/core/NewId"
 import { ProcessOwner, sendSignal } from "@rejoin/core/ProcessOwner"
-import { Deferred, Effect, Exit, FileSystem, Predicate, Queue, Redacted, Stream } from "effect"
+import { Deferred, Effect, Exit, Predicate, Queue, Redacted, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { OpenCodeClient } from "./OpenCodeClient.ts"
 import { serverPermission } from "./OpenCodePermissions.ts"
@@ -22,15 +22,12 @@ export const spawnServer = Effect.fnUntraced(function* (
 ) {
   const owner = yield* ProcessOwner
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
-  const fs = yield* FileSystem.FileSystem
   const password = Redacted.make(yield* newId("pw"))
   const pool = yield* newId("srv")
   const unavailable = (message: string) => new ProviderUnavailable({ provider: options.provider, message })
   // Registered first, so it runs last: tools that the server started outlive it, whatever ended it.
   yield* Effect.addFinalizer(() => owner.sweepPool(pool))
-  const cwd = yield* fs
-    .makeTempDirectoryScoped({ prefix: "rejoin-opencode-" })
-    .pipe(Effect.mapError((e) => unavailable(e.message)))
+  const cwd = yield* owner.scratch.pipe(Effect.mapError(({ message }) => unavailable(message)))
   const config = { ...baseConfig, ...options.config, permission: serverPermission }
   const handle = yield* spawner
     .spawn(

@@ -50,6 +50,28 @@ describe("law 9: processes are known by their owner's mark", () => {
   )
 
   it.live(
+    "what it had for scratch goes with it: at once where it ends, with the next life where it was killed",
+    () =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const id = `test-${process.pid}`
+        const scratch = Effect.flatMap(ProcessOwner, ({ scratch }) => scratch)
+        const killed = yield* scratch.pipe(Effect.provide(life(id, "boot1")))
+        const others = yield* scratch.pipe(Effect.provide(life(`${id}-other`, "boot1")))
+        const own = yield* scratch.pipe(Effect.provide(life(id, "boot2")))
+        yield* fs.writeFileString(`${killed}/unpacked`, "something")
+        yield* Effect.flatMap(ProcessOwner, ({ sweepEarlier }) => sweepEarlier).pipe(
+          Effect.provide(life(id, "boot2"))
+        )
+        assert.isFalse(yield* fs.exists(killed))
+        assert.isTrue(yield* fs.exists(own))
+        assert.isTrue(yield* fs.exists(others))
+        const ended = yield* Effect.scoped(Effect.provide(scratch, life(id, "boot2")))
+        assert.isFalse(yield* fs.exists(ended))
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+
+  it.live(
     "an orphan of an agent's helper that drops the mark is ended; one with a parent, or of another home, is not",
     () =>
       Effect.gen(function* () {

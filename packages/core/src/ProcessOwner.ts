@@ -1,4 +1,5 @@
-import { Context, Effect, FileSystem, Layer, Schedule } from "effect"
+import { Context, Effect, FileSystem, Layer, type PlatformError, Schedule, type Scope } from "effect"
+import { tmpdir } from "node:os"
 
 /** The environment variable by which a process and all that it starts are known to be ours (law 9). */
 export const ownerVariable = "REJOIN_OWNER"
@@ -35,7 +36,12 @@ export interface OwnerShape {
   }) => Effect.Effect<void>
   /** What earlier lives of this data directory left. */
   readonly earlier: Effect.Effect<ReadonlyArray<number>>
-  /** Kills that, and waits until it is gone. */
+  /**
+   * A directory for what a process writes down while it runs. It goes with the scope; where we are killed, with a
+   * later life's `sweepEarlier`: OpenCode unpacks 5 MB into its own at every start (docs/providers/opencode.md).
+   */
+  readonly scratch: Effect.Effect<string, PlatformError.PlatformError, Scope.Scope>
+  /** Kills that, waits until it is gone, and removes what it had for scratch. */
   readonly sweepEarlier: Effect.Effect<ReadonlyArray<number>>
 }
 
@@ -158,14 +164,29 @@ export class ProcessOwner extends Context.Service<ProcessOwner, OwnerShape>()("@
           }
         })
 
+        const scratchOf = (life: string) => `rejoin-${dataDirId}.${life}`
+
+        const removeScratch = Effect.gen(function* () {
+          const names = yield* fs.readDirectory(tmpdir())
+          const left = names.filter(
+            (name) => name.startsWith(scratchOf("")) && !name.startsWith(scratchOf(`${bootId}-`))
+          )
+          yield* Effect.forEach(
+            left,
+            (name) => Effect.ignore(fs.remove(`${tmpdir()}/${name}`, { recursive: true })),
+            { discard: true }
+          )
+        }).pipe(Effect.ignore)
+
         return ProcessOwner.of({
           descendants,
+          scratch: fs.makeTempDirectoryScoped({ prefix: scratchOf(`${bootId}-`) }),
           sweepStrays,
           sweep: sweepListed,
           mark: (pool) => ({ [ownerVariable]: `${dataDirId}:${bootId}:${pool}` }),
           sweepPool: (pool) => sweep((owner) => owner === `${dataDirId}:${bootId}:${pool}`),
           earlier: find(isEarlier),
-          sweepEarlier: sweep(isEarlier)
+          sweepEarlier: Effect.tap(sweep(isEarlier), () => removeScratch)
         })
       })
     )
