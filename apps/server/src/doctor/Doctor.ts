@@ -44,7 +44,10 @@ const orphans = Effect.gen(function* () {
     about: pids.join(", "),
     severity: "problem",
     message: "An earlier server was killed, and what it had started still runs.",
-    fix: { does: `Ends the processes ${pids.join(", ")}.`, run: Effect.asVoid(owner.sweepEarlier) }
+    fix: {
+      does: `Ends the processes ${pids.join(", ")}, and removes what they keep in the temporary directory.`,
+      run: Effect.asVoid(owner.sweepEarlier)
+    }
   }
   return [finding]
 })
