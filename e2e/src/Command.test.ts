@@ -49,6 +49,11 @@ describe("the command, on the real OpenCode", () => {
           assert.include(accepted.err, `  ${world.at("repo")}\n`)
           assert.isTrue(yield* world.fs.exists(world.at("repo/yes")))
 
+          // Nobody chooses for a person: the turn that asks a question ends.
+          const unasked = yield* rejoin(world, "send", "ask me", "--answer", "decline")
+          assert.strictEqual(unasked.code, 130)
+          assert.include(unasked.err, "The agent asks: Which?")
+
           yield* json(Thread, "mode", id, "full-access")
           const moved = yield* json(Receipt, "move", id, "../tree")
           assert.deepInclude(
@@ -103,6 +108,8 @@ describe("the command, on the real OpenCode", () => {
           assert.include((yield* rejoin(world, "serve", "--stop")).out, "has ended")
           assert.isFalse(yield* world.fs.exists(`${world.home}/server.json`))
           assert.strictEqual((yield* rejoin(world, "serve", "--stop")).code, 3)
+          // It has ended: another one works on the same data at once.
+          assert.lengthOf(yield* json(Schema.Array(Thread), "threads"), 1)
         })
       )
   )
@@ -201,8 +208,10 @@ describe("the command, on the real OpenCode", () => {
           assert.strictEqual((yield* waits.ended).code, 130)
           const steered = yield* started(world, "send", "-t", id, "--steer", "and this")
           yield* event(server, id, "item.completed", ({ data }) => JSON.stringify(data).includes("and this"))
+          yield* steered.complains("It joined")
+          process.kill(steered.pid, "SIGINT")
+          assert.include((yield* steered.ended).err, "the turn that it joined goes on")
           yield* held.type("\u0003")
-          assert.strictEqual((yield* steered.ended).code, 130)
           assert.strictEqual((yield* held.ended).code, 130)
           // The turn has ended, the server has not.
           const { items } = yield* server.client.turns.list({ params: { id }, query: {} })

@@ -31,14 +31,19 @@ export const started = Effect.fnUntraced(function* (world: World, ...args: Reado
   })
   const out = yield* keep(handle.stdout)
   const err = yield* keep(handle.stderr)
+  const has =
+    ({ text: all }: Effect.Success<ReturnType<typeof keep>>) =>
+    (text: string) =>
+      SubscriptionRef.changes(all).pipe(
+        Stream.filter((printed) => printed.includes(text)),
+        Stream.runHead
+      )
   return {
     pid: handle.pid,
     /** Waits until it has printed this. */
-    shows: (text: string) =>
-      SubscriptionRef.changes(out.text).pipe(
-        Stream.filter((all) => all.includes(text)),
-        Stream.runHead
-      ),
+    shows: has(out),
+    /** The same on the error output. */
+    complains: has(err),
     ended: Effect.gen(function* () {
       const code = yield* Effect.orElseSucceed(handle.exitCode, () => -1)
       yield* Fiber.join(out.all)

@@ -86,6 +86,10 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
           await page.getByLabel("The link, or the code in it").fill(code)
           await page.getByRole("button", { name: "Come in" }).click()
           await page.getByText("I am Recall").waitFor()
+          // And stays in: what follows the server with the old token has ended.
+          await said(page, "Still here?")
+          await page.locator(".markdown li", { hasText: "Still here?" }).waitFor()
+          assert.strictEqual(await page.evaluate("sessionStorage.getItem('rejoin.token')"), token)
         })
         assert.deepEqual(complaints, [])
       })
@@ -228,6 +232,35 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             await phone.locator(".inherited .user-message", { hasText: "hold on" }).waitFor()
             await phone.goBack()
             await phone.getByText("Forked here").waitFor({ state: "detached" })
+
+            // An answer that comes when another thread is looked at: each thread has its own draft.
+            const answered = Promise.withResolvers<void>()
+            await desk.route(
+              "**/turns",
+              async (route) => {
+                const response = await route.fetch()
+                await answered.promise
+                await route.fulfill({ response })
+              },
+              { times: 1 }
+            )
+            await said(desk, "slowly answered")
+            await desk.locator(".item.user-message", { hasText: "slowly answered" }).waitFor()
+            await desk.getByRole("link", { name: /one \(fork\)/ }).click()
+            await desk.getByText("Forked here").waitFor()
+            const message = desk.getByLabel("Message", { exact: true })
+            await message.fill("the fork's own")
+            const late = desk.waitForResponse((response) => response.url().endsWith("/turns"))
+            answered.resolve()
+            await late
+            await desk.goBack()
+            await desk.getByText("Forked here").waitFor({ state: "detached" })
+            assert.strictEqual(await message.inputValue(), "")
+            await desk.goForward()
+            await desk.getByText("Forked here").waitFor()
+            assert.strictEqual(await message.inputValue(), "the fork's own")
+            await desk.goBack()
+            await desk.locator(".item.assistant-message", { hasText: "slowly answered" }).waitFor()
           })
 
           yield* lose(world, second, id)
@@ -235,6 +268,7 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             await said(desk, "three")
             for (const page of [desk, phone])
               await page.getByRole("alert").getByText("This conversation began anew").waitFor()
+            await desk.getByRole("button", { name: "Continuity" }).click()
             await desk.locator('[data-outcome="replaced"]').waitFor()
             for (const colorScheme of ["dark", "light"] as const) {
               await desk.emulateMedia({ colorScheme })

@@ -10,6 +10,8 @@ const settings = [
   "set -g destroy-unattached on"
 ].join("\n")
 
+const over = "rejoin-is-over"
+
 const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 
 /**
@@ -25,7 +27,8 @@ export const makeTerminal = Effect.fn("makeTerminal")(function* (options: {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const directory = yield* fs.makeTempDirectoryScoped({ prefix: "rejoin-tmux-" })
   yield* fs.writeFileString(`${directory}/conf`, settings)
-  const command = `${options.command.map(quoted).join(" ")}; echo $? > ${quoted(`${directory}/code`)}`
+  // At its end it names the window, which nobody sees but us, and waits until the screen was looked at.
+  const command = `${options.command.map(quoted).join(" ")}; echo $? > ${quoted(`${directory}/code`)}; printf '\\033]2;${over}\\007'; read -r _`
   const told = yield* Queue.unbounded<Uint8Array>()
   const encoder = new TextEncoder()
   const tmux = yield* spawner.spawn(
@@ -52,7 +55,10 @@ export const makeTerminal = Effect.fn("makeTerminal")(function* (options: {
       answer = undefined
       if (lines.length > 0) yield* SubscriptionRef.set(screen, lines.join("\n").trimEnd())
     } else if (answer !== undefined) answer.push(line)
-    else if (line.startsWith("%output ")) yield* say("capture-pane -p")
+    else if (line.startsWith("%output ")) {
+      yield* say("capture-pane -p")
+      if (line.includes(over)) yield* say("kill-server")
+    }
   })
   const closed = yield* tmux.stdout.pipe(
     Stream.decodeText(),

@@ -2,6 +2,7 @@ import type { RejoinClient } from "@rejoin/client/Client"
 import type { Answer, Approval, PendingRequest, Question } from "@rejoin/contracts/Request"
 import { Console, Effect, Option } from "effect"
 import { Prompt } from "effect/cli"
+import type { ServerAway } from "./ServerAway.ts"
 
 /** How the agent is answered when it asks: at the prompt, or always the same, or not at all. */
 export type Answering = "ask" | "accept" | "decline" | "wait"
@@ -45,17 +46,20 @@ const answerTo = Effect.fnUntraced(function* ({ ask, threadId }: PendingRequest,
   } else if (how === "ask") {
     return Option.some<Answer>({ answers: yield* Effect.forEach(ask.questions, choose) })
   } else {
-    // Nobody can choose for a person: without one, a question is declined where approvals are.
+    // Nobody can choose for a person: without one, the turn that asks ends where approvals are declined.
     for (const { question } of ask.questions) yield* Console.error(`The agent asks: ${question}`)
-    if (how === "decline") return Option.some<Answer>({ decision: "decline" })
+    if (how === "decline") return Option.some<Answer>({ decision: "cancel" })
   }
   yield* Console.error(`It waits for an answer: rejoin answer ${threadId} …, or the page.`)
   return Option.none<Answer>()
 })
 
-/** Answers one request. What somebody else answers meanwhile (`elsewhere`) is no error. */
+/**
+ * Answers one request. What somebody else answers meanwhile (`elsewhere`), and what cannot be answered any more, is told
+ * and is no error: what becomes of the turn is seen in its events.
+ */
 export const answer = Effect.fn("answer")(function* (
-  client: RejoinClient,
+  find: Effect.Effect<RejoinClient, ServerAway>,
   request: PendingRequest,
   how: Answering,
   elsewhere: Effect.Effect<void>
@@ -63,7 +67,15 @@ export const answer = Effect.fn("answer")(function* (
   const late = Effect.as(Console.error("\nIt was answered elsewhere."), Option.none<Answer>())
   const given = yield* Effect.raceFirst(answerTo(request, how), Effect.andThen(elsewhere, late))
   if (Option.isNone(given)) return
-  yield* client.threads
-    .answer({ params: { id: request.threadId, requestId: request.id }, payload: given.value })
-    .pipe(Effect.catchTag("RequestNotFound", () => Console.error("It was answered elsewhere meanwhile.")))
+  const params = { id: request.threadId, requestId: request.id }
+  yield* find.pipe(
+    Effect.flatMap(({ threads }) => threads.answer({ params, payload: given.value })),
+    Effect.catch((error) =>
+      Console.error(
+        error._tag === "RequestNotFound"
+          ? "It was answered elsewhere meanwhile."
+          : `It could not be answered: ${error.message}`
+      )
+    )
+  )
 })

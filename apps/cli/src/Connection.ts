@@ -28,7 +28,7 @@ export class Connection extends Context.Service<
   {
     /** The server that is there. Asked anew each time: a server that was started again has another address. */
     readonly find: Effect.Effect<RejoinClient, ServerAway>
-    /** The process of the server that works on REJOIN_HOME; fails where none does. */
+    /** The process of the server that works on REJOIN_HOME and answers; not of one that REJOIN_URL names. */
     readonly process: Effect.Effect<number, ServerAway>
     /** As `find`; where REJOIN_URL names none and none is there, one is started, which stays. */
     readonly open: Effect.Effect<RejoinClient, ServerAway>
@@ -72,8 +72,7 @@ export class Connection extends Context.Service<
             )
           )
       })
-      const find = Effect.gen(function* () {
-        const address = yield* url
+      const at = Effect.fnUntraced(function* (address: string) {
         const client = yield* makeClient({ url: address, token: yield* token })
         // A server that was killed leaves its file: whoever answers there has to be asked.
         yield* client.health.health().pipe(
@@ -82,6 +81,7 @@ export class Connection extends Context.Service<
         )
         return client
       })
+      const find = Effect.flatMap(url, at)
 
       const open = find.pipe(
         Effect.catch((away) =>
@@ -103,10 +103,7 @@ export class Connection extends Context.Service<
               })
         )
       )
-      const process = Effect.andThen(
-        find,
-        Effect.map(file, ({ pid }) => pid)
-      )
+      const process = Effect.flatMap(file, ({ pid, url }) => Effect.as(at(url), pid))
       return Connection.of({ find, open, process })
     })
   )

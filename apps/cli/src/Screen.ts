@@ -15,11 +15,14 @@ const ending = new Set(["turn.completed", "turn.failed", "turn.interrupted"])
 export const screen = Effect.fnUntraced(function* (options: {
   readonly silent: boolean
   readonly watching: boolean
+  /** Of many threads it is said who speaks. */
+  readonly many?: boolean
 }) {
-  const { silent, watching } = options
+  const { many = false, silent, watching } = options
   const terminal = yield* Terminal.Terminal
   const stdio = yield* Stdio.Stdio
   const told = yield* Ref.make(nothing)
+  let speaker: string | undefined
   const since = yield* Ref.make(yield* Clock.currentTimeMillis)
   const works = yield* Ref.make(!watching)
   // While something is asked at the prompt the screen is the prompt's, and what comes is kept.
@@ -34,16 +37,16 @@ export const screen = Effect.fnUntraced(function* (options: {
 
   // The line stands only where no text is in the middle of its own.
   const status = Effect.gen(function* () {
-    const { length } = yield* Ref.get(told)
+    const { within } = yield* Ref.get(told)
     const silence = (yield* Clock.currentTimeMillis) - (yield* Ref.get(since))
-    const free = length === 0 && (yield* Ref.get(kept)) === undefined && (yield* Ref.get(works))
+    const free = within === undefined && (yield* Ref.get(kept)) === undefined && (yield* Ref.get(works))
     if (free && silence >= 1000) yield* out(`${clear}… ${Math.floor(silence / 1000)} s`)
   })
   const clearStatus = Effect.suspend(() => (showsStatus ? out(clear) : Effect.void))
   if (showsStatus) {
     yield* status.pipe(Effect.repeat(Schedule.spaced(Duration.seconds(1))), Effect.forkScoped)
     yield* Effect.addFinalizer(() =>
-      Effect.flatMap(Ref.get(told), ({ length }) => (length === 0 ? out(clear) : Effect.void))
+      Effect.flatMap(Ref.get(told), ({ within }) => (within === undefined ? out(clear) : Effect.void))
     )
   }
   const write = Effect.fnUntraced(function* ({ answer, around, tone }: Telling) {
@@ -61,16 +64,25 @@ export const screen = Effect.fnUntraced(function* (options: {
     const [after, telling] = tell(before, event, watching)
     yield* Ref.set(told, after)
     if (silent || (telling.answer === "" && telling.around === "")) return
+    if (many && speaker !== event.threadId) {
+      yield* clearStatus
+      yield* out(`${before.within === undefined ? "" : "\n"}── ${event.threadId}\n`)
+      speaker = event.threadId
+      // Another thread's answer does not stand in this line any more.
+      const [own, again] = tell({ ...before, within: undefined }, event, watching)
+      yield* Ref.set(told, own)
+      return yield* write(again)
+    }
     const waiting = yield* Ref.get(kept)
     if (waiting !== undefined) return yield* Ref.set(kept, [...waiting, telling])
-    if (before.length === 0) yield* clearStatus
+    if (before.within === undefined) yield* clearStatus
     yield* write(telling)
   })
   /** A word of ours, in a line of its own. */
   const note = Effect.fnUntraced(function* (text: string) {
-    const { length } = yield* Ref.get(told)
-    if (length === 0) yield* clearStatus
-    yield* Console.error(length === 0 || silent ? text : `\n${text}`)
+    const { within } = yield* Ref.get(told)
+    if (within === undefined) yield* clearStatus
+    yield* Console.error(within === undefined || silent ? text : `\n${text}`)
   })
   /** Asks something at the prompt; what comes meanwhile is shown after it. */
   const asking = <A, E, R>(question: Effect.Effect<A, E, R>) =>

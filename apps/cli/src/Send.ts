@@ -32,7 +32,7 @@ import { threadFor } from "./ThreadChoice.ts"
 
 const flags = {
   input: Argument.String("input").pipe(
-    Argument.withDescription("What to say; what is piped in stands beneath it"),
+    Argument.withDescription("What to say; without it, what is piped in"),
     Argument.optional
   ),
   thread: Flag.String("thread").pipe(
@@ -61,6 +61,10 @@ const flags = {
     Flag.optional
   ),
   model: Flag.String("model").pipe(Flag.withDescription("The model of a new thread"), Flag.optional),
+  stdin: Flag.Boolean("stdin").pipe(
+    Flag.withDescription("Say what is piped in too, beneath what is given"),
+    Flag.withDefault(false)
+  ),
   steer: Flag.Boolean("steer").pipe(
     Flag.withDescription("Join the running turn instead of waiting for its end"),
     Flag.withDefault(false)
@@ -71,7 +75,6 @@ const flags = {
   )
 }
 
-/** Whether something is piped in. A standard input that is only inherited, as in a service, may never end. */
 const isPiped = Effect.sync(() => {
   try {
     const input = fstatSync(0)
@@ -81,10 +84,16 @@ const isPiped = Effect.sync(() => {
   }
 })
 
-/** What is given, and what is piped in beneath it. */
-const inputOf = Effect.fnUntraced(function* (given: Option.Option<string>) {
+/**
+ * What is given, and where that is wanted what is piped in beneath it. A standard input that is only inherited may never
+ * end, or be somebody else's: with something given it is not read unasked, and where there may be something, that is told.
+ */
+const inputOf = Effect.fnUntraced(function* (given: Option.Option<string>, wanted: boolean) {
   const stdio = yield* Stdio.Stdio
-  const reads = Option.isSome(given) ? yield* isPiped : !(yield* stdio.stdinIsTerminal)
+  const reads = wanted || (Option.isNone(given) && !(yield* stdio.stdinIsTerminal))
+  if (!reads && (yield* isPiped)) {
+    yield* Console.error("What is piped in was not read: --stdin sends it too.")
+  }
   const piped = reads ? yield* stdio.stdin.pipe(Stream.decodeText(), Stream.mkString) : ""
   const input = [...Option.toArray(given), piped].filter((part) => part.trim() !== "").join("\n\n")
   if (input !== "") return input
@@ -122,7 +131,11 @@ const resolved = Schema.decodeUnknownOption(Schema.Struct({ id: Schema.String })
  * Follows the turn to its end, and answers what is asked meanwhile. Ctrl-C ends the turn, not the server. Returns what
  * the last start of its session did, where one was made for it.
  */
-const watchTurn = Effect.fnUntraced(function* (thread: Thread, turn: Turn, how: Answering, shown: Screen) {
+const watchTurn = Effect.fnUntraced(function* (
+  thread: Thread,
+  turn: Turn,
+  { how, joined, shown }: { readonly how: Answering; readonly joined: boolean; readonly shown: Screen }
+) {
   const connection = yield* Connection
   const requests = yield* Queue.unbounded<PendingRequest>()
   const answered = new Map<string, Deferred.Deferred<void>>()
@@ -157,17 +170,24 @@ const watchTurn = Effect.fnUntraced(function* (thread: Thread, turn: Turn, how: 
   )
   const answering = Queue.take(requests).pipe(
     Effect.flatMap((request) =>
-      Effect.flatMap(connection.find, (client) =>
-        shown.asking(answer(client, request, how, Deferred.await(closing(request.id))))
-      )
+      shown.asking(answer(connection.find, request, how, Deferred.await(closing(request.id))))
     ),
     Effect.forever
   )
-  yield* Effect.raceFirst(seen, answering).pipe(
+  // What the turn that it joined had asked before is not among the events to come.
+  const before = Effect.gen(function* () {
+    if (!joined) return
+    const { threads } = yield* connection.find
+    const { items } = yield* threads.requests({ params: { id: thread.id } })
+    yield* Queue.offerAll(requests, items)
+  })
+  yield* Effect.andThen(before, Effect.raceFirst(seen, answering)).pipe(
     Effect.onExit((exit) =>
       Exit.isFailure(exit) &&
       (Cause.hasInterruptsOnly(exit.cause) || Cause.squash(exit.cause) instanceof Terminal.QuitError)
-        ? endTurn(turn, shown)
+        ? joined
+          ? shown.note("It was said; the turn that it joined goes on.")
+          : endTurn(turn, shown)
         : Effect.void
     )
   )
@@ -177,11 +197,11 @@ const watchTurn = Effect.fnUntraced(function* (thread: Thread, turn: Turn, how: 
 export const send = Command.make(
   "send",
   flags,
-  Effect.fn(function* ({ answer: answered, input: given, steer, ...choice }) {
+  Effect.fn(function* ({ answer: answered, input: given, stdin, steer, ...choice }) {
     const { json } = yield* root
     const connection = yield* Connection
     const stdio = yield* Stdio.Stdio
-    const input = yield* inputOf(given)
+    const input = yield* inputOf(given, stdin)
     const client = yield* connection.open
     const { created, thread } = yield* threadFor(client, choice)
     yield* Console.error(
@@ -206,13 +226,14 @@ export const send = Command.make(
     )
     const late = isSettled(turn.status)
     const shown = yield* screen({ silent: json, watching: false })
-    if (steer && !late && turn.input !== input) yield* shown.note("It joined the turn that runs.")
+    const joined = steer && turn.input !== input
+    if (joined) yield* shown.note("It joined the turn that runs.")
     else if (thread.session.state === "running" || thread.session.state === "waiting") {
       yield* shown.note(
         "It waits until the running turn has ended; --steer would join that. Ctrl-C withdraws it."
       )
     }
-    const receipt = late ? undefined : yield* watchTurn(thread, turn, how, shown)
+    const receipt = late ? undefined : yield* watchTurn(thread, turn, { how, joined, shown })
     const settled = yield* Effect.flatMap(connection.find, ({ turns }) =>
       turns.get({ params: { id: thread.id, turnId: turn.id }, query: { wait: 60 } })
     )
@@ -222,7 +243,10 @@ export const send = Command.make(
         yield* Console.error(startText(receipt))
       }
       yield* Console.log(JSON.stringify({ ...settled, ...(receipt && { receipt }) }))
-    } else if (late) yield* Console.log(settled.output)
+    } else if (late) {
+      if (settled.output !== "") yield* Console.log(settled.output)
+      if (settled.error) yield* Console.error([settled.error.message, settled.error.hint].join("\n").trim())
+    }
     if (settled.status === "failed" || settled.status === "interrupted") {
       return yield* new TurnEnded({ status: settled.status })
     }

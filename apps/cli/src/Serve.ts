@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { Command, Flag } from "effect/cli"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { Connection } from "./Connection.ts"
@@ -28,17 +28,31 @@ const runHere = Effect.fnUntraced(function* (
   if (code !== 0) return yield* new ProgramFailed()
 })
 
-/** Ends the server that runs, wherever it was started, and waits until it has ended. */
+const isGone = (pid: number) =>
+  Effect.sync(() => {
+    try {
+      return !process.kill(pid, 0)
+    } catch {
+      return true
+    }
+  })
+
+/** Ends the server that works on REJOIN_HOME, whoever started it, and waits until it has ended. */
 const end = Effect.gen(function* () {
   const connection = yield* Connection
   const pid = yield* connection.process
+  const away = (message: string) => new ServerAway({ message: `The server (process ${pid}) ${message}` })
   yield* Effect.try({
     try: () => process.kill(pid, "SIGTERM"),
-    catch: (cause) =>
-      new ServerAway({ message: `The server (process ${pid}) cannot be ended: ${String(cause)}` })
+    catch: (cause) => away(`cannot be ended: ${String(cause)}`)
   })
-  // It takes its file away when it has ended everything.
-  yield* connection.process.pipe(Effect.andThen(Effect.sleep("50 millis")), Effect.forever, Effect.ignore)
+  yield* isGone(pid).pipe(
+    Effect.repeat({ until: (gone) => gone, schedule: Schedule.spaced("50 millis") }),
+    Effect.timeoutOrElse({
+      duration: "60 seconds",
+      orElse: () => Effect.fail(away("was told to end, and has not ended yet."))
+    })
+  )
   yield* print({ pid }, () => `The server (process ${pid}) has ended. The threads stay.`)
 })
 

@@ -65,6 +65,15 @@ describe("what a person reads of a turn", () => {
       "one\n$ make test (exit 2)\n  no rule\n"
     )
     assert.strictEqual(read(started, delta("o"), command), "o\n$ make test (exit 2)\n  no rule\n")
+    // It goes on where it was, and nothing of it is told twice.
+    const warning = event("warning", { message: "slow" })
+    assert.strictEqual(read(started, delta("o"), warning, delta("n"), completed), "o\nslow\nne\n")
+    assert.strictEqual(readBoth([started, delta("o"), warning, completed]).answers, "o\nne\n")
+    const other = message("c", "two")
+    assert.strictEqual(
+      read(started, delta("on"), other.started, other.delta("tw"), completed, other.completed),
+      "on\ntw\ne\no\n"
+    )
   })
 
   it("reasoning is not told; a failure is, with what to do", () => {

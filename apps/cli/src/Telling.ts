@@ -14,14 +14,15 @@ const withError = decode(Schema.Struct({ error: Failure }))
 const withRequest = decode(Schema.Struct({ request: PendingRequest }))
 const withMessage = decode(Schema.Struct({ message: Schema.String }))
 
-/** What has been told so far: of the answer that is being told, and of what has begun beside it. */
+/** What has been told so far: how much of each answer, which one stands in a line without an end, and what has begun. */
 export interface Told {
-  readonly itemId: string | undefined
-  readonly length: number
+  readonly lengths: ReadonlyMap<string, number>
+  /** The answer at whose end the cursor is; undefined where a line begins. */
+  readonly within: string | undefined
   readonly begun: ReadonlySet<string>
 }
 
-export const nothing: Told = { itemId: undefined, length: 0, begun: new Set() }
+export const nothing: Told = { lengths: new Map(), within: undefined, begun: new Set() }
 
 /** What is told of one event: the agent's answer, which programs read, and after it what a person wants to know. */
 export interface Telling {
@@ -33,11 +34,32 @@ export interface Telling {
 const silence: Telling = { answer: "", around: "", tone: "soft" }
 
 const line = (told: Told, text: string, tone: Telling["tone"] = "soft"): readonly [Told, Telling] => [
-  { ...told, itemId: undefined, length: 0 },
-  { answer: told.length > 0 ? "\n" : "", around: `${text}\n`, tone }
+  { ...told, within: undefined },
+  { answer: told.within === undefined ? "" : "\n", around: `${text}\n`, tone }
 ]
 
-const answer = (told: Told, text: string): readonly [Told, Telling] => [told, { ...silence, answer: text }]
+/** More of an answer, in a line of its own where another one was being told. */
+const more = (told: Told, id: string, text: string): readonly [Told, Telling] => {
+  const lengths = new Map(told.lengths).set(id, (told.lengths.get(id) ?? 0) + text.length)
+  if (text === "") return [{ ...told, lengths }, silence]
+  const apart = told.within === undefined || told.within === id ? "" : "\n"
+  return [
+    { ...told, lengths, within: id },
+    { ...silence, answer: `${apart}${text}` }
+  ]
+}
+
+/** The rest of an answer: what came in pieces is there already. */
+const rest = (told: Told, id: string, text: string): readonly [Told, Telling] => {
+  const [next, telling] = more(told, id, text.slice(told.lengths.get(id) ?? 0))
+  const lengths = new Map(next.lengths)
+  lengths.delete(id)
+  const ends = next.within === id
+  return [
+    { ...next, lengths, within: ends ? undefined : next.within },
+    { ...telling, answer: `${telling.answer}${ends ? "\n" : ""}` }
+  ]
+}
 
 /** The first line of what is done beside talking. */
 const headline = ({ changes, command, kind, title, toolName }: Item): string | undefined => {
@@ -48,24 +70,14 @@ const headline = ({ changes, command, kind, title, toolName }: Item): string | u
 }
 
 const begins = (told: Told, item: Item): readonly [Told, Telling] | undefined => {
-  if (item.kind === "assistant-message") {
-    const text = item.text ?? ""
-    const next = { ...told, itemId: item.id, length: text.length }
-    return answer(next, `${told.length > 0 ? "\n" : ""}${text}`)
-  }
+  if (item.kind === "assistant-message") return more(told, item.id, item.text ?? "")
   const first = headline(item)
   if (first === undefined || told.begun.has(item.id)) return undefined
   return line({ ...told, begun: new Set([...told.begun, item.id]) }, brief(first, 200))
 }
 
 const ends = (told: Told, item: Item, watching: boolean): readonly [Told, Telling] | undefined => {
-  if (item.kind === "assistant-message") {
-    // What came in pieces is there already; the rest, or all of it, is told now.
-    const own = told.itemId === item.id
-    const rest = (item.text ?? "").slice(own ? told.length : 0)
-    const next = { ...told, itemId: undefined, length: 0 }
-    return answer(next, `${own || told.length === 0 ? "" : "\n"}${rest}\n`)
-  }
+  if (item.kind === "assistant-message") return rest(told, item.id, item.text ?? "")
   if (item.kind === "user-message") {
     return watching ? line(told, `> ${(item.text ?? "").replaceAll("\n", "\n> ")}`) : undefined
   }
@@ -98,10 +110,9 @@ export const tell = (told: Told, event: RuntimeEvent, watching: boolean): readon
   switch (type) {
     case "item.updated": {
       const delta = Option.getOrUndefined(withDelta(data))
+      if (delta === undefined || delta.field !== "text" || itemId === undefined) return silent
       // Only of what has begun as an answer: reasoning is told by nobody but `--json`.
-      if (delta === undefined || delta.field !== "text" || told.itemId === undefined) return silent
-      if (told.itemId !== itemId) return silent
-      return answer({ ...told, length: told.length + delta.delta.length }, delta.delta)
+      return told.lengths.has(itemId) ? more(told, itemId, delta.delta) : silent
     }
     case "item.started": {
       const item = Option.getOrUndefined(withItem(data))?.item

@@ -89,22 +89,22 @@ const breaks = ({
 }
 
 /** What was said, and where the conversation was not the same any more. */
-export const turnsText = (turns: ReadonlyArray<Turn>, receipts: ReadonlyArray<Receipt>): string =>
-  turns
-    .map(({ acceptedAt, error, id, input, output, status }, i) => {
-      const said = status === "completed" ? output : `(${status}${error ? `: ${error.message}` : ""})`
-      const since = turns[i - 1]?.acceptedAt ?? ""
-      // A start is made for its turn, or between two.
-      const marks = receipts
-        .filter((receipt) =>
-          receipt.turnId === undefined
-            ? receipt.at > since && receipt.at <= acceptedAt
-            : receipt.turnId === id
-        )
-        .flatMap((receipt) => breaks(receipt) ?? [])
-      return [...marks, `> ${input.replaceAll("\n", "\n> ")}\n${said}`].join("\n\n")
-    })
+export const turnsText = (turns: ReadonlyArray<Turn>, receipts: ReadonlyArray<Receipt>): string => {
+  const marks = receipts.flatMap((receipt) => {
+    const text = breaks(receipt)
+    // Ids are in the order of their making, behind their prefix: a start stands before the turn that it was made for.
+    return text === undefined ? [] : [{ at: `${(receipt.turnId ?? receipt.id).slice(4)} `, text }]
+  })
+  const said = turns.map(({ error, id, input, output, status }) => {
+    const answer = status === "completed" ? output : `(${status}${error ? `: ${error.message}` : ""})`
+    return { at: `${id.slice(4)}!`, text: `> ${input.replaceAll("\n", "\n> ")}\n${answer}` }
+  })
+  const first = said[0]?.at ?? ""
+  return [...marks.filter(({ at }) => at >= first.slice(0, -1)), ...said]
+    .toSorted((a, b) => (a.at < b.at ? -1 : 1))
+    .map(({ text }) => text)
     .join("\n\n")
+}
 
 /** Of the reader's own day and hour. */
 export const timeOf = (at: string): string => new Date(at).toLocaleString("sv-SE")

@@ -11,7 +11,7 @@ export const watch = Command.make(
   "watch",
   {
     thread: Argument.String("thread").pipe(
-      Argument.withDescription("A thread's id, or how it begins; without it, all of them"),
+      Argument.withDescription("A thread's id, or a part of it that no other has; without it, all of them"),
       Argument.optional
     )
   },
@@ -20,18 +20,9 @@ export const watch = Command.make(
     const client = yield* Effect.flatMap(Connection, ({ open }) => open)
     const thread = Option.isSome(named) ? yield* findThread(client, named.value) : undefined
     const after = thread === undefined ? yield* client.position : thread.lastSeq
-    const shown = yield* screen({ silent: json, watching: true })
-    let last: string | undefined
+    const shown = yield* screen({ silent: json, watching: true, many: thread === undefined })
     yield* follow(thread?.id, after, shown.note).pipe(
-      Stream.runForEach((event) =>
-        Effect.gen(function* () {
-          if (json) return yield* Console.log(JSON.stringify(event))
-          // Of many threads it has to be said who speaks.
-          if (thread === undefined && event.threadId !== last) yield* Console.log(`── ${event.threadId}`)
-          last = event.threadId
-          yield* shown.show(event)
-        })
-      )
+      Stream.runForEach((event) => (json ? Console.log(JSON.stringify(event)) : shown.show(event)))
     )
   }, Effect.scoped)
 ).pipe(Command.withDescription("See what happens in a thread, or in all, until Ctrl-C"))

@@ -9,6 +9,9 @@ export const forgetToken = (): void => sessionStorage.removeItem(key)
 /** The code in a link to the page, or one that was typed without it. */
 export const codeIn = (text: string): string | undefined => /(?:^|#code=)([\w-]{8,})$/.exec(text.trim())?.[1]
 
+/** What is to be shown when the tab is let in again. */
+export const keepWanted = (hash: string): void => sessionStorage.setItem(wanted, hash)
+
 /**
  * The code in the link that opened the page, taken out of the address at once: it is good only once. What the address
  * named before, a thread for example, is named again.
@@ -16,7 +19,7 @@ export const codeIn = (text: string): string | undefined => /(?:^|#code=)([\w-]{
 export const codeOfLink = (): string | undefined => {
   const { hash, pathname } = location
   const code = hash.startsWith("#code=") ? codeIn(hash) : undefined
-  if (code === undefined) sessionStorage.setItem(wanted, hash)
+  if (code === undefined) keepWanted(hash)
   else history.replaceState(null, "", `${pathname}${sessionStorage.getItem(wanted) ?? ""}`)
   return code
 }

@@ -1,4 +1,5 @@
 import { batch, createEffect, createSignal, onCleanup, onMount, Show } from "solid-js"
+import { keepWanted } from "./Access.ts"
 import { focusMessage } from "./Focus.ts"
 import { NewThread } from "./NewThread.tsx"
 import { Sidebar } from "./Sidebar.tsx"
@@ -28,20 +29,25 @@ export const App = (props: { readonly store: Store }) => {
   const onAddress = () => {
     const next = viewOf(location.hash)
     if (next.at === "thread" && next.id === selected()) return
+    keepWanted(location.hash)
     batch(() => {
       setFrom(thread()?.cwd)
       setView(next)
-      setRefusal(undefined)
       void show(selected())
     })
   }
   const go = (hash: string) => {
-    history.pushState(null, "", `${location.pathname}${hash}`)
+    if (location.hash !== hash) history.pushState(null, "", `${location.pathname}${hash}`)
     onAddress()
     focusMessage()
   }
-  const open = (id: string | undefined) => go(id === undefined ? "#/new" : `#/${id}`)
-  const back = () => go("")
+  /** What was refused before is past, when its reader goes elsewhere. */
+  const leave = (hash: string) => {
+    setRefusal(undefined)
+    go(hash)
+  }
+  const open = (id: string | undefined) => leave(id === undefined ? "#/new" : `#/${id}`)
+  const back = () => leave("")
   onMount(() => {
     addEventListener("popstate", onAddress)
     if (selected() !== undefined) void show(selected())
@@ -90,7 +96,9 @@ export const App = (props: { readonly store: Store }) => {
           fallback={
             <Show
               when={selected() !== undefined}
-              fallback={<NewThread store={props.store} from={from()} onOpen={open} onBack={back} />}
+              fallback={
+                <NewThread store={props.store} from={from()} onOpen={(id) => go(`#/${id}`)} onBack={back} />
+              }
             >
               <main class="loading" aria-busy={!state.missing}>
                 <Show when={state.missing}>

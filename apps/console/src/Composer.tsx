@@ -1,51 +1,54 @@
 import type { Thread } from "@rejoin/contracts/Thread"
-import { createSignal, onMount, Show } from "solid-js"
-import { draftOf, keepDraft } from "./Drafts.ts"
+import { createSignal, onMount, Show, untrack } from "solid-js"
+import { type Draft, draft, draftOf, keepDraft } from "./Drafts.ts"
 import { focusMessage } from "./Focus.ts"
 import type { Store } from "./Store.ts"
 import { isWorking } from "./Text.ts"
 
-export const newKey = (): string =>
-  Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-")
-
 /** Where one says something: a turn of its own, or, while one runs, a word that joins it. */
 export const Composer = (props: {
   readonly thread: Thread
+  /** The turn that runs. */
+  readonly turnId: string | undefined
   readonly store: Store
   readonly onSent: () => void
 }) => {
-  // A pane is one thread's: another thread has another composer.
-  const [text, setText] = createSignal(draftOf(props.thread.id))
+  // A composer is one thread's, whatever is shown when an answer comes.
+  const id = untrack(() => props.thread.id)
+  const params = { id }
+  const [typed, setTyped] = createSignal(draftOf(id))
+  const text = () => typed().text
   const [sending, setSending] = createSignal(false)
   const working = () => isWorking(props.thread)
-  const params = () => ({ id: props.thread.id })
-  const write = (next: string) => {
-    setText(next)
-    keepDraft(props.thread.id, next)
+  const write = (next: Draft) => {
+    setTyped(next)
+    keepDraft(id, next)
   }
   onMount(focusMessage)
 
-  // The same message under the same key, until it is known to have arrived: sent once more it is still one turn.
-  let key = ""
   const send = async (delivery: "queue" | "steer") => {
-    const typed = text()
-    const input = typed.trim()
+    const { key: idempotencyKey, text: sent } = typed()
+    const input = sent.trim()
     if (input === "" || sending()) return
     setSending(true)
-    if (key === "") key = newKey()
-    const idempotencyKey = key
     const turn = await props.store.attempt((client) =>
-      client.turns.send({ params: params(), payload: { input, delivery, idempotencyKey } })
+      client.turns.send({ params, payload: { input, delivery, idempotencyKey } })
     )
     setSending(false)
     // What was refused is not lost, nor what was typed meanwhile.
     if (turn === undefined) return
-    key = ""
-    write(text().startsWith(typed) ? text().slice(typed.length) : text())
+    write(draft(text().startsWith(sent) ? text().slice(sent.length) : text()))
     props.onSent()
   }
+  /** The turn that is seen to run, and not one that has begun since. */
   const interrupt = () =>
-    void props.store.attempt((client) => client.sessions.interrupt({ params: params() })).then(focusMessage)
+    void props.store
+      .attempt((client) =>
+        props.turnId === undefined
+          ? client.sessions.interrupt({ params })
+          : client.turns.interrupt({ params: { id, turnId: props.turnId } })
+      )
+      .then(focusMessage)
 
   return (
     <form
@@ -65,15 +68,13 @@ export const Composer = (props: {
           working() ? "Say something more. Escape interrupts." : "Say something. Shift+Enter begins a line."
         }
         value={text()}
-        onInput={(event) => {
-          key = ""
-          write(event.currentTarget.value)
-        }}
+        onInput={(event) => write(draft(event.currentTarget.value))}
         onKeyDown={(event) => {
+          if (event.isComposing) return
           if (event.key === "Escape" && working()) return interrupt()
           // A keyboard on a screen has no other way to begin a line.
           const fine = matchMedia("(pointer: fine)").matches
-          if (event.key !== "Enter" || event.shiftKey || event.isComposing || !fine) return
+          if (event.key !== "Enter" || event.shiftKey || !fine) return
           event.preventDefault()
           void send("queue")
         }}

@@ -125,10 +125,15 @@ const astray = new Set(["CwdUnavailable", "DirectoryMismatch", "RelocationUnsupp
 
 export const alarmOf = (
   { lastError, session, status }: Pick<Thread, "lastError" | "session" | "status">,
-  [last]: ReadonlyArray<Receipt>
+  receipts: ReadonlyArray<Receipt>
 ): Alarm | undefined => {
   if (session.startsAnew) return { kind: "reset" }
-  if (last?.outcome === "replaced") return { kind: "replaced", receipt: last }
+  const [last] = receipts
+  // A mode that was switched in a live session is told by a receipt of the same generation: that was no start.
+  const start = receipts.findLast(({ generation }) => generation === last?.generation)
+  if (start?.outcome === "replaced" && last?.outcome !== "refused") {
+    return { kind: "replaced", receipt: start }
+  }
   const tag = last?.error?._tag ?? ""
   // A live session goes on without a receipt: only what the last turn ended with is still so.
   if (last?.outcome !== "refused" || status !== "error" || lastError?._tag !== tag) return undefined

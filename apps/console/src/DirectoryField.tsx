@@ -7,14 +7,15 @@ export const DirectoryField = (props: {
   readonly known: ReadonlyArray<string>
   readonly look: (path: string | undefined) => Promise<Directory | undefined>
   readonly onChange: (path: string) => void
-  readonly onFound: (directory: Directory | undefined) => void
+  /** What is there, for what was typed. */
+  readonly onFound: (typed: string, directory: Directory | undefined) => void
 }) => {
   // What is typed may be no directory yet: then those that begin so are offered.
   const [found] = createResource(
     () => props.value,
     async (typed) => {
       const directory = await props.look(typed === "" ? undefined : typed)
-      props.onFound(directory)
+      props.onFound(typed, directory)
       if (directory !== undefined) return { directory, begins: "" }
       const cut = typed.lastIndexOf("/")
       const above = cut > 0 ? await props.look(typed.slice(0, cut)) : undefined

@@ -27,8 +27,8 @@ export const makeLink = async (token: string) => {
   }
 
   /**
-   * Every event of every thread after `after`, over breaks of the connection, without gap or double. Ends only when
-   * `signal` does.
+   * Every event of every thread after `after`, over breaks of the connection, without gap or double. Ends with `signal`,
+   * and where the token is refused.
    */
   const follow = (
     after: number,
@@ -59,7 +59,12 @@ export const makeLink = async (token: string) => {
         })
       )
     }).pipe(
-      Effect.catch((error) => (error._tag === "Unauthorized" ? Effect.sync(hears.refused) : Effect.void)),
+      // With this token it is never heard again.
+      Effect.catch((error) =>
+        error._tag === "Unauthorized"
+          ? Effect.andThen(Effect.sync(hears.refused), Effect.interrupt)
+          : Effect.void
+      ),
       Effect.andThen(
         Effect.sync(() => {
           before = false

@@ -17,6 +17,11 @@ const marked = new Marked({
   }
 })
 
+// What it writes looks like nothing of ours.
+DOMPurify.addHook("uponSanitizeAttribute", (_, attribute) => {
+  if (attribute.attrName === "class" && attribute.attrValue !== "copy small") attribute.keepAttr = false
+})
+
 // Whatever an agent writes is a stranger's: no script, no form, and a link that opens elsewhere.
 DOMPurify.addHook("afterSanitizeAttributes", (node) => {
   if (node instanceof HTMLAnchorElement) {
@@ -38,8 +43,20 @@ const copy = async (button: HTMLButtonElement) => {
 export const Markdown = (props: { readonly text: string }) => {
   const html = createMemo(() =>
     DOMPurify.sanitize(marked.parse(props.text, { async: false }), {
-      FORBID_TAGS: ["form", "input", "style", "img"],
-      FORBID_ATTR: ["style"]
+      USE_PROFILES: { html: true },
+      FORBID_TAGS: [
+        "form",
+        "input",
+        "textarea",
+        "select",
+        "style",
+        "img",
+        "picture",
+        "source",
+        "video",
+        "audio"
+      ],
+      FORBID_ATTR: ["style", "id", "name"]
     })
   )
   return (

@@ -2,9 +2,8 @@ import type { Directory } from "@rejoin/contracts/Directory"
 import { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { createEffect, createSignal, For, onMount, Show, untrack } from "solid-js"
-import { newKey } from "./Composer.tsx"
 import { DirectoryField } from "./DirectoryField.tsx"
-import { keepDraft } from "./Drafts.ts"
+import { type Draft, draft, draftOf, keepDraft } from "./Drafts.ts"
 import { focusMessage } from "./Focus.ts"
 import type { Store } from "./Store.ts"
 import { modes } from "./Text.ts"
@@ -47,26 +46,34 @@ export const NewThread = (props: {
   const [provider, setProvider] = createSignal("")
   const chosen = () => provider() || (ready()[0]?.id ?? "")
   const [cwd, setCwd] = createSignal(untrack(() => props.from) ?? "")
-  const [directory, setDirectory] = createSignal<Directory>()
+  const [found, setFound] = createSignal<{
+    readonly typed: string
+    readonly directory: Directory | undefined
+  }>()
   const [runtimeMode, setMode] = createSignal<RuntimeMode | "">("")
   const [model, setModel] = createSignal("")
   const [title, setTitle] = createSignal("")
-  const [text, setText] = createSignal("")
+  const [typed, setTyped] = createSignal(draftOf("new"))
+  const write = (next: Draft) => {
+    setTyped(next)
+    keepDraft("new", next)
+  }
   const [starts, setStarts] = createSignal(false)
   onMount(focusMessage)
   // Where the server was started, until another one is typed.
   let untouched = cwd() === ""
   createEffect(() => {
-    const found = directory()
-    if (found === undefined || !untouched) return
+    const first = found()?.directory
+    if (first === undefined || !untouched) return
     untouched = false
-    setCwd(found.path)
+    setCwd(first.path)
   })
 
   const create = async () => {
     const mode = runtimeMode()
     // The worktrees of one repository are one project.
-    const project = directory()?.worktrees[0]?.path
+    const here = found()?.typed === cwd() ? found()?.directory : undefined
+    const project = here?.worktrees[0]?.path
     const thread = await attempt((client) =>
       client.threads.create({
         payload: {
@@ -80,12 +87,16 @@ export const NewThread = (props: {
       })
     )
     if (thread === undefined) return
-    const input = text().trim()
-    const params = { id: thread.id }
-    const payload = { input, idempotencyKey: newKey() }
-    const sent = input === "" || (await attempt((client) => client.turns.send({ params, payload })))
-    // What was refused is there to be sent again.
-    if (!sent) keepDraft(thread.id, input)
+    const { key: idempotencyKey, text } = typed()
+    const input = text.trim()
+    const sent =
+      input === "" ||
+      (await attempt((client) =>
+        client.turns.send({ params: { id: thread.id }, payload: { input, idempotencyKey } })
+      ))
+    // What was refused is there to be sent again, as the same message.
+    if (!sent) keepDraft(thread.id, { key: idempotencyKey, text })
+    write(draft(""))
     props.onOpen(thread.id)
   }
   const submit = async () => {
@@ -113,8 +124,8 @@ export const NewThread = (props: {
           id="input"
           rows="3"
           placeholder="What is to be done?"
-          value={text()}
-          onInput={(event) => setText(event.currentTarget.value)}
+          value={typed().text}
+          onInput={(event) => write(draft(event.currentTarget.value))}
           onKeyDown={(event) => {
             if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
             if (!matchMedia("(pointer: fine)").matches) return
@@ -140,7 +151,7 @@ export const NewThread = (props: {
             untouched = false
             setCwd(path)
           }}
-          onFound={setDirectory}
+          onFound={(typed, directory) => setFound({ typed, directory })}
         />
         <label for="mode">What it may do without asking</label>
         <select

@@ -39,20 +39,32 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
   const [refusal, setRefusal] = createSignal<Refusal>()
   const ended = new AbortController()
 
-  /** Does something, and shows the server's words where it refuses. Undefined then. */
-  const attempt = async <A, E>(
-    use: (client: RejoinClient) => Effect.Effect<A, E>
-  ): Promise<A | undefined> => {
+  /** Asks for something, and shows the server's words where it refuses. Undefined then. */
+  const ask = async <A, E>(use: (client: RejoinClient) => Effect.Effect<A, E>): Promise<A | undefined> => {
     try {
-      const done = await link.call(use)
-      setRefusal(undefined)
-      return done
+      return await link.call(use)
     } catch (error) {
       const told = error instanceof Refusal ? error : new Refusal(error)
       if (told.tag === "Unauthorized") onUnauthorized()
       else setRefusal(told)
       return undefined
     }
+  }
+
+  /** Does something; what was refused before is past when it is done. */
+  const attempt = async <A, E>(
+    use: (client: RejoinClient) => Effect.Effect<A, E>
+  ): Promise<A | undefined> => {
+    let done = false
+    const result = await ask((client) =>
+      Effect.tap(use(client), () =>
+        Effect.sync(() => {
+          done = true
+        })
+      )
+    )
+    if (done) setRefusal(undefined)
+    return result
   }
 
   const putThread = (thread: Thread) =>
@@ -145,13 +157,21 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
   const inheritedBy = async ({ forkedFrom, id }: Thread): Promise<ReadonlyArray<Item>> => {
     if (forkedFrom === undefined) return []
     const { threadId, turnId } = forkedFrom
-    const page = await link
-      .call((client) => client.threads.items({ params: { id: threadId }, query: { limit: pageSize } }))
-      .catch(() => ({ items: [] }))
     // Ids are in the order of their making, behind their prefix.
-    return page.items.filter((item) =>
+    const isBefore = (item: Item) =>
       turnId === undefined ? item.turnId.slice(4) < id.slice(4) : item.turnId <= turnId
-    )
+    const params = { id: threadId }
+    let before: string | undefined
+    for (;;) {
+      const query = { limit: pageSize, ...(before !== undefined && { before }) }
+      const { items } = await link
+        .call((client) => client.threads.items({ params, query }))
+        .catch(() => ({ items: [] }))
+      const found = items.filter(isBefore)
+      // The origin may have gone on for long.
+      if (found.length > 0 || items.length < pageSize) return found
+      before = items[0]?.id
+    }
   }
 
   /** The thread that is looked at, shown already or not. */
@@ -165,15 +185,14 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     const own = { id, events: [] }
     loading = own
     const params = { id }
-    const snapshot = await attempt((client) => client.snapshot(id))
+    const snapshot = await ask((client) => client.snapshot(id))
     // The turn of the first item that is shown, and those after it: earlier ones are past.
     const turnId = snapshot?.items[0]?.turnId
-    const oldest =
-      turnId && (await attempt((client) => client.turns.get({ params: { id, turnId }, query: {} })))
-    const turns = await attempt((client) =>
+    const oldest = turnId && (await ask((client) => client.turns.get({ params: { id, turnId }, query: {} })))
+    const turns = await ask((client) =>
       client.turns.list({ params, query: { limit: 500, ...(turnId && { after: turnId }) } })
     )
-    const receipts = await attempt((client) => client.threads.receipts({ params, query: { limit: 500 } }))
+    const receipts = await ask((client) => client.threads.receipts({ params, query: { limit: 500 } }))
     const inherited = snapshot === undefined ? [] : await inheritedBy(snapshot.thread)
     // Somebody looks at another thread by now.
     if (loading !== own) return
@@ -212,7 +231,7 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     const { open } = state
     const first = open?.items[0]
     if (open === undefined || first === undefined) return
-    const page = await attempt((client) =>
+    const page = await ask((client) =>
       client.threads.items({ params: { id: open.threadId }, query: { before: first.id, limit: pageSize } })
     )
     if (page === undefined || state.open?.items[0]?.id !== first.id) return

@@ -2,8 +2,9 @@ import type { Thread } from "@rejoin/contracts/Thread"
 import { createMemo, createResource, createSignal, For, Show } from "solid-js"
 import { Actions, type PanelName } from "./Actions.tsx"
 import { AlarmBox } from "./AlarmBox.tsx"
-import { Composer, newKey } from "./Composer.tsx"
+import { Composer } from "./Composer.tsx"
 import { alarmOf, type Conversation, type Ended, inOrder, turningPoints } from "./Conversation.ts"
+import { draft } from "./Drafts.ts"
 import { focusMessage } from "./Focus.ts"
 import { ItemView } from "./ItemView.tsx"
 import { NoteView } from "./NoteView.tsx"
@@ -81,7 +82,7 @@ export const ThreadPane = (props: {
   const again = ({ input }: Ended) =>
     void props.store
       .attempt((client) =>
-        client.turns.send({ params: params(), payload: { input, idempotencyKey: newKey() } })
+        client.turns.send({ params: params(), payload: { input, idempotencyKey: draft(input).key } })
       )
       .then(toEnd)
   const withdraw = (turnId: string) =>
@@ -163,7 +164,12 @@ export const ThreadPane = (props: {
             ↓ To the latest
           </button>
         </Show>
-        <Composer thread={props.thread} store={props.store} onSent={toEnd} />
+        <Composer
+          thread={props.thread}
+          turnId={props.conversation.turns.find(({ state }) => state === "running")?.id}
+          store={props.store}
+          onSent={toEnd}
+        />
       </div>
       <Show when={showsReceipts()}>
         <Receipts

@@ -2,7 +2,7 @@ import { createResource, createSignal, Match, onCleanup, Show, Switch } from "so
 import { render } from "solid-js/web"
 import { codeIn, codeOfLink, forgetToken, redeem, storedToken } from "./Access.ts"
 import { App } from "./App.tsx"
-import { makeStore } from "./Store.ts"
+import { makeStore, type Store } from "./Store.ts"
 import "./style.css"
 
 const noLink = "This tab was not let in yet: it takes the link that a terminal prints, which is good once."
@@ -49,20 +49,40 @@ const Entrance = (props: { readonly why: string; readonly onCode: (code: string)
   )
 }
 
-/** Lets the tab in, by the code in its link or by the token that it has; else says how to come in. */
+/** By a code, where there is one that is good; else by the token that the tab has. */
+const tokenFor = async (code: string): Promise<string> => {
+  const stored = storedToken()
+  if (code === "") {
+    if (stored === null) throw new Error(noLink)
+    return stored
+  }
+  return redeem(code).catch((error: unknown) => {
+    // Who is in already stays in, whatever link was pasted.
+    if (stored !== null) return stored
+    throw error
+  })
+}
+
+/** Lets the tab in, or says how to come in. */
 const Page = () => {
-  const [code, setCode] = createSignal(codeOfLink() ?? "")
+  // The same code again is another try: the way to the server may have been broken.
+  const [code, setCode] = createSignal(codeOfLink() ?? "", { equals: false })
   const [out, setOut] = createSignal<string>()
+  let current: Store | undefined
   const [store] = createResource(code, async (code) => {
     setOut(undefined)
-    const token = code === "" ? storedToken() : await redeem(code)
-    if (token === null) throw new Error(noLink)
-    const store = await makeStore(token, () => {
+    const token = await tokenFor(code)
+    current?.end()
+    const own: Store = await makeStore(token, () => {
+      // One that was left before knows another token.
+      if (current !== own) return
+      own.end()
       forgetToken()
       setOut(noLink)
     })
-    await store.start()
-    return store
+    current = own
+    await own.start()
+    return own
   })
   // A link that is pasted into this tab does not load it anew.
   const onHash = () => {

@@ -250,6 +250,8 @@ export class ProviderService extends Context.Service<
             for (const turn of waiting) {
               yield* journal.settle(turn.id, { threadId: id, generation }, { status: "interrupted" })
             }
+            // What has begun since is not what was to be stopped.
+            if (live?.turn !== undefined && !open.has(live.turn.id)) return
             if (live !== undefined) {
               return yield* ending.end(live, {
                 event: "session.exited",

@@ -38,7 +38,7 @@ const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 /**
  * A hook's command for a POSIX shell: it writes its input down as a report. It says nothing and never fails (E5, E6):
  * the input is read to its end before anything can go wrong, or who writes it would see a broken pipe, and the line
- * is written at once, since another process's may be written at the same time.
+ * is written by one command, since another process's may be written at the same time.
  */
 export const reportCommand = (path: string): string =>
   `told=$(tr -d '\\n'); { printf '{"pid":%s,"told":%s}\\n' "$PPID" "$told" >> ${quoted(path)}; } 2>/dev/null || true`

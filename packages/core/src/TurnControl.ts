@@ -126,7 +126,8 @@ export class TurnControl extends Context.Service<
       const interrupt = Effect.fn("TurnControl.interrupt")(function* (id: ThreadId, only?: TurnId) {
         yield* threads.record(id)
         if (only !== undefined) {
-          yield* turnOf(id, only)
+          const { status } = yield* turnOf(id, only)
+          if (isSettled(status)) return
           const binding = yield* store.getBinding(id)
           const generation = Option.isSome(binding) ? binding.value.generation : 0
           if (yield* journal.withdraw(only, { threadId: id, generation })) {

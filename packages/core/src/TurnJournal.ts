@@ -262,6 +262,7 @@ export class TurnJournal extends Context.Service<
             const stored = yield* store.getTurn(turnId)
             if (Option.isNone(stored) || stored.value.status !== "accepted") return false
             yield* store.saveTurn({ ...stored.value, status: "interrupted", settledAt: at })
+            yield* Metric.update(Metric.withAttributes(CoreMetrics.turns, { status: "interrupted" }), 1)
             emit({ type: "turn.interrupted", turnId, data: { output: "" } })
             return true
           })
