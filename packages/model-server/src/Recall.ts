@@ -4,6 +4,11 @@ export const recallName = "Recall, built-in, offline: it repeats what it was tol
 
 const command = /^run `?([^`\n]+)`?$/im
 
+// It streams word by word, and an agent works on each: of a text that is pasted the beginning is enough to know it by.
+const most = 1000
+const beginning = (text: string) =>
+  text.length > most ? `${text.slice(0, most)}… (${text.length} characters)` : text
+
 /**
  * The built-in model: no intelligence, no network, no account. It repeats what it was told in the conversation, so
  * that anybody can see whether the conversation is still there, and runs a command that it is told to `run`.
@@ -14,9 +19,9 @@ export const recall = (conversation: Conversation): Reply => {
   const call = asked === undefined ? undefined : shellCall(conversation, asked)
   if (call !== undefined) {
     const [result] = results
-    return result === undefined ? call : { _tag: "Say", text: `\`${asked}\` printed:\n\n${result.trim()}` }
+    return result === undefined ? call : { _tag: "Say", text: `\`${asked}\` printed:\n\n${beginning(result.trim())}` }
   }
-  const lines = said.map((line, i) => `${i + 1}. ${line}`).join("\n")
+  const lines = said.map((line, i) => `${i + 1}. ${beginning(line)}`).join("\n")
   return {
     _tag: "Say",
     text: `I am Recall, a built-in model that works offline. In this conversation I was told:\n\n${lines}`
