@@ -226,7 +226,16 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
               await page.getByRole("button", { name: "Answer" }).waitFor({ state: "detached" })
               await page.locator(".item.assistant-message", { hasText: "B" }).last().waitFor()
             }
-            // A fork shows what it goes on from.
+            // A fork shows what it goes on from; one from an earlier turn, what was said until then.
+            const first = desk.locator(".item.user-message", { hasText: "hold on" })
+            await first.hover()
+            await first.getByRole("button", { name: "Fork after this" }).click()
+            await desk.getByText("Forked here").waitFor()
+            assert.isTrue(await desk.locator(".inherited .user-message", { hasText: "hold on" }).isVisible())
+            assert.strictEqual(await desk.locator(".inherited", { hasText: "ask me" }).count(), 0)
+            await desk.getByRole("button", { name: "Delete…" }).click()
+            await desk.getByRole("button", { name: "Delete", exact: true }).click()
+            await desk.getByRole("link", { name: /one/ }).click()
             await phone.getByRole("button", { name: "Fork" }).click()
             await phone.getByText("Forked here").waitFor()
             await phone.locator(".inherited .user-message", { hasText: "hold on" }).waitFor()

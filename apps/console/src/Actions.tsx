@@ -1,12 +1,13 @@
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Thread } from "@rejoin/contracts/Thread"
 import { createSignal, For, Match, Show, Switch } from "solid-js"
+import { DetailsPanel } from "./DetailsPanel.tsx"
 import { MovePanel } from "./MovePanel.tsx"
 import { Panel } from "./Panel.tsx"
 import type { Store } from "./Store.ts"
 import { isWorking, modes } from "./Text.ts"
 
-export type PanelName = "move" | "reset" | "rename" | "delete"
+export type PanelName = "move" | "reset" | "details" | "delete"
 
 /** What can be done with a thread beside saying something in it. */
 export const Actions = (props: {
@@ -32,10 +33,6 @@ export const Actions = (props: {
       if (forked !== undefined) props.onOpen(forked.id)
     })
   const stop = () => once(() => attempt((client) => client.sessions.stop({ params: params() })))
-  const rename = async (title: string) => {
-    const renamed = await attempt((client) => client.threads.update({ params: params(), payload: { title } }))
-    if (renamed !== undefined) close()
-  }
   const reset = async () => {
     await attempt((client) => client.sessions.reset({ params: params() }))
     close()
@@ -53,7 +50,6 @@ export const Actions = (props: {
       {own.text}
     </button>
   )
-  let title: HTMLInputElement | undefined
   return (
     <div class="actions" role="toolbar" aria-label="This thread">
       <label title={modes[props.thread.runtimeMode]}>
@@ -91,7 +87,7 @@ export const Actions = (props: {
         Stop
       </button>
       <Opens panel="reset" text="Reset…" />
-      <Opens panel="rename" text="Rename…" always />
+      <Opens panel="details" text="Name, model…" always />
       <Opens panel="delete" text="Delete…" />
       <Show when={working()}>
         <span class="mark">While it works, only its name can be changed.</span>
@@ -114,27 +110,8 @@ export const Actions = (props: {
             </div>
           </Panel>
         </Match>
-        <Match when={props.panel === "rename"}>
-          <Panel label="Rename" onClose={close}>
-            <form
-              class="row"
-              onSubmit={(event) => {
-                event.preventDefault()
-                void rename(title?.value.trim() ?? "")
-              }}
-            >
-              <label for="name">Name</label>
-              <input
-                id="name"
-                maxlength="500"
-                value={props.thread.title}
-                ref={(element) => {
-                  title = element
-                }}
-              />
-              <button type="submit">Rename</button>
-            </form>
-          </Panel>
+        <Match when={props.panel === "details"}>
+          <DetailsPanel thread={props.thread} store={props.store} onClose={close} />
         </Match>
         <Match when={props.panel === "delete"}>
           <Panel label="Delete" onClose={close}>

@@ -36,12 +36,28 @@ const mark = (item: Item, live: boolean) => {
 }
 
 /** One unit of a conversation: what was said, thought, run, changed. `live` while its turn runs. */
-export const ItemView = (props: { readonly item: Item; readonly live: boolean }) => (
+export const ItemView = (props: {
+  readonly item: Item
+  readonly live: boolean
+  /** Opens a thread that goes on from the turn that this began. */
+  readonly onFork?: (() => void) | undefined
+}) => (
   <article class={`item ${props.item.kind} ${props.item.status}`}>
     <Switch>
       <Match when={props.item.kind === "user-message"}>
         <h2 class="hidden">You</h2>
         <p class="said">{props.item.text}</p>
+        <Show when={props.onFork}>
+          {(fork) => (
+            <button
+              class="small fork"
+              title="A new thread, as this one was after that turn"
+              onClick={() => fork()()}
+            >
+              Fork after this
+            </button>
+          )}
+        </Show>
       </Match>
       <Match when={props.item.kind === "assistant-message"}>
         <h2 class="hidden">Agent</h2>

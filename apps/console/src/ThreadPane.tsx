@@ -11,7 +11,7 @@ import { NoteView } from "./NoteView.tsx"
 import { Receipts } from "./Receipts.tsx"
 import { Requests } from "./Requests.tsx"
 import type { Store } from "./Store.ts"
-import { nameOf, stateOf } from "./Text.ts"
+import { isWorking, nameOf, stateOf } from "./Text.ts"
 
 /** Which thread it is, what it is at, and where. */
 const Heading = (props: { readonly thread: Thread; readonly store: Store }) => {
@@ -85,6 +85,15 @@ export const ThreadPane = (props: {
         client.turns.send({ params: params(), payload: { input, idempotencyKey: draft(input).key } })
       )
       .then(toEnd)
+  const forks = () =>
+    !isWorking(props.thread) &&
+    props.store.state.providers
+      .find(({ id }) => id === props.thread.provider)
+      ?.capabilities.fork.includes("turn") === true
+  const forkAfter = (turnId: string) =>
+    void props.store
+      .attempt((client) => client.sessions.fork({ params: params(), payload: { turnId } }))
+      .then((forked) => forked && props.onOpen(forked.id))
   const withdraw = (turnId: string) =>
     void props.store.attempt((client) => client.turns.interrupt({ params: { id: props.thread.id, turnId } }))
   return (
@@ -137,7 +146,11 @@ export const ThreadPane = (props: {
           <For each={entries()}>
             {(entry, at) =>
               "kind" in entry ? (
-                <ItemView item={entry} live={running().has(entry.turnId)} />
+                <ItemView
+                  item={entry}
+                  live={running().has(entry.turnId)}
+                  onFork={forks() ? () => forkAfter(entry.turnId) : undefined}
+                />
               ) : (
                 <NoteView
                   note={entry}

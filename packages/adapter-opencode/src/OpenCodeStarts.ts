@@ -84,6 +84,11 @@ export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeI
   const lostMessages = (found: number, wanted: number) =>
     new ProviderFailed({ provider: id, message: `OpenCode carried over ${found} of ${wanted} messages.` })
 
+  const markIn = (renamed: ReadonlyMap<string, string>, { mark }: StartRequest) => {
+    const now = mark === null ? undefined : renamed.get(mark)
+    return now === undefined ? null : MessageId.make(now)
+  }
+
   /**
    * A fork keeps its source's directory, whatever it is asked, and loses the permissions: so fork, permissions,
    * move, and then everything is read back (docs/providers/opencode.md: Another directory).
@@ -122,9 +127,10 @@ export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeI
     )
     const after = yield* upstream.messages(sessionID)
     if (after.length !== before.length) return yield* lostMessages(after.length, before.length)
-    const at = before.findIndex(({ info }) => info.id === request.mark)
-    const mark = after[at]?.info.id
-    return yield* finish(server, sessionID, request, mark === undefined ? null : MessageId.make(mark))
+    // A fork gives its messages other ids, in the same order.
+    const renamed = new Map(before.map(({ info }, i) => [info.id, after[i]?.info.id ?? info.id]))
+    const started = yield* finish(server, sessionID, request, markIn(renamed, request))
+    return { ...started, renamed }
   })
 
   /** Into another project: only a copy with new ids can be written there, by the program's own import. */
@@ -149,8 +155,8 @@ export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeI
     const after = yield* upstream.messages(sessionId)
     if (after.length !== document.messages.length)
       return yield* lostMessages(after.length, document.messages.length)
-    const mark = request.mark === null ? undefined : messageIds.get(request.mark)
-    return yield* finish(server, sessionId, request, mark === undefined ? null : MessageId.make(mark))
+    const started = yield* finish(server, sessionId, request, markIn(messageIds, request))
+    return { ...started, renamed: messageIds }
   })
 
   const importInto = Effect.fnUntraced(

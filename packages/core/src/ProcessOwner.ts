@@ -164,13 +164,14 @@ export class ProcessOwner extends Context.Service<ProcessOwner, OwnerShape>()("@
           }
         })
 
-        const scratchOf = (life: string) => `rejoin-${dataDirId}.${life}`
+        // Whatever the ids are made of, they are no path.
+        const plain = (id: string) => id.replaceAll(/\W/g, "_")
+        const ofHome = `rejoin-${plain(dataDirId)}.`
+        const ofLife = `${ofHome}${plain(bootId)}.`
 
         const removeScratch = Effect.gen(function* () {
           const names = yield* fs.readDirectory(tmpdir())
-          const left = names.filter(
-            (name) => name.startsWith(scratchOf("")) && !name.startsWith(scratchOf(`${bootId}-`))
-          )
+          const left = names.filter((name) => name.startsWith(ofHome) && !name.startsWith(ofLife))
           yield* Effect.forEach(
             left,
             (name) => Effect.ignore(fs.remove(`${tmpdir()}/${name}`, { recursive: true })),
@@ -180,7 +181,7 @@ export class ProcessOwner extends Context.Service<ProcessOwner, OwnerShape>()("@
 
         return ProcessOwner.of({
           descendants,
-          scratch: fs.makeTempDirectoryScoped({ prefix: scratchOf(`${bootId}-`) }),
+          scratch: fs.makeTempDirectoryScoped({ prefix: ofLife }),
           sweepStrays,
           sweep: sweepListed,
           mark: (pool) => ({ [ownerVariable]: `${dataDirId}:${bootId}:${pool}` }),

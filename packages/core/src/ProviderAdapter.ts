@@ -116,6 +116,8 @@ export interface Started {
   readonly verified: Verified
   /** Our mark in the session as it is now: a fork may have given the messages other ids. */
   readonly mark: MessageId | null
+  /** The ids that messages have now, by those that they had, where carrying them over gave them others. */
+  readonly renamed?: ReadonlyMap<string, string>
 }
 
 export interface TurnInput {

@@ -244,14 +244,13 @@ export class ProviderService extends Context.Service<
           Effect.gen(function* () {
             const live = sessions.get(id)
             const { generation } = yield* directory.get(id)
-            const waiting = (yield* store.openTurns(id)).filter(
-              (turn) => turn.status === "accepted" && open.has(turn.id)
-            )
+            const still = yield* store.openTurns(id)
+            const waiting = still.filter((turn) => turn.status === "accepted" && open.has(turn.id))
             for (const turn of waiting) {
               yield* journal.settle(turn.id, { threadId: id, generation }, { status: "interrupted" })
             }
             // What has begun since is not what was to be stopped.
-            if (live?.turn !== undefined && !open.has(live.turn.id)) return
+            if (still.some((turn) => turn.id === live?.turn?.id && !open.has(turn.id))) return
             if (live !== undefined) {
               return yield* ending.end(live, {
                 event: "session.exited",

@@ -4,7 +4,7 @@ import {
   type StoreFailed,
   ThreadNotFound
 } from "@rejoin/contracts/Errors"
-import type { MessageId, ProviderSessionId, ThreadId } from "@rejoin/contracts/Ids"
+import { MessageId, type ProviderSessionId, type ThreadId } from "@rejoin/contracts/Ids"
 import type { Receipt } from "@rejoin/contracts/Receipt"
 import { now, type Timestamp } from "@rejoin/contracts/Time"
 import { Context, DateTime, Duration, Effect, Layer, Metric, Option } from "effect"
@@ -22,6 +22,8 @@ export interface Outcome {
   readonly adapter: ProviderAdapterShape
   readonly cursor: ResumeCursor
   readonly mark: MessageId | null
+  /** The ids that messages of the conversation have now, by those that they had. */
+  readonly renamed: ReadonlyMap<string, string>
   readonly prior: Binding["prior"]
   readonly receipt: Receipt
 }
@@ -103,9 +105,25 @@ export class SessionDirectory extends Context.Service<
         yield* store.saveIntent({ ...intent, step: "created", created: [...ids, id] })
       })
 
+      /** Turns are found upstream by their messages: a fork from one of them, for example. */
+      const rename = Effect.fnUntraced(function* (threadId: ThreadId, renamed: ReadonlyMap<string, string>) {
+        if (renamed.size === 0) return
+        const limit = 500
+        let after: string | undefined
+        for (;;) {
+          const turns = yield* store.listTurns(threadId, { after, limit })
+          for (const turn of turns) {
+            const id = turn.messageId === null ? undefined : renamed.get(turn.messageId)
+            if (id !== undefined) yield* store.saveTurn({ ...turn, messageId: MessageId.make(id) })
+          }
+          if (turns.length < limit) return
+          after = turns.at(-1)?.id
+        }
+      })
+
       const commit = Effect.fn("SessionDirectory.commit")(function* (
         intent: StartIntent,
-        { adapter, cursor, mark, prior, receipt, wanted }: Outcome
+        { adapter, cursor, mark, prior, receipt, renamed, wanted }: Outcome
       ) {
         const at = yield* now
         yield* events.transact(intent, (emit) =>
@@ -145,6 +163,7 @@ export class SessionDirectory extends Context.Service<
               yield* store.saveThread({ ...thread, cwd: wanted.cwd, updatedAt: at })
               emit({ type: "thread.updated", data: { cwd: wanted.cwd } })
             }
+            yield* rename(intent.threadId, renamed)
             yield* store.saveReceipt(receipt)
             yield* store.deleteIntent(intent)
             yield* Metric.update(Metric.withAttributes(CoreMetrics.starts, { outcome: receipt.outcome }), 1)

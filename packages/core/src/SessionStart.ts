@@ -194,6 +194,7 @@ export class SessionStart extends Context.Service<
           adapter,
           cursor: started.session.cursor,
           mark: continues(decision) ? started.mark : null,
+          renamed: started.renamed ?? new Map(),
           prior: continues(decision) ? source.binding.prior : "none",
           receipt
         })

@@ -19,7 +19,9 @@ export const recall = (conversation: Conversation): Reply => {
   const call = asked === undefined ? undefined : shellCall(conversation, asked)
   if (call !== undefined) {
     const [result] = results
-    return result === undefined ? call : { _tag: "Say", text: `\`${asked}\` printed:\n\n${beginning(result.trim())}` }
+    return result === undefined
+      ? call
+      : { _tag: "Say", text: `\`${asked}\` printed:\n\n${beginning(result.trim())}` }
   }
   const lines = said.map((line, i) => `${i + 1}. ${beginning(line)}`).join("\n")
   return {

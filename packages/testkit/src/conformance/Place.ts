@@ -114,6 +114,23 @@ export const place: Suite = (test) => {
       )
     }))
 
+  test("N5: a thread that was moved can be forked from what was said before that", (lives) =>
+    lives.life((adapter) =>
+      Effect.gen(function* () {
+        const service = yield* ProviderService
+        const { fork, relocate } = yield* adapter.capabilities
+        if (!fork.includes("turn") || relocate.length === 0) return
+        const id = yield* lives.open()
+        const first = yield* say(id, "one")
+        yield* say(id, "two")
+        yield* service.move(id, lives.harness.places.tree)
+        yield* say(id, "three")
+        const part = yield* service.fork(id, { turnId: first.id })
+        assert.strictEqual((yield* say(part.id, "else")).output, "one | else")
+        assert.strictEqual((yield* say(id, "four")).output, "one | two | three | four")
+      })
+    ))
+
   test("C27, S13: move, reset, mode and fork are refused while a turn runs", (lives) =>
     lives.life(() =>
       Effect.gen(function* () {
