@@ -1,6 +1,6 @@
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Thread } from "@rejoin/contracts/Thread"
-import { createSignal, For, Match, Show, Switch } from "solid-js"
+import { createSignal, For, Match, Switch } from "solid-js"
 import { DetailsPanel } from "./DetailsPanel.tsx"
 import { MovePanel } from "./MovePanel.tsx"
 import { Panel } from "./Panel.tsx"
@@ -8,6 +8,8 @@ import type { Store } from "./Store.ts"
 import { isWorking, modes } from "./Text.ts"
 
 export type PanelName = "move" | "reset" | "details" | "delete"
+
+const busy = "Not while it works: interrupt it first"
 
 /** What can be done with a thread beside saying something in it. */
 export const Actions = (props: {
@@ -44,6 +46,7 @@ export const Actions = (props: {
   const Opens = (own: { readonly panel: PanelName; readonly text: string; readonly always?: boolean }) => (
     <button
       disabled={working() && own.always !== true}
+      title={working() && own.always !== true ? busy : undefined}
       aria-expanded={props.panel === own.panel}
       onClick={() => props.onPanel(props.panel === own.panel ? undefined : own.panel)}
     >
@@ -52,7 +55,7 @@ export const Actions = (props: {
   )
   return (
     <div class="actions" role="toolbar" aria-label="This thread">
-      <label title={modes[props.thread.runtimeMode]}>
+      <label title={working() ? busy : modes[props.thread.runtimeMode]}>
         <span class="hidden">Mode</span>
         <select
           class={props.thread.runtimeMode}
@@ -74,7 +77,7 @@ export const Actions = (props: {
       <Opens panel="move" text="Move…" />
       <button
         disabled={working() || pending()}
-        title="A new thread that goes on from here; this one stays as it is"
+        title={working() ? busy : "A new thread that goes on from here; this one stays as it is"}
         onClick={() => void fork()}
       >
         Fork
@@ -89,9 +92,6 @@ export const Actions = (props: {
       <Opens panel="reset" text="Reset…" />
       <Opens panel="details" text="Name, model…" always />
       <Opens panel="delete" text="Delete…" />
-      <Show when={working()}>
-        <span class="mark">While it works, only its name can be changed.</span>
-      </Show>
       <Switch>
         <Match when={props.panel === "move"}>
           <MovePanel thread={props.thread} store={props.store} onClose={close} />
