@@ -1,7 +1,7 @@
 import { NodeServices } from "@effect/platform-node"
 import type { ProviderSessionId } from "@rejoin/contracts/Ids"
 import { ProviderInstanceId } from "@rejoin/contracts/Ids"
-import { ProcessOwner } from "@rejoin/core/ProcessOwner"
+import { ProcessOwner, sendSignal } from "@rejoin/core/ProcessOwner"
 import { WorkingDirectory } from "@rejoin/core/WorkingDirectory"
 import { adapterOf, type Instance } from "@rejoin/providers/Providers"
 import { bundledBinary } from "@rejoin/server/EmbeddedOpenCode"
@@ -156,9 +156,10 @@ export const agentGround = Effect.fn("agentGround")(function* (agent: Agent) {
       faults: {
         lose: store.lose,
         ...(store.corrupt && { corrupt: store.corrupt }),
-        crash: Effect.map(Effect.all([processes(brief), processes(lasting)]), (pids) => {
-          for (const pid of pids.flat()) process.kill(pid, "SIGKILL")
-        })
+        // One may end with another, before it is its turn.
+        crash: Effect.flatMap(Effect.all([processes(brief), processes(lasting)]), (pids) =>
+          Effect.forEach(pids.flat(), (pid) => sendSignal(pid, "SIGKILL"), { discard: true })
+        )
       }
     }
     return harness

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { sendSignal } from "@rejoin/core/ProcessOwner"
 import { DateTime, Effect, Fiber } from "effect"
 import { DatabaseSync } from "node:sqlite"
 import { codex } from "./Agents.ts"
@@ -319,7 +320,7 @@ describe("Codex: what the agent lets succeed while it is wrong", () => {
           )
         )
         for (const pid of yield* ours) {
-          if ((yield* commandOf(pid)).includes("app-server")) process.kill(pid, "SIGKILL")
+          if ((yield* commandOf(pid)).includes("app-server")) yield* sendSignal(pid, "SIGKILL")
         }
         assert.strictEqual((yield* settled(server, id, turn.id)).status, "interrupted")
         assert.match((yield* say(server, id, "two")).output, /^one.*two$/)

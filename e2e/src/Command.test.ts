@@ -4,6 +4,7 @@ import { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import { Thread } from "@rejoin/contracts/Thread"
 import { Turn } from "@rejoin/contracts/Turn"
 import { Effect, Schema } from "effect"
+import { execFileSync } from "node:child_process"
 import { inTerminal, rejoin, started } from "./CommandLine.ts"
 import { event, live, makeWorld, open, say } from "./World.ts"
 
@@ -77,6 +78,9 @@ describe("the command, on the real OpenCode", () => {
           const both = yield* rejoin(world, "show", "thr_")
           assert.strictEqual(both.code, 2)
           assert.include(both.err, "2 threads are called so:")
+          const completions = yield* rejoin(world, "--completions", "bash")
+          assert.match(completions.out, /send[^]*resume[^]*receipts/)
+          execFileSync("bash", ["-n"], { input: completions.out })
           // A part of the id that no other has is enough.
           assert.strictEqual((yield* json(Shown, "show", id.slice(-8))).thread.id, id)
           assert.strictEqual((yield* rejoin(world, "mode", id, "sudo")).code, 2)
@@ -198,7 +202,7 @@ describe("the command, on the real OpenCode", () => {
           assert.isFalse(yield* world.fs.exists(world.at("repo/no")))
 
           const watching = yield* started(world, "watch", id, "--json")
-          const watchingAll = yield* started(world, "watch")
+          const watchingAll = yield* inTerminal(world, "watch")
           const held = yield* inTerminal(world, "send", "-t", id, "hold on")
           yield* held.shows("holding")
           // Ctrl-C on a message that waits withdraws it, and nothing else; a steer joins the turn that runs.
@@ -232,9 +236,11 @@ describe("the command, on the real OpenCode", () => {
           yield* say(again, id, "after")
           yield* watching.shows(`"input":"after"`)
           yield* watching.shows("turn.completed")
-          yield* watchingAll.shows(`── ${id}\n`)
-          yield* watchingAll.shows("after\n")
-          process.kill(watchingAll.pid, "SIGINT")
+          yield* watchingAll.shows(`── ${id}`)
+          yield* watchingAll.shows("> after")
+          yield* watchingAll.shows("The server is back.")
+          yield* watchingAll.type("\u0003")
+          assert.strictEqual((yield* watchingAll.ended).code, 130)
           process.kill(watching.pid, "SIGINT")
           const watched = yield* watching.ended
           assert.strictEqual(watched.code, 130)

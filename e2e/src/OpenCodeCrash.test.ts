@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import { sendSignal } from "@rejoin/core/ProcessOwner"
 import { Effect, Stream } from "effect"
 import {
   commandOf,
@@ -73,7 +74,7 @@ describe("OpenCode: kill -9 in the middle of a turn with a running tool", () => 
           const ofOpenCode = yield* midTurn(world, first, id)
           const { session } = yield* first.client.threads.get({ params: { id } })
           assert.deepInclude({ ...session }, { state: "running", runningTool: "sleep 987" })
-          for (const pid of yield* agentServers(world)) process.kill(pid, "SIGKILL")
+          for (const pid of yield* agentServers(world)) yield* sendSignal(pid, "SIGKILL")
           yield* goesOn(first, ofOpenCode, "it was killed")
           const events = yield* first.client.follow(id, 0).pipe(
             Stream.takeUntil(
@@ -110,7 +111,7 @@ describe("OpenCode: kill -9 in the middle of a turn with a running tool", () => 
           const ofBoth = yield* midTurn(world, second, id)
           const servers = yield* agentServers(world)
           yield* second.kill
-          for (const pid of servers) process.kill(pid, "SIGKILL")
+          for (const pid of servers) yield* sendSignal(pid, "SIGKILL")
           const third = yield* world.start()
           assert.deepEqual(yield* tools(world), [])
           yield* goesOn(third, ofBoth, "both were killed")
