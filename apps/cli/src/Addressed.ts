@@ -1,8 +1,9 @@
 import type { RejoinClient } from "@rejoin/client/Client"
 import { InvalidInput, ThreadNotFound } from "@rejoin/contracts/Errors"
 import type { Thread } from "@rejoin/contracts/Thread"
-import { Effect, Option, Stream } from "effect"
+import { Effect, FileSystem, Option, Path, Stream } from "effect"
 import { Argument } from "effect/cli"
+import { Connection } from "./Connection.ts"
 import { brief } from "./Text.ts"
 
 /** Which thread is meant. */
@@ -59,3 +60,16 @@ export const latestIn = (threads: ReadonlyArray<Thread>, cwd: string): Thread | 
   threads
     .filter((thread) => thread.cwd === cwd)
     .toSorted((a, b) => (a.lastActivityAt < b.lastActivityAt ? 1 : -1))[0]
+
+/** The thread that is named, and the way to it. */
+export const threadOf = Effect.fnUntraced(function* (named: string) {
+  const client = yield* Effect.flatMap(Connection, ({ open }) => open)
+  return { client, thread: yield* findThread(client, named) }
+})
+
+/** As the server knows it: absolute. One that is not there is left to the server, which says why not. */
+export const absolute = Effect.fnUntraced(function* (directory: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = (yield* Path.Path).resolve(directory)
+  return yield* fs.realPath(path).pipe(Effect.orElseSucceed(() => path))
+})

@@ -2,8 +2,8 @@ import { InvalidInput } from "@rejoin/contracts/Errors"
 import { type Answer, Decision } from "@rejoin/contracts/Request"
 import { Effect, Schema } from "effect"
 import { Argument, Command } from "effect/cli"
-import { threadArgument } from "./Addressed.ts"
-import { after, threadOf } from "./Sessions.ts"
+import { threadArgument, threadOf } from "./Addressed.ts"
+import { after } from "./Output.ts"
 
 const isDecision = Schema.is(Decision.fields.decision)
 

@@ -17,7 +17,7 @@ const asked = ({ command, diff, paths, permission, title }: Approval) => {
   ].join("\n")
 }
 
-// Not what Enter says by itself: a key that was struck before it was asked allows nothing.
+// An Enter that was struck before it was asked allows nothing.
 const decide = Prompt.Confirm({ message: "Allow it? (Ctrl-C ends the turn)", initial: false })
 
 const choose = ({ header, multiple, options, question }: Question) => {

@@ -1,3 +1,4 @@
+import type { RejoinClient } from "@rejoin/client/Client"
 import { Console, Effect, Stdio, Terminal } from "effect"
 import { root } from "./Root.ts"
 
@@ -12,4 +13,10 @@ export const printTable = Effect.fnUntraced(function* <A>(value: A, text: (value
   const columns = (yield* stdio.stdoutIsTerminal) ? yield* terminal.columns : Infinity
   const cut = (line: string) => (line.length > columns ? `${line.slice(0, columns - 1)}…` : line)
   yield* print(value, (value) => text(value).split("\n").map(cut).join("\n"))
+})
+
+/** The thread as it is afterwards, for programs; for people, what was done. */
+export const after = Effect.fnUntraced(function* (client: RejoinClient, id: string, text: string) {
+  const thread = yield* client.threads.get({ params: { id } })
+  yield* print(thread, () => text)
 })

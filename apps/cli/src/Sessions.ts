@@ -1,31 +1,12 @@
 import type { RejoinClient } from "@rejoin/client/Client"
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
-import { Effect, FileSystem, Option, Path } from "effect"
+import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { findThread, threadArgument } from "./Addressed.ts"
-import { Connection } from "./Connection.ts"
-import { print } from "./Output.ts"
+import { absolute, threadArgument, threadOf } from "./Addressed.ts"
+import { after, print } from "./Output.ts"
 import { receiptText } from "./Text.ts"
 
 // What changes a thread or its session without saying anything in it.
-
-export const threadOf = Effect.fnUntraced(function* (named: string) {
-  const client = yield* Effect.flatMap(Connection, ({ open }) => open)
-  return { client, thread: yield* findThread(client, named) }
-})
-
-/** The thread as it is afterwards, for programs; for people, what was done. */
-export const after = Effect.fnUntraced(function* (client: RejoinClient, id: string, text: string) {
-  const thread = yield* client.threads.get({ params: { id } })
-  yield* print(thread, () => text)
-})
-
-/** As the server knows it: absolute. One that is not there is left to the server, which says why not. */
-export const absolute = Effect.fnUntraced(function* (directory: string) {
-  const fs = yield* FileSystem.FileSystem
-  const path = (yield* Path.Path).resolve(directory)
-  return yield* fs.realPath(path).pipe(Effect.orElseSucceed(() => path))
-})
 
 const mode = Command.make(
   "mode",

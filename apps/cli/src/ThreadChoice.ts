@@ -3,8 +3,7 @@ import { InvalidInput } from "@rejoin/contracts/Errors"
 import { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { Effect, Option } from "effect"
-import { allThreads, findThread, latestIn } from "./Addressed.ts"
-import { absolute } from "./Sessions.ts"
+import { absolute, allThreads, findThread, latestIn } from "./Addressed.ts"
 
 type Choice = {
   readonly [K in "cwd" | "model" | "provider" | "thread"]: Option.Option<string>

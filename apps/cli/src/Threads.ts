@@ -1,9 +1,8 @@
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { allThreads, everything, findThread, threadArgument } from "./Addressed.ts"
+import { absolute, allThreads, everything, findThread, threadArgument } from "./Addressed.ts"
 import { Connection } from "./Connection.ts"
 import { print, printTable } from "./Output.ts"
-import { absolute } from "./Sessions.ts"
 import { providersText, receiptText, threadsText, threadText, turnsText } from "./Text.ts"
 
 // What only looks.

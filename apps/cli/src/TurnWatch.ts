@@ -49,6 +49,12 @@ export const watchTurn = Effect.fnUntraced(function* (
     answered.set(id, known)
     return known
   }
+  /** Each request once: one that is pending and among the events to come too is the same. */
+  const asks = (request: PendingRequest) => {
+    if (answered.has(request.id)) return Effect.void
+    closing(request.id)
+    return Queue.offer(requests, request)
+  }
   let receipt: Receipt | undefined
   const notice = Effect.fnUntraced(function* ({ data, type }: RuntimeEvent) {
     const { receipt: start, request } = Option.getOrElse(told(data), () => ({
@@ -56,7 +62,7 @@ export const watchTurn = Effect.fnUntraced(function* (
       request: undefined
     }))
     if (start !== undefined) receipt = start
-    if (request !== undefined) yield* Queue.offer(requests, request)
+    if (request !== undefined) yield* asks(request)
     if (type === "request.resolved" || type === "user-input.resolved") {
       const id = Option.getOrUndefined(resolved(data))?.id
       if (id !== undefined) yield* Deferred.succeed(closing(id), undefined)
@@ -84,7 +90,7 @@ export const watchTurn = Effect.fnUntraced(function* (
     if (!joined) return
     const { threads } = yield* connection.find
     const { items } = yield* threads.requests({ params: { id: thread.id } })
-    yield* Queue.offerAll(requests, items)
+    yield* Effect.forEach(items, asks, { discard: true })
   })
   yield* Effect.andThen(before, Effect.raceFirst(seen, answering)).pipe(
     Effect.onExit((exit) =>

@@ -205,9 +205,23 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
             const source = upstream.sessions.get(cursor.providerSessionId)
             if (source === undefined) return Effect.fail(absent(cursor))
             const { fork = "end" } = request
-            const next = fork === "end" ? -1 : source.messages.findIndex(({ id }) => id === fork.next)
-            const kept = next < 0 ? [...source.messages] : source.messages.slice(0, next)
-            return make(request, upstream.faults.forgetsOnFork ? [{ id: "other", input: "" }] : kept)
+            const next = fork === "end" ? null : fork.next
+            const end =
+              next === null ? source.messages.length : source.messages.findIndex(({ id }) => id === next)
+            if (end < 0) {
+              return Effect.fail(
+                new ProviderFailed({ provider: id, message: `There is no message ${next}.` })
+              )
+            }
+            // As OpenCode does: what is carried over has other ids, in the same order.
+            const kept = source.messages.slice(0, end)
+            const renamed = new Map(kept.map((message) => [message.id, `${message.id}~`]))
+            const carried = kept.map((message) => ({ ...message, id: `${message.id}~` }))
+            const mark = request.mark === null ? undefined : renamed.get(request.mark)
+            return make(
+              { ...request, mark: mark === undefined ? null : MessageId.make(mark) },
+              upstream.faults.forgetsOnFork ? [{ id: "other", input: "" }] : carried
+            ).pipe(Effect.map((started) => ({ ...started, renamed })))
           })
         ),
       move: (cursor, request) =>
