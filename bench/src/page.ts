@@ -2,7 +2,7 @@
 // page and in a bare one that appends the same text, side by side: time of the main thread, and their ratio. Then the
 // size of the page, and how long it takes to be usable. Needs a built page (`npm test` and `npm start` build it) and
 // Chromium.
-import { AdapterEvent } from "@rejoin/core/AdapterEvent"
+import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import { ItemId, ProviderInstanceId } from "@rejoin/contracts/Ids"
 import { live } from "@rejoin/server/testing/Served"
 import { Console, Effect } from "effect"

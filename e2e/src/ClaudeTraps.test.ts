@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { sendSignal } from "@rejoin/core/ProcessOwner"
+import { sendSignal } from "@rejoin/agent-kit/ProcessOwner"
 import { Effect, Option } from "effect"
 import { claude, codex } from "./Agents.ts"
 import { rawClaude } from "./RawClaude.ts"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { sendSignal } from "@rejoin/core/ProcessOwner"
+import { sendSignal } from "@rejoin/agent-kit/ProcessOwner"
 import { DateTime, Effect, Fiber } from "effect"
 import { DatabaseSync } from "node:sqlite"
 import { codex } from "./Agents.ts"

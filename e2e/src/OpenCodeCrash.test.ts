@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
-import { sendSignal } from "@rejoin/core/ProcessOwner"
+import { sendSignal } from "@rejoin/agent-kit/ProcessOwner"
 import { Effect, Stream } from "effect"
 import {
   commandOf,

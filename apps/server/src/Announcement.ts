@@ -1,4 +1,4 @@
-import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
+import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
 import type { ProviderInfo } from "@rejoin/contracts/Provider"
 import type { ServerFile } from "@rejoin/contracts/ServerFile"
 import { recallName } from "@rejoin/model-server/Recall"

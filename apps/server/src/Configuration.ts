@@ -1,6 +1,6 @@
 import { Config as FileConfig, type ProviderConfig } from "@rejoin/contracts/Config"
 import { InvalidInput } from "@rejoin/contracts/Errors"
-import { clampRetention } from "@rejoin/core/Retention"
+import { clampRetention } from "@rejoin/core/life/Retention"
 import { defaults, type SettingsShape } from "@rejoin/core/Settings"
 import {
   Config,

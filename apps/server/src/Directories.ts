@@ -1,7 +1,7 @@
 import { type CwdNotAllowed, type CwdUnavailable, InvalidInput } from "@rejoin/contracts/Errors"
 import type { Directory, Worktree } from "@rejoin/contracts/Directory"
 import { Settings } from "@rejoin/core/Settings"
-import { WorkingDirectory } from "@rejoin/core/WorkingDirectory"
+import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
 import { Context, Effect, FileSystem, Layer, Option, Path, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 

@@ -1,9 +1,9 @@
 import { InvalidInput, type StoreFailed, type ThreadNotFound } from "@rejoin/contracts/Errors"
 import type { ThreadId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
-import { ThreadEvents } from "@rejoin/core/ThreadEvents"
-import { Threads } from "@rejoin/core/Threads"
-import { ThreadStore } from "@rejoin/core/ThreadStore"
+import { ThreadEvents } from "@rejoin/core/events/ThreadEvents"
+import { Threads } from "@rejoin/core/threads/Threads"
+import { ThreadStore } from "@rejoin/core/store/ThreadStore"
 import { Context, Deferred, Duration, Effect, Layer, Schedule, Stream } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 

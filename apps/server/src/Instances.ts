@@ -1,6 +1,6 @@
 import { ProviderInstanceId } from "@rejoin/contracts/Ids"
-import type { ProcessOwner } from "@rejoin/core/ProcessOwner"
-import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
+import type { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
+import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
 import { ModelServer } from "@rejoin/model-server/ModelServer"
 import { recall } from "@rejoin/model-server/Recall"
 import { DataDirectory } from "@rejoin/persistence/DataDirectory"

@@ -1,7 +1,7 @@
 import { StoreFailed } from "@rejoin/contracts/Errors"
-import { ProcessOwner } from "@rejoin/core/ProcessOwner"
-import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
-import { Recovery } from "@rejoin/core/Recovery"
+import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
+import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
+import { Recovery } from "@rejoin/core/life/Recovery"
 import { Effect, Layer } from "effect"
 import { register } from "./Instances.ts"
 

@@ -1,5 +1,5 @@
 import { NodeServices } from "@effect/platform-node"
-import { layerMemory } from "@rejoin/core/MemoryThreadStore"
+import { layerMemory } from "@rejoin/core/store/MemoryThreadStore"
 import * as Database from "@rejoin/persistence/Database"
 import * as SqlThreadStore from "@rejoin/persistence/SqlThreadStore"
 import { runInMemory, storeOf } from "@rejoin/testkit/crash/InMemoryRun"

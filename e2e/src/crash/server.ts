@@ -2,9 +2,9 @@
 // the file CRASH_LOG first.
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import * as Core from "@rejoin/core/Core"
-import { ProviderAdapter } from "@rejoin/core/ProviderAdapter"
-import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
-import { ThreadStore } from "@rejoin/core/ThreadStore"
+import { ProviderAdapter } from "@rejoin/core/providers/ProviderAdapter"
+import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
+import { ThreadStore } from "@rejoin/core/store/ThreadStore"
 import * as Announcement from "@rejoin/server/Announcement"
 import * as Failing from "@rejoin/server/Failing"
 import * as Server from "@rejoin/server/Server"

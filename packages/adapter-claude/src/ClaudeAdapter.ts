@@ -2,12 +2,16 @@ import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { unknown } from "@rejoin/contracts/Fact"
 import { MessageId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
-import { agentInfo, programVersion } from "@rejoin/core/AgentInfo"
+import { agentInfo, programVersion } from "@rejoin/agent-kit/AgentInfo"
 import { newUuid } from "@rejoin/core/NewId"
-import { Probe, ProbeFailure } from "@rejoin/core/Probe"
-import { ProcessOwner } from "@rejoin/core/ProcessOwner"
-import { eraseCursor, ProviderAdapter, type ProviderAdapterShape } from "@rejoin/core/ProviderAdapter"
-import { storeIdOf } from "@rejoin/core/StoreIdentity"
+import { Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
+import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
+import {
+  eraseCursor,
+  ProviderAdapter,
+  type ProviderAdapterShape
+} from "@rejoin/core/providers/ProviderAdapter"
+import { storeIdOf } from "@rejoin/agent-kit/StoreIdentity"
 import { Effect, FileSystem, Layer, Result } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import { type ClaudeCursor, decodeCursor } from "./ClaudeCursor.ts"

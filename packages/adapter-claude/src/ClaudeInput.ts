@@ -1,4 +1,4 @@
-import type { TurnInput } from "@rejoin/core/ProviderAdapter"
+import type { TurnInput } from "@rejoin/core/providers/ProviderAdapter"
 
 type Block = Readonly<Record<string, unknown>>
 

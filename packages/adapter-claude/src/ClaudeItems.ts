@@ -1,7 +1,7 @@
 import { ItemId } from "@rejoin/contracts/Ids"
 import type { FileChange } from "@rejoin/contracts/Item"
-import type { AdapterItem } from "@rejoin/core/AdapterEvent"
-import { planText } from "@rejoin/core/PlanText"
+import type { AdapterItem } from "@rejoin/core/providers/AdapterEvent"
+import { planText } from "@rejoin/core/plan/PlanText"
 import { Option, Predicate, Schema } from "effect"
 import type { ToolResult, ToolUse } from "./ClaudeSchema.ts"
 

@@ -1,4 +1,4 @@
-import { UpstreamId } from "@rejoin/core/AdapterEvent"
+import { UpstreamId } from "@rejoin/core/providers/AdapterEvent"
 import { Schema } from "effect"
 
 // The frames of stream-json, as far as we use them. What is not here is passed over.

@@ -1,12 +1,12 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
-import { AdapterEvent } from "@rejoin/core/AdapterEvent"
+import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import {
   type AdapterFailure,
   type AdapterSession,
   SendFailure,
   type TurnInput
-} from "@rejoin/core/ProviderAdapter"
+} from "@rejoin/core/providers/ProviderAdapter"
 import { Deferred, Effect, Queue, Schedule, Schema, Stream } from "effect"
 import type { ClaudeCursor } from "./ClaudeCursor.ts"
 import { ClaudeGate, type Mismatch } from "./ClaudeGate.ts"

@@ -1,5 +1,5 @@
-import type { TerminalAccess } from "@rejoin/core/ProviderAdapter"
-import { followedFrom, reportCommand, withoutFlags } from "@rejoin/core/TerminalReports"
+import type { TerminalAccess } from "@rejoin/core/providers/ProviderAdapter"
+import { followedFrom, reportCommand, withoutFlags } from "@rejoin/core/terminal/TerminalReports"
 import { Effect, Option, Schema } from "effect"
 import { type ClaudeCursor, cursorOf } from "./ClaudeCursor.ts"
 import { terminalFlagsOf } from "./ClaudeModes.ts"

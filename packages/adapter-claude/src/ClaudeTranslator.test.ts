@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { AdapterEvent } from "@rejoin/core/AdapterEvent"
+import type { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import { Schema } from "effect"
 import { readFileSync } from "node:fs"
 import { Frame } from "./ClaudeSchema.ts"

@@ -1,7 +1,7 @@
 import { known } from "@rejoin/contracts/Fact"
 import type { Failure } from "@rejoin/contracts/Failure"
 import { ItemId } from "@rejoin/contracts/Ids"
-import { AdapterEvent, type AdapterItem } from "@rejoin/core/AdapterEvent"
+import { AdapterEvent, type AdapterItem } from "@rejoin/core/providers/AdapterEvent"
 import { itemOf } from "./ClaudeItems.ts"
 import { type ClaudeResult, resultOf } from "./ClaudeResult.ts"
 import { type Frame, ToolResult, ToolUse } from "./ClaudeSchema.ts"

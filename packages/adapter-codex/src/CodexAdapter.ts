@@ -1,13 +1,17 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { MessageId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
-import { agentInfo, programVersion } from "@rejoin/core/AgentInfo"
+import { agentInfo, programVersion } from "@rejoin/agent-kit/AgentInfo"
 import { newId } from "@rejoin/core/NewId"
-import { Probe, ProbeFailure } from "@rejoin/core/Probe"
-import { ProcessOwner } from "@rejoin/core/ProcessOwner"
-import { eraseCursor, ProviderAdapter, type ProviderAdapterShape } from "@rejoin/core/ProviderAdapter"
-import { makeServerPool, poolKey } from "@rejoin/core/ServerPool"
-import { storeIdOf } from "@rejoin/core/StoreIdentity"
+import { Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
+import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
+import {
+  eraseCursor,
+  ProviderAdapter,
+  type ProviderAdapterShape
+} from "@rejoin/core/providers/ProviderAdapter"
+import { makeServerPool, poolKey } from "@rejoin/agent-kit/ServerPool"
+import { storeIdOf } from "@rejoin/agent-kit/StoreIdentity"
 import { Effect, FileSystem, Layer, Schedule, Schema } from "effect"
 import { basename, dirname, join } from "node:path"
 import { ChildProcessSpawner } from "effect/process"

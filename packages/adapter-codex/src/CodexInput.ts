@@ -1,4 +1,4 @@
-import type { TurnInput } from "@rejoin/core/ProviderAdapter"
+import type { TurnInput } from "@rejoin/core/providers/ProviderAdapter"
 
 type Input = Readonly<Record<string, unknown>>
 

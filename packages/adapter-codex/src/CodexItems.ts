@@ -1,6 +1,6 @@
 import { ItemId } from "@rejoin/contracts/Ids"
 import type { FileChange } from "@rejoin/contracts/Item"
-import type { AdapterItem } from "@rejoin/core/AdapterEvent"
+import type { AdapterItem } from "@rejoin/core/providers/AdapterEvent"
 import type { Change, Item } from "./CodexSchema.ts"
 
 /** Of a new file the whole content is told instead of a diff. */

@@ -1,6 +1,6 @@
 import { known, unknown } from "@rejoin/contracts/Fact"
 import type { MessageId } from "@rejoin/contracts/Ids"
-import { Probe, type Repair } from "@rejoin/core/Probe"
+import { Probe, type Repair } from "@rejoin/core/plan/Probe"
 import { Effect, type FileSystem, Option, Predicate } from "effect"
 import type { CodexCursor } from "./CodexCursor.ts"
 import { type CodexRollouts, historyOf } from "./CodexRollouts.ts"

@@ -1,5 +1,5 @@
 import type { MessageId } from "@rejoin/contracts/Ids"
-import type { History } from "@rejoin/core/Probe"
+import type { History } from "@rejoin/core/plan/Probe"
 import { rolloutPathOf } from "./CodexIndex.ts"
 import { DateTime, Effect, type FileSystem, Option, Result, Schema } from "effect"
 

@@ -1,4 +1,4 @@
-import { UpstreamId } from "@rejoin/core/AdapterEvent"
+import { UpstreamId } from "@rejoin/core/providers/AdapterEvent"
 import { Schema } from "effect"
 
 // The messages of the app-server, as far as we use them (`codex app-server generate-ts` prints all of them).

@@ -1,6 +1,6 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
-import { type AgentCommand, spawnAgent } from "@rejoin/core/AgentProcess"
-import { ProcessOwner } from "@rejoin/core/ProcessOwner"
+import { type AgentCommand, spawnAgent } from "@rejoin/agent-kit/AgentProcess"
+import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
 import type { Deferred } from "effect"
 import { Effect, Stream } from "effect"
 import { CodexClient } from "./CodexClient.ts"

@@ -1,8 +1,13 @@
 import { known, unknown } from "@rejoin/contracts/Fact"
 import { ProviderFailed } from "@rejoin/contracts/Errors"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
-import { AdapterEvent } from "@rejoin/core/AdapterEvent"
-import { type AdapterSession, SendFailure, type TurnInput, type Verified } from "@rejoin/core/ProviderAdapter"
+import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
+import {
+  type AdapterSession,
+  SendFailure,
+  type TurnInput,
+  type Verified
+} from "@rejoin/core/providers/ProviderAdapter"
 import { Deferred, Effect, Queue, Schema, Stream } from "effect"
 import type { CodexCursor } from "./CodexCursor.ts"
 import { inputOf } from "./CodexInput.ts"

@@ -1,14 +1,14 @@
 import { known, unknown } from "@rejoin/contracts/Fact"
 import { ProviderSessionId, type StoreId } from "@rejoin/contracts/Ids"
-import { AdapterEvent } from "@rejoin/core/AdapterEvent"
-import { type History, Probe, ProbeFailure } from "@rejoin/core/Probe"
+import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
+import { type History, Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
 import type {
   AdapterFailure,
   Environment,
   Started,
   StartRequest,
   Verified
-} from "@rejoin/core/ProviderAdapter"
+} from "@rejoin/core/providers/ProviderAdapter"
 import { Effect, type FileSystem, Option, Predicate, Schema, type Scope, Stream } from "effect"
 import type { Refused } from "./CodexClient.ts"
 import { type CodexCursor, cursorOf } from "./CodexCursor.ts"

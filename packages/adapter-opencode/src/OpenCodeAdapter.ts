@@ -1,16 +1,16 @@
 import { MessageId, StoreId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
-import { agentInfo, programVersion } from "@rejoin/core/AgentInfo"
+import { agentInfo, programVersion } from "@rejoin/agent-kit/AgentInfo"
 import { newId } from "@rejoin/core/NewId"
-import { Probe, ProbeFailure } from "@rejoin/core/Probe"
-import { ProcessOwner } from "@rejoin/core/ProcessOwner"
+import { Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
+import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
 import {
   type Environment,
   eraseCursor,
   type Leftover,
   ProviderAdapter,
   type ProviderAdapterShape
-} from "@rejoin/core/ProviderAdapter"
+} from "@rejoin/core/providers/ProviderAdapter"
 import { Effect, FileSystem, Layer, Option, Predicate, Schema } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import { decodeCursor, type OpenCodeCursor } from "./OpenCodeCursor.ts"
@@ -20,8 +20,8 @@ import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
 import { makeStarts } from "./OpenCodeStarts.ts"
 import { dataHome, makeTerminal } from "./OpenCodeTerminal.ts"
 import { makeUpstream, type OpenCodeUpstream } from "./OpenCodeUpstream.ts"
-import { makeServerPool, poolKey } from "@rejoin/core/ServerPool"
-import { storeIdOf } from "@rejoin/core/StoreIdentity"
+import { makeServerPool, poolKey } from "@rejoin/agent-kit/ServerPool"
+import { storeIdOf } from "@rejoin/agent-kit/StoreIdentity"
 
 const capabilitiesOf = ({ url }: OpenCodeOptions): Capabilities => ({
   runtimeModes: ["read-only", "approval-required", "auto-accept-edits", "full-access"],

@@ -1,7 +1,7 @@
 import { ItemId } from "@rejoin/contracts/Ids"
 import type { FileChange } from "@rejoin/contracts/Item"
-import type { AdapterItem } from "@rejoin/core/AdapterEvent"
-import { planText } from "@rejoin/core/PlanText"
+import type { AdapterItem } from "@rejoin/core/providers/AdapterEvent"
+import { planText } from "@rejoin/core/plan/PlanText"
 import { Predicate } from "effect"
 import type { ToolPart } from "./OpenCodeSchema.ts"
 

@@ -1,6 +1,6 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { newId } from "@rejoin/core/NewId"
-import { ProcessOwner, sendSignal } from "@rejoin/core/ProcessOwner"
+import { ProcessOwner, sendSignal } from "@rejoin/agent-kit/ProcessOwner"
 import { Deferred, Effect, Exit, Predicate, Queue, Redacted, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { OpenCodeClient } from "./OpenCodeClient.ts"

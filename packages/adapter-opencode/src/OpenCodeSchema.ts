@@ -1,4 +1,4 @@
-import { UpstreamId } from "@rejoin/core/AdapterEvent"
+import { UpstreamId } from "@rejoin/core/providers/AdapterEvent"
 import { Schema } from "effect"
 
 // What we use of OpenCode's messages, and no more: what else they carry may change. Measured on 1.18.33.

@@ -1,12 +1,12 @@
 import { type Fact, unknown } from "@rejoin/contracts/Fact"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
-import { AdapterEvent } from "@rejoin/core/AdapterEvent"
+import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import {
   type AdapterFailure,
   type AdapterSession,
   SendFailure,
   type TurnInput
-} from "@rejoin/core/ProviderAdapter"
+} from "@rejoin/core/providers/ProviderAdapter"
 import { Deferred, Effect, Queue, Schedule, Stream } from "effect"
 import { isNotFound } from "./OpenCodeClient.ts"
 import type { OpenCodeCursor } from "./OpenCodeCursor.ts"

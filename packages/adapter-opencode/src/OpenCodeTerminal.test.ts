@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { followedFrom } from "@rejoin/core/TerminalReports"
+import { followedFrom } from "@rejoin/core/terminal/TerminalReports"
 import { stepsOf } from "./OpenCodeTerminal.ts"
 
 // Ids of OpenCode's shape.

@@ -1,5 +1,5 @@
-import type { TerminalAccess } from "@rejoin/core/ProviderAdapter"
-import { followedFrom, type Step, withoutFlags } from "@rejoin/core/TerminalReports"
+import type { TerminalAccess } from "@rejoin/core/providers/ProviderAdapter"
+import { followedFrom, type Step, withoutFlags } from "@rejoin/core/terminal/TerminalReports"
 import { Effect, Option, Schema } from "effect"
 import { cursorOf, type OpenCodeCursor } from "./OpenCodeCursor.ts"
 import type { OpenCodeOptions } from "./OpenCodeOptions.ts"

@@ -1,7 +1,7 @@
 import type { Failure } from "@rejoin/contracts/Failure"
 import { ItemId } from "@rejoin/contracts/Ids"
 import { known } from "@rejoin/contracts/Fact"
-import { AdapterEvent, type AdapterItem } from "@rejoin/core/AdapterEvent"
+import { AdapterEvent, type AdapterItem } from "@rejoin/core/providers/AdapterEvent"
 import { Predicate, Schema } from "effect"
 import { itemOf } from "./OpenCodeItems.ts"
 import {

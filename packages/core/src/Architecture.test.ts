@@ -18,7 +18,7 @@ describe("C23: a provider's knowledge stays in its adapter", () => {
   })
 
   it("the core's code names no provider; what a request may not set in an agent's environment is the exception", () => {
-    for (const name of sources.filter((name) => name !== "ExtraEnv.ts")) {
+    for (const name of sources.filter((name) => name !== "threads/ExtraEnv.ts")) {
       const code = read(name).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "")
       assert.notMatch(code, /opencode|codex|claude|ollama/i, name)
     }

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { NodeServices } from "@effect/platform-node"
 import { ThreadId } from "@rejoin/contracts/Ids"
-import { ThreadStore } from "@rejoin/core/ThreadStore"
+import { ThreadStore } from "@rejoin/core/store/ThreadStore"
 import { bindingRecord, threadRecord } from "@rejoin/testkit/ThreadStoreSuite"
 import { Effect, Exit, FileSystem, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ThreadId } from "@rejoin/contracts/Ids"
-import { ThreadStore } from "@rejoin/core/ThreadStore"
+import { ThreadStore } from "@rejoin/core/store/ThreadStore"
 import { torn } from "@rejoin/testkit/Mutated"
 import { bindingRecord, threadRecord } from "@rejoin/testkit/ThreadStoreSuite"
 import { Effect, Exit, Layer, Logger, Option } from "effect"

@@ -1,5 +1,5 @@
 import { StoreFailed } from "@rejoin/contracts/Errors"
-import { type Binding, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "@rejoin/core/Records"
+import { type Binding, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "@rejoin/core/store/Records"
 import { Item } from "@rejoin/contracts/Item"
 import { Receipt } from "@rejoin/contracts/Receipt"
 import { Effect, Result, Schema } from "effect"

@@ -1,6 +1,6 @@
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
-import { Binding } from "@rejoin/core/Records"
+import { Binding } from "@rejoin/core/store/Records"
 import { Effect, Option, Result, Schema } from "effect"
 
 export interface RecordRow {

@@ -1,4 +1,4 @@
-import { layerMemory } from "@rejoin/core/MemoryThreadStore"
+import { layerMemory } from "@rejoin/core/store/MemoryThreadStore"
 import { threadStoreSuite } from "./ThreadStoreSuite.ts"
 
 threadStoreSuite("in memory", layerMemory)

@@ -10,8 +10,8 @@ import {
 } from "@rejoin/contracts/Ids"
 import type { SessionHeldElsewhere, StaleGeneration, StoreFailed } from "@rejoin/contracts/Errors"
 import { Timestamp } from "@rejoin/contracts/Time"
-import type { Binding, ThreadRecord, TurnRecord } from "@rejoin/core/Records"
-import { type EventDraft, ThreadStore } from "@rejoin/core/ThreadStore"
+import type { Binding, ThreadRecord, TurnRecord } from "@rejoin/core/store/Records"
+import { type EventDraft, ThreadStore } from "@rejoin/core/store/ThreadStore"
 import { Effect, Exit, type Layer, Option } from "effect"
 
 const at = Timestamp.make("2026-01-01T00:00:00.000Z")

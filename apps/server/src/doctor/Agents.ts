@@ -1,5 +1,5 @@
-import { ProviderRegistry } from "@rejoin/core/ProviderRegistry"
-import type { Binding } from "@rejoin/core/Records"
+import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
+import type { Binding } from "@rejoin/core/store/Records"
 import { Effect } from "effect"
 import type { Finding } from "./Finding.ts"
 

@@ -2,9 +2,9 @@ import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { known, unknown } from "@rejoin/contracts/Fact"
 import { MessageId, ProviderInstanceId, ProviderSessionId, StoreId } from "@rejoin/contracts/Ids"
 import { Clock, Deferred, Effect, Layer, Option, Queue, Schema, Scope, Stream } from "effect"
-import { AdapterEvent } from "../AdapterEvent.ts"
+import { AdapterEvent } from "../providers/AdapterEvent.ts"
 import { newId } from "../NewId.ts"
-import { type History, Probe, ProbeFailure } from "../Probe.ts"
+import { type History, Probe, ProbeFailure } from "../plan/Probe.ts"
 import {
   type AdapterSession,
   eraseCursor,
@@ -15,7 +15,7 @@ import {
   type Starting,
   type StartRequest,
   type Verified
-} from "../ProviderAdapter.ts"
+} from "../providers/ProviderAdapter.ts"
 import type { InMemoryUpstream, UpstreamSession } from "./InMemoryUpstream.ts"
 import { InMemoryTurns } from "./InMemoryTurns.ts"
 

@@ -1,8 +1,8 @@
 import type { Answer } from "@rejoin/contracts/Request"
 import { ItemId } from "@rejoin/contracts/Ids"
 import { Deferred, Effect, Fiber, Scope } from "effect"
-import { AdapterEvent, type AdapterItem } from "../AdapterEvent.ts"
-import type { TurnInput } from "../ProviderAdapter.ts"
+import { AdapterEvent, type AdapterItem } from "../providers/AdapterEvent.ts"
+import type { TurnInput } from "../providers/ProviderAdapter.ts"
 import type { InMemoryUpstream, UpstreamSession } from "./InMemoryUpstream.ts"
 
 /**

@@ -1,9 +1,9 @@
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Capabilities } from "@rejoin/contracts/Provider"
 import { Deferred, Effect, Scope, Exit } from "effect"
-import type { AdapterEvent } from "../AdapterEvent.ts"
-import type { Probe } from "../Probe.ts"
-import type { Starting } from "../ProviderAdapter.ts"
+import type { AdapterEvent } from "../providers/AdapterEvent.ts"
+import type { Probe } from "../plan/Probe.ts"
+import type { Starting } from "../providers/ProviderAdapter.ts"
 
 export interface UpstreamMessage {
   readonly id: string

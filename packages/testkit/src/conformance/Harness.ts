@@ -1,6 +1,6 @@
 import type { ProviderInstanceId, ProviderSessionId } from "@rejoin/contracts/Ids"
-import type { ProviderAdapter } from "@rejoin/core/ProviderAdapter"
-import type { WorkingDirectory } from "@rejoin/core/WorkingDirectory"
+import type { ProviderAdapter } from "@rejoin/core/providers/ProviderAdapter"
+import type { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
 import type { Effect, Layer } from "effect"
 
 /** An adapter, ready to be built once a life of the server. */

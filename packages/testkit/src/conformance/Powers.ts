@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { ProviderService } from "@rejoin/core/ProviderService"
-import { SessionReaper } from "@rejoin/core/SessionReaper"
+import { SessionReaper } from "@rejoin/core/sessions/SessionReaper"
 import { Duration, Effect } from "effect"
 import { type Lives, say, sayAnswering } from "./Lives.ts"
 import type { Suite } from "./Suite.ts"

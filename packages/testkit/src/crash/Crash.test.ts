@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { layerMemory } from "@rejoin/core/MemoryThreadStore"
+import { layerMemory } from "@rejoin/core/store/MemoryThreadStore"
 import { Effect, Layer, Logger } from "effect"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"

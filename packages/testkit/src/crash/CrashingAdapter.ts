@@ -5,7 +5,7 @@ import type {
   ResumeCursor,
   Starting,
   StartRequest
-} from "@rejoin/core/ProviderAdapter"
+} from "@rejoin/core/providers/ProviderAdapter"
 import { Effect } from "effect"
 import { around, type Reach } from "./CrashPoint.ts"
 

@@ -1,6 +1,6 @@
 import type { RuntimeEventType } from "@rejoin/contracts/RuntimeEvent"
-import type { Binding, StartIntent, TurnRecord } from "@rejoin/core/Records"
-import type { EventDraft, ThreadStore } from "@rejoin/core/ThreadStore"
+import type { Binding, StartIntent, TurnRecord } from "@rejoin/core/store/Records"
+import type { EventDraft, ThreadStore } from "@rejoin/core/store/ThreadStore"
 import { Effect } from "effect"
 import { around, type CrashPoint, type Reach } from "./CrashPoint.ts"
 

@@ -1,6 +1,6 @@
 import type { ThreadId } from "@rejoin/contracts/Ids"
 import { ProviderService } from "@rejoin/core/ProviderService"
-import { ThreadEvents } from "@rejoin/core/ThreadEvents"
+import { ThreadEvents } from "@rejoin/core/events/ThreadEvents"
 import { Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { heal } from "./InMemoryFaults.ts"

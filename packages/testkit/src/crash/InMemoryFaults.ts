@@ -1,4 +1,4 @@
-import { Probe } from "@rejoin/core/Probe"
+import { Probe } from "@rejoin/core/plan/Probe"
 import type { InMemoryUpstream } from "@rejoin/core/testing/InMemoryUpstream"
 import type { Fault } from "./Scenario.ts"
 

@@ -1,7 +1,7 @@
 import type { ThreadId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { InMemoryUpstream } from "@rejoin/core/testing/InMemoryUpstream"
-import type { ThreadStore } from "@rejoin/core/ThreadStore"
+import type { ThreadStore } from "@rejoin/core/store/ThreadStore"
 import { Effect } from "effect"
 
 /** What outlives the lives of a run, and what was asked and seen in them. */

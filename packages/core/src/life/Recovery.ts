@@ -1,0 +1,149 @@
+import { ProviderFailed, type StoreFailed, toFailure } from "@rejoin/contracts/Errors"
+import type { Item } from "@rejoin/contracts/Item"
+import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import { Context, Effect, Layer, Option, Predicate, Queue } from "effect"
+import { LiveSessions } from "../sessions/LiveSessions.ts"
+import { closeRequests } from "../turns/PendingRequests.ts"
+import { ProviderCall } from "../providers/ProviderCall.ts"
+import { ProviderRegistry } from "../providers/ProviderRegistry.ts"
+import type { StartIntent, TurnRecord } from "../store/Records.ts"
+import { SessionDirectory } from "../sessions/SessionDirectory.ts"
+import { ThreadEvents } from "../events/ThreadEvents.ts"
+import { ThreadStore } from "../store/ThreadStore.ts"
+import { TurnJournal } from "../turns/TurnJournal.ts"
+
+/** What a start-up found left over and settled. */
+export interface Reconciled {
+  readonly intents: number
+  readonly rerun: number
+  readonly interrupted: number
+}
+
+/**
+ * Brings what a crash left half done to an end, before anybody is served: starts are undone by their intents,
+ * turns are settled or run (law 6, C37). To be run once, after orphans are swept.
+ */
+export class Recovery extends Context.Service<
+  Recovery,
+  { readonly reconcile: Effect.Effect<Reconciled, StoreFailed> }
+>()("@rejoin/core/Recovery") {
+  static readonly layer = Layer.effect(
+    Recovery,
+    Effect.gen(function* () {
+      const store = yield* ThreadStore
+      const registry = yield* ProviderRegistry
+      const directory = yield* SessionDirectory
+      const journal = yield* TurnJournal
+      const sessions = yield* LiveSessions
+      const call = yield* ProviderCall
+      const events = yield* ThreadEvents
+
+      const undo = Effect.fnUntraced(function* (intent: StartIntent) {
+        const adapter = yield* registry.get(intent.instanceId)
+        const thread = yield* store.getThread(intent.threadId)
+        const environment = Option.getOrElse(thread, () => ({ extraEnv: {}, additionalDirectories: [] }))
+        yield* directory.abandon(intent, adapter, environment)
+      })
+
+      const delivered = Effect.fnUntraced(function* (turn: TurnRecord) {
+        const thread = yield* store.getThread(turn.threadId)
+        const binding = yield* store.getBinding(turn.threadId)
+        if (Option.isNone(thread) || Option.isNone(binding) || turn.messageId === null)
+          return "unknown" as const
+        const adapter = yield* registry.get(binding.value.instanceId)
+        const cursor = adapter.decodeCursor(binding.value.cursor)
+        if (Option.isNone(cursor)) return "unknown" as const
+        return yield* call.within(
+          adapter,
+          "delivered",
+          adapter.delivered(cursor.value, turn.messageId, thread.value)
+        )
+      })
+
+      /** Deltas that no complete item followed are in the events only: the items get what had arrived of them. */
+      const mendItems = Effect.fnUntraced(function* (threadId: ThreadId, turnId: TurnId) {
+        const open = (yield* store.listItems(threadId, { limit: 500 })).filter(
+          (item) => item.turnId === turnId && item.status === "started"
+        )
+        if (open.length === 0) return
+        const mended = new Map<string, Item>(open.map((item) => [item.id, { ...item, status: "failed" }]))
+        let after = 0
+        while (true) {
+          const events = yield* store.readEvents({ threadId, afterSeq: after }, 1000)
+          for (const event of events) {
+            after = event.seq
+            const item = event.itemId && mended.get(event.itemId)
+            if (!item || event.type !== "item.updated") continue
+            if (!Predicate.hasProperty(event.data, "delta") || !Predicate.hasProperty(event.data, "field"))
+              continue
+            const field = event.data.field === "output" ? "output" : "text"
+            mended.set(item.id, { ...item, [field]: `${item[field] ?? ""}${String(event.data.delta)}` })
+          }
+          if (events.length === 0) break
+        }
+        yield* store.saveItems([...mended.values()].map((item) => ({ threadId, item })))
+      })
+
+      const interrupt = Effect.fnUntraced(function* (turn: TurnRecord, generation: number, provider: string) {
+        const error = toFailure(
+          new ProviderFailed({
+            provider,
+            message: "The server stopped in the middle of this turn.",
+            hint: "Send again: the conversation goes on from what the provider kept."
+          })
+        )
+        yield* mendItems(turn.threadId, turn.id)
+        yield* journal.settle(
+          turn.id,
+          { threadId: turn.threadId, generation },
+          { status: "interrupted", error }
+        )
+      })
+
+      const reconcile = Effect.gen(function* () {
+        const intents = yield* store.listIntents
+        for (const intent of intents) {
+          yield* undo(intent).pipe(
+            Effect.catch((error) =>
+              Effect.logWarning("A start that a crash left could not be undone yet.", error)
+            )
+          )
+        }
+        let rerun = 0
+        let interrupted = 0
+        const waiting = new Set<ThreadId>()
+        for (const turn of yield* store.openTurns()) {
+          if (turn.status === "accepted") {
+            waiting.add(turn.threadId)
+            continue
+          }
+          const arrival =
+            turn.status === "running"
+              ? "arrived"
+              : yield* delivered(turn).pipe(Effect.orElseSucceed(() => "unknown" as const))
+          waiting.add(turn.threadId)
+          if (arrival === "absent") {
+            yield* journal.reopen(turn)
+            rerun++
+            continue
+          }
+          const binding = yield* store.getBinding(turn.threadId)
+          const generation = Option.isSome(binding) ? binding.value.generation : 0
+          yield* interrupt(turn, generation, Option.isSome(binding) ? binding.value.instanceId : "")
+          interrupted++
+        }
+        for (const binding of yield* store.listBindings) {
+          yield* events.transact(binding, (emit) => closeRequests(store, binding.threadId, emit))
+          if (binding.status === "none" || binding.status === "stopped") continue
+          yield* store
+            .saveBinding({ ...binding, status: "stopped" })
+            .pipe(Effect.catchTags({ StaleGeneration: Effect.die, SessionHeldElsewhere: Effect.die }))
+        }
+        yield* Queue.offerAll(sessions.attention, waiting)
+        return { intents: intents.length, rerun, interrupted }
+      }).pipe(Effect.withSpan("Recovery.reconcile"))
+
+      return Recovery.of({ reconcile })
+    })
+  )
+}

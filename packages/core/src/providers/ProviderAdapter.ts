@@ -1,0 +1,245 @@
+import type * as E from "@rejoin/contracts/Errors"
+import type { Fact } from "@rejoin/contracts/Fact"
+import type {
+  MessageId,
+  ProviderInstanceId,
+  ProviderSessionId,
+  StoreId,
+  ThreadId
+} from "@rejoin/contracts/Ids"
+import type { Capabilities, ProviderInfo, RelocateWay } from "@rejoin/contracts/Provider"
+import type { Answer } from "@rejoin/contracts/Request"
+import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import type { TerminalCommand } from "@rejoin/contracts/Terminal"
+import type { Attachment } from "@rejoin/contracts/Turn"
+import { Context, Data, type Effect, type Option, type Scope, type Stream } from "effect"
+import type { AdapterEvent } from "./AdapterEvent.ts"
+import type { History, ModeFound, Probe, ProbeFailure, Repair } from "../plan/Probe.ts"
+
+/** What every cursor tells the core; the rest of it is known to its adapter alone. */
+export interface ResumeCursor {
+  readonly v: number
+  readonly driver: string
+  readonly providerSessionId: ProviderSessionId
+  readonly storeId: StoreId
+}
+
+/** A provider did not do what it was asked. Never means that something is absent. */
+export type AdapterFailure = E.ProviderFailed | E.ProviderTimeout | E.ProviderUnavailable
+
+export interface Environment {
+  /** Variables that the thread adds to the agent's environment; part of what a shared process is pooled by. */
+  readonly extraEnv: Readonly<Record<string, string>>
+  readonly additionalDirectories: ReadonlyArray<string>
+}
+
+/**
+ * Up to where a fork of a thread goes: the end, or the end of the turn that began with our message `last`. `next` is
+ * our first message after that turn, null where there is none.
+ */
+export type ForkPoint = "end" | { readonly last: MessageId; readonly next: MessageId | null }
+
+export interface StartRequest extends Environment {
+  readonly threadId: ThreadId
+  readonly generation: number
+  /** The title for the upstream session. It contains the thread's mark, by which `undo` finds what was created. */
+  readonly title: string
+  /** Realpath of a directory that exists. */
+  readonly cwd: string
+  readonly mode: RuntimeMode
+  readonly model: string | null
+  /** What the agent is told beside its own instructions; the same at each start of a thread. */
+  readonly systemPrompt: string | null
+  /** The last message of ours known to be upstream. */
+  readonly mark: MessageId | null
+  /** What the probe found to be mended, and the plan wants mended, before the session is adopted. */
+  readonly repairs: ReadonlyArray<Repair>
+  /** Where a thread becomes a fork of another one; absent where a thread's own conversation moves. */
+  readonly fork?: ForkPoint
+  /**
+   * Writes the id of a session that this start has just created into its intent. Must be called before anything
+   * else is done with that session, so that it is undone if the start fails or we die (law 7).
+   */
+  readonly created: (id: ProviderSessionId) => Effect.Effect<void, E.StoreFailed>
+}
+
+/** What was read back from the upstream after a start. */
+export interface Verified {
+  readonly directory: Fact<string>
+  readonly mode: Fact<ModeFound>
+  readonly model: Fact<string>
+  readonly history: History
+  readonly evidence: unknown
+}
+
+/** A session that the user's own terminal is to open. */
+export interface TerminalRequest extends Environment {
+  /** Realpath of the directory of the session. */
+  readonly cwd: string
+  readonly mode: RuntimeMode
+  readonly model: string | null
+  /** Of the thread; for sessions that are begun there too. */
+  readonly systemPrompt: string | null
+  /** Where the agent's own hook is to write each session that it comes to; null to inject none (E14). */
+  readonly reports: string | null
+  /** The user's own options for the agent's command. */
+  readonly flags: ReadonlyArray<string>
+}
+
+/** How the agent's own interface opens a session in a terminal, and what it tells of it. */
+export interface TerminalAccess<C extends ResumeCursor> {
+  /**
+   * The command that opens exactly this session, with the powers it has. Returns when nothing of ours is in its way
+   * any more. Writes nothing into the user's project or configuration.
+   */
+  command(
+    cursor: C,
+    request: TerminalRequest
+  ): Effect.Effect<Omit<TerminalCommand, "providerSessionId" | "cwd">, AdapterFailure>
+  /**
+   * The session that the terminal went on in, from what the hook wrote: a new one that came out of this one. None
+   * where it stayed, and where the user looked at another conversation (E6, E7).
+   */
+  follow(
+    cursor: C,
+    told: {
+      /** Of the agent that was opened, oldest first. */
+      readonly reports: ReadonlyArray<unknown>
+      /** Part of the title of every session that we made for the thread. */
+      readonly titleMark: string
+    }
+  ): Effect.Effect<Option.Option<C>, AdapterFailure>
+}
+
+export interface Started {
+  readonly session: AdapterSession
+  readonly verified: Verified
+  /** Our mark in the session as it is now: a fork may have given the messages other ids. */
+  readonly mark: MessageId | null
+  /** The ids that messages have now, by those that they had, where carrying them over gave them others. */
+  readonly renamed?: ReadonlyMap<string, string>
+}
+
+export interface TurnInput {
+  /** Ours to choose, and sent along: `delivered` finds the message by it. */
+  readonly messageId: MessageId
+  readonly input: string
+  readonly attachments: ReadonlyArray<Attachment>
+}
+
+/**
+ * `sent` is `no` only where it is certain that nothing was: then, and only then, the turn is sent once more. That the
+ * session is in another place or has other powers may show only now, where the provider asks before it takes a
+ * message.
+ */
+export class SendFailure extends Data.TaggedError("SendFailure")<{
+  readonly failure: AdapterFailure | E.DirectoryMismatch | E.PermissionMismatch
+  readonly sent: "no" | "maybe"
+}> {}
+
+/** What was sent, and what is known of it. */
+export interface Sent {
+  readonly cursor: ResumeCursor
+  /**
+   * The message was read back from the conversation. False where the upstream took it and it is none of the
+   * conversation's: what the agent does or answers by itself, or a conversation that it does not write down.
+   */
+  readonly kept: boolean
+}
+
+/** A live connection to an upstream session. It is closed by the scope in which it was started. */
+export interface AdapterSession {
+  readonly cursor: ResumeCursor
+  /** Subscribed before the start returned (C31); nothing is lost between the two. To be run once. */
+  readonly events: Stream.Stream<AdapterEvent>
+  /** Succeeds when the message was read back upstream, and returns the current cursor (C1). */
+  send(turn: TurnInput): Effect.Effect<Sent, SendFailure>
+  /** Joins the running turn; false where none runs any more. Where `capabilities.steer`. */
+  readonly steer?: (turn: TurnInput) => Effect.Effect<boolean, SendFailure>
+  /** Asks the running turn to end; it settles by its event. Where `capabilities.interrupt`. */
+  readonly interrupt?: Effect.Effect<void, AdapterFailure>
+  answer(requestId: string, answer: Answer): Effect.Effect<void, AdapterFailure>
+  /** Between turns only; reads back what is in force. Where `capabilities.reconfigure`. */
+  readonly reconfigure?: (to: {
+    readonly mode: RuntimeMode
+    readonly model: string | null
+  }) => Effect.Effect<Verified, AdapterFailure>
+  /** Whether the session works in the background although no turn runs. */
+  readonly background: Effect.Effect<boolean, AdapterFailure>
+}
+
+/** A start of a session, in the scope that closes it. */
+export type Starting = Effect.Effect<Started, AdapterFailure | ProbeFailure | E.StoreFailed, Scope.Scope>
+
+/** What a start that did not end may have left upstream. */
+export interface Leftover extends Environment {
+  readonly created: ReadonlyArray<ProviderSessionId>
+  /**
+   * Part of the title of every session that was created for the thread; null where only `created` is known to be
+   * ours.
+   */
+  readonly titleMark: string | null
+  /** When the start ran, in ms since the epoch: what was created before or after is somebody else's. */
+  readonly window: { readonly from: number; readonly to: number }
+  /** Sessions of the thread that must stay: the bound one and its lineage. */
+  readonly keep: ReadonlyArray<ProviderSessionId>
+  readonly cwd: string
+}
+
+/**
+ * Speaks for one provider instance. It supplies facts and primitives; what is done with a conversation is decided by
+ * `plan` alone. A primitive whose capability is lacking is absent.
+ *
+ * `C` is the adapter's own cursor: only what its `decodeCursor` returned is ever handed to it.
+ */
+export interface ProviderAdapterShape<C extends ResumeCursor = ResumeCursor> {
+  readonly id: ProviderInstanceId
+  readonly driver: string
+  /** Found where, which version, usable or why not. Prints no secret. Never fails: that too is told. */
+  readonly info: Effect.Effect<ProviderInfo>
+  readonly capabilities: Effect.Effect<Capabilities, AdapterFailure>
+  /** A new id for a message of ours, in the shape that this provider takes. */
+  readonly newMessageId: Effect.Effect<MessageId>
+  /** None for whatever is not a cursor of this driver and version (C6). Never throws. */
+  decodeCursor(stored: unknown): Option.Option<C>
+  encodeCursor(cursor: C): unknown
+  /** Creates and changes nothing. */
+  probe(
+    cursor: C,
+    about: Environment & { readonly mark: MessageId | null; readonly wantedCwd: string }
+  ): Effect.Effect<Probe>
+  create(request: StartRequest): Starting
+  adopt(cursor: C, request: StartRequest): Starting
+  readonly relocate: { readonly [Way in RelocateWay]?: (cursor: C, request: StartRequest) => Starting }
+  readonly restore?: (transcript: unknown, request: StartRequest) => Starting
+  /** Ends what the upstream still works on in this session, and waits until it has ended. */
+  readonly quiesce?: (cursor: C, environment: Environment) => Effect.Effect<void, AdapterFailure>
+  /** Absent where the agent deletes no session by itself. */
+  readonly expiry?: {
+    /** When it deletes this one if nobody uses it, in ms since the epoch; none where it has nothing to delete. */
+    at(cursor: C): Effect.Effect<Option.Option<number>, AdapterFailure>
+    /** Makes it count as used now. Changes nothing in the conversation. */
+    renew(cursor: C): Effect.Effect<void, AdapterFailure>
+  }
+  /** Where `capabilities.terminal`. */
+  readonly terminal?: TerminalAccess<C>
+  /** Whether the message reached the upstream: decides what becomes of a turn after a crash. */
+  delivered(
+    cursor: C,
+    messageId: MessageId,
+    environment: Environment
+  ): Effect.Effect<"arrived" | "absent" | "unknown">
+  /** Removes what a start created, and nothing else (law 7). */
+  undo(leftover: Leftover): Effect.Effect<void, AdapterFailure>
+}
+
+export class ProviderAdapter extends Context.Service<ProviderAdapter, ProviderAdapterShape>()(
+  "@rejoin/core/ProviderAdapter"
+) {}
+
+/**
+ * The adapter as the core sees it. Sound because a cursor reaches an adapter only from its own `decodeCursor`: the
+ * core keeps the two together (C23).
+ */
+export const eraseCursor = <C extends ResumeCursor>(adapter: ProviderAdapterShape<C>): ProviderAdapterShape =>
+  adapter as unknown as ProviderAdapterShape

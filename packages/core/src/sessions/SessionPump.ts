@@ -1,0 +1,229 @@
+import type { StoreFailed } from "@rejoin/contracts/Errors"
+import { toFailure } from "@rejoin/contracts/Errors"
+import { isKnown } from "@rejoin/contracts/Fact"
+import type { ItemId, RequestId, TurnId } from "@rejoin/contracts/Ids"
+import type { Item } from "@rejoin/contracts/Item"
+import { now } from "@rejoin/contracts/Time"
+import { Context, Effect, Layer, Option, Queue, Stream } from "effect"
+import { AdapterEvent, type AdapterItem } from "../providers/AdapterEvent.ts"
+import { type LiveSession, LiveSessions, openItems } from "./LiveSessions.ts"
+import { ProviderCall } from "../providers/ProviderCall.ts"
+import { type Ending, SessionEnd } from "./SessionEnd.ts"
+import { directoryMismatch, permissionMismatch, withCheck } from "./SessionReceipt.ts"
+import { SharedFiles } from "./SharedFiles.ts"
+import { ThreadEvents } from "../events/ThreadEvents.ts"
+import { ThreadStore } from "../store/ThreadStore.ts"
+import { TurnJournal } from "../turns/TurnJournal.ts"
+
+/** Carries what an adapter tells of a live session into the store and to the readers, until the session ends. */
+export class SessionPump extends Context.Service<
+  SessionPump,
+  { readonly run: (live: LiveSession) => Effect.Effect<void> }
+>()("@rejoin/core/SessionPump") {
+  static readonly layer = Layer.effect(
+    SessionPump,
+    Effect.gen(function* () {
+      const store = yield* ThreadStore
+      const events = yield* ThreadEvents
+      const journal = yield* TurnJournal
+      const sessions = yield* LiveSessions
+      const ending = yield* SessionEnd
+      const call = yield* ProviderCall
+      const scope = yield* Effect.scope
+      const files = new SharedFiles()
+
+      const item = (
+        live: LiveSession,
+        turnId: TurnId,
+        type: "item.started" | "item.completed",
+        from: AdapterItem
+      ) => {
+        const whole: Item = { ...from, turnId }
+        live.turn?.items.set(whole.id, whole)
+        return events.emit(
+          live,
+          { type, turnId, itemId: whole.id, data: { item: whole } },
+          { threadId: live.threadId, item: whole }
+        )
+      }
+
+      /** Both threads hear of a file that both have written. */
+      const shared = Effect.fnUntraced(function* (live: LiveSession, { changes = [] }: AdapterItem) {
+        for (const { path } of changes) {
+          const whole = path.startsWith("/") ? path : `${live.wanted.cwd}/${path}`
+          const other = files.wrote(whole, live.threadId, (id) => sessions.get(id)?.ended === false)
+          if (other === undefined) continue
+          const pair = [live, sessions.get(other)].filter((session) => session !== undefined)
+          for (const session of pair) {
+            const threads = pair.map(({ threadId }) => threadId).filter((id) => id !== session.threadId)
+            const message = `Another session has written ${whole} too.`
+            yield* warning(session, { message, path: whole, threads })
+          }
+        }
+      })
+
+      const delta = (live: LiveSession, turnId: TurnId, { delta, field, itemId }: Tagged<"ItemDelta">) => {
+        const running = live.turn?.items.get(itemId as ItemId)
+        if (running) live.turn?.items.set(running.id, { ...running, [field]: (running[field] ?? "") + delta })
+        return events.emit(live, {
+          type: "item.updated",
+          turnId,
+          itemId: itemId as ItemId,
+          data: { field, delta }
+        })
+      }
+
+      const requestOpened = Effect.fnUntraced(function* (
+        live: LiveSession,
+        turnId: TurnId,
+        { ask, id }: Tagged<"RequestOpened">
+      ) {
+        const openedAt = yield* now
+        const request = { id: id as RequestId, threadId: live.threadId, turnId, openedAt, ask }
+        yield* events.transact(live, (emit) =>
+          Effect.map(store.saveRequest(request), () =>
+            emit({
+              type: ask.kind === "approval" ? "request.opened" : "user-input.opened",
+              turnId,
+              data: { request }
+            })
+          )
+        )
+      })
+
+      const requestResolved = Effect.fnUntraced(function* (live: LiveSession, turnId: TurnId, id: string) {
+        yield* events.transact(live, (emit) =>
+          Effect.gen(function* () {
+            const open = (yield* store.listRequests(live.threadId)).find((request) => request.id === id)
+            if (open === undefined) return
+            yield* store.deleteRequest(live.threadId, open.id)
+            const kind = open.ask.kind === "approval" ? "request" : "user-input"
+            emit({ type: `${kind}.resolved`, turnId, data: { id } })
+          })
+        )
+      })
+
+      const used = Effect.fnUntraced(function* (live: LiveSession, turnId: TurnId, use: Tagged<"Used">) {
+        yield* events.transact(live, (emit) =>
+          Effect.gen(function* () {
+            const thread = yield* store.getThread(live.threadId)
+            if (Option.isNone(thread)) return
+            const { usage: before } = thread.value
+            const usage = {
+              inputTokens: before.inputTokens + use.inputTokens,
+              outputTokens: before.outputTokens + use.outputTokens,
+              costUsd: before.costUsd + use.costUsd
+            }
+            yield* store.saveThread({ ...thread.value, usage })
+            emit({ type: "usage.updated", turnId, data: { usage } })
+          })
+        )
+      })
+
+      /** A fact that came late: it goes on the receipt, and where it contradicts, the session is quarantined. */
+      const checked = Effect.fnUntraced(function* (
+        live: LiveSession,
+        { found, stage, what }: Tagged<"Checked">
+      ) {
+        const asked = what === "cwd" ? live.wanted.cwd : live.wanted.mode
+        const at = yield* now
+        yield* events.transact(live, (emit) =>
+          Effect.gen(function* () {
+            const stored = yield* store.getReceipt(live.receiptId)
+            if (Option.isNone(stored)) return
+            // The same fact again says nothing new: a long conversation must not grow its receipt.
+            const last = stored.value.checks.findLast((check) => check.what === what && check.stage === stage)
+            if (
+              last !== undefined &&
+              isKnown(last.found) &&
+              isKnown(found) &&
+              last.found.value === found.value
+            )
+              return
+            const receipt = withCheck(stored.value, { what, asked, found, stage, at })
+            yield* store.saveReceipt(receipt)
+            emit({ type: "receipt.updated", data: { receipt } })
+          })
+        )
+        if (!isKnown(found) || found.value === asked) return
+        const error = toFailure(
+          what === "cwd" ? directoryMismatch(asked, found.value) : permissionMismatch(asked, found.value)
+        )
+        // Settled first: what the interrupt makes of the turn would hide why. `live.turn` stays, so that nothing
+        // else is sent on this session.
+        if (live.turn !== undefined) yield* journal.settle(live.turn.id, live, { status: "failed", error })
+        const interrupt = live.session.interrupt ?? Effect.void
+        yield* call
+          .within(live.adapter, "interrupt", interrupt)
+          .pipe(
+            Effect.ignore,
+            Effect.andThen(end(live, error.message, { status: "failed", error })),
+            Effect.forkIn(scope)
+          )
+      })
+
+      const end = (live: LiveSession, reason: string, turn?: Ending["turn"]) =>
+        Effect.ignore(ending.end(live, { event: "session.exited", reason, ...(turn && { turn }) }))
+
+      // The pump lives in the session's scope, which the end closes: so the end is another fiber's work.
+      const leave = (live: LiveSession, reason: string) =>
+        Effect.asVoid(Effect.forkIn(end(live, reason), scope))
+
+      const settled = Effect.fnUntraced(function* (live: LiveSession, event: Tagged<"TurnSettled">) {
+        const { turn } = live
+        if (turn === undefined) return
+        const { error, output, status } = event
+        yield* journal.settle(turn.id, live, { status, output, error, open: openItems(turn) })
+        live.turn = undefined
+        yield* Queue.offer(sessions.attention, live.threadId)
+      })
+
+      // Work of nobody's turn is left alone: the session ran it before it was ours.
+      const ofTurn = <A, E>(live: LiveSession, then: (turnId: TurnId) => Effect.Effect<A, E>) => {
+        const turnId = live.turn?.id ?? live.lastTurnId
+        return turnId === undefined ? Effect.void : then(turnId)
+      }
+
+      const handle = (live: LiveSession, event: AdapterEvent): Effect.Effect<unknown, StoreFailed> => {
+        live.touched = true
+        return AdapterEvent.$match(event, {
+          ItemStarted: (event) => ofTurn(live, (turnId) => item(live, turnId, "item.started", event.item)),
+          ItemDelta: (event) => ofTurn(live, (turnId) => delta(live, turnId, event)),
+          ItemCompleted: (event) =>
+            ofTurn(live, (turnId) =>
+              Effect.andThen(item(live, turnId, "item.completed", event.item), shared(live, event.item))
+            ),
+          RequestOpened: (event) => ofTurn(live, (turnId) => requestOpened(live, turnId, event)),
+          RequestResolved: ({ id }) => ofTurn(live, (turnId) => requestResolved(live, turnId, id)),
+          Used: (event) => ofTurn(live, (turnId) => used(live, turnId, event)),
+          Retrying: ({ attempt, message }) => warning(live, { message, retry: attempt }),
+          Warning: ({ detail, message }) => warning(live, { message, detail }),
+          Checked: (event) => checked(live, event),
+          TurnSettled: (event) => settled(live, event),
+          Exited: ({ reason }) => leave(live, reason)
+        })
+      }
+
+      const warning = (live: LiveSession, data: unknown) =>
+        events.emit(live, { type: "warning", turnId: live.turn?.id, data })
+
+      const run = (live: LiveSession) =>
+        live.session.events.pipe(
+          // Which turn it belongs to is known only once the gate is open.
+          Stream.runForEach((event) => Effect.flatMap(live.gate.await, () => handle(live, event))),
+          Effect.matchCauseEffect({
+            onSuccess: () => leave(live, "the provider's stream of events ended"),
+            onFailure: (cause) =>
+              Effect.andThen(
+                Effect.logError("The events of a session could not be written.", cause),
+                leave(live, "its events could not be written")
+              )
+          })
+        )
+
+      return SessionPump.of({ run })
+    })
+  )
+}
+
+type Tagged<Tag extends AdapterEvent["_tag"]> = Extract<AdapterEvent, { readonly _tag: Tag }>

@@ -1,0 +1,304 @@
+import * as E from "@rejoin/contracts/Errors"
+import type { TurnId } from "@rejoin/contracts/Ids"
+import type { Receipt } from "@rejoin/contracts/Receipt"
+import { Context, Deferred, Effect, Exit, Latch, Layer, Metric, Option, Scope } from "effect"
+import * as CoreMetrics from "../CoreMetrics.ts"
+import { ConversationSource } from "../threads/ConversationSource.ts"
+import { type LiveSession, LiveSessions } from "./LiveSessions.ts"
+import { type NoCursor, Plan, plan, type Situation, type Wanted } from "../plan/Plan.ts"
+import { Probe } from "../plan/Probe.ts"
+import type { StartRequest } from "../providers/ProviderAdapter.ts"
+import { ProviderCall } from "../providers/ProviderCall.ts"
+import { ProviderRegistry } from "../providers/ProviderRegistry.ts"
+import type { StartIntent, ThreadRecord } from "../store/Records.ts"
+import { SessionDirectory, titleMark } from "./SessionDirectory.ts"
+import { SessionEnd } from "./SessionEnd.ts"
+import { SessionPump } from "./SessionPump.ts"
+import { mismatch } from "./SessionReceipt.ts"
+import { Settings } from "../Settings.ts"
+import { act, type Asked, type Attempt, continues, quiesce, receiptOf } from "./StartAttempt.ts"
+import { Terminals } from "../terminal/Terminals.ts"
+import { ThreadEvents } from "../events/ThreadEvents.ts"
+import { ThreadStore } from "../store/ThreadStore.ts"
+import { WorkingDirectory } from "../threads/WorkingDirectory.ts"
+
+export interface Ready {
+  readonly live: LiveSession
+  /** Of this start; undefined where the live session served as it was. */
+  readonly receipt: Receipt | undefined
+}
+
+/**
+ * Brings a thread's session to life as it is wanted, or says why not. Runs under the thread's lease. What it did and
+ * what was read back stands in a receipt; a refusal has one too.
+ */
+export class SessionStart extends Context.Service<
+  SessionStart,
+  {
+    readonly ensure: (
+      thread: ThreadRecord,
+      wanted: Wanted,
+      options?: {
+        readonly turnId?: TurnId
+        /** The user says that no terminal has the session any more. */
+        readonly claim?: boolean
+      }
+    ) => Effect.Effect<Ready, E.StartFailure | E.ThreadNotFound>
+  }
+>()("@rejoin/core/SessionStart") {
+  static readonly layer = Layer.effect(
+    SessionStart,
+    Effect.gen(function* () {
+      const registry = yield* ProviderRegistry
+      const directory = yield* SessionDirectory
+      const directories = yield* WorkingDirectory
+      const sessions = yield* LiveSessions
+      const pump = yield* SessionPump
+      const ending = yield* SessionEnd
+      const events = yield* ThreadEvents
+      const sources = yield* ConversationSource
+      const store = yield* ThreadStore
+      const settings = yield* Settings
+      const call = yield* ProviderCall
+      const terminals = yield* Terminals
+
+      /** A start that did not come about leaves a receipt and an event; the binding stays as it was. */
+      const refused = Effect.fnUntraced(function* (asked: Asked, error: E.StartFailure, evidence: unknown) {
+        const { generation, threadId } = asked.binding
+        yield* Metric.update(Metric.withAttributes(CoreMetrics.starts, { outcome: "refused" }), 1)
+        const receipt = yield* receiptOf(asked, Plan.Refuse({ error }), {
+          generation,
+          evidence,
+          agentVersion: null
+        })
+        yield* events.transact({ threadId, generation }, (emit) =>
+          Effect.map(store.saveReceipt(receipt), () =>
+            emit({
+              type: "session.refused",
+              turnId: asked.turnId,
+              data: { receipt, error: E.toFailure(error) }
+            })
+          )
+        )
+      })
+
+      const decide = Effect.fnUntraced(function* (told: Asked, claim: boolean) {
+        const { thread, wanted } = told
+        const adapter = yield* registry.get(thread.provider)
+        const { atTerminal, ...taken } = yield* terminals.settle(thread, told.binding, adapter, claim)
+        const asked: Asked = { ...told, ...taken }
+        const { binding } = asked
+        yield* directories.unchanged(wanted.cwd)
+        const capabilities = yield* call.within(adapter, "detect", adapter.capabilities)
+        const source = yield* sources.of(thread, binding)
+        // A stored cursor of another instance never feeds this one (C3, T9).
+        const cursor =
+          source.binding.instanceId === adapter.id
+            ? adapter.decodeCursor(source.binding.cursor)
+            : Option.none()
+        const transcript = yield* store.getTranscript(thread.id)
+        const previous = sessions.get(thread.id)
+        // A session that ended by itself may still be closing: that is awaited before anything resumes.
+        if (previous?.ended === true) yield* Deferred.await(previous.closed)
+        const live = sessions.get(thread.id)
+        const probe: Probe | NoCursor =
+          Option.isNone(cursor) || binding.resetRequested || atTerminal
+            ? { _tag: "NoCursor" }
+            : yield* adapter
+                .probe(cursor.value, { ...thread, mark: source.binding.mark, wantedCwd: wanted.cwd })
+                .pipe(
+                  Effect.timeoutOrElse({
+                    duration: settings.callTimeout,
+                    orElse: () => Effect.succeed(Probe.Inconclusive({ evidence: "the probe timed out" }))
+                  })
+                )
+        const situation: Situation = {
+          provider: adapter.id,
+          prior: source.binding.prior,
+          reset: binding.resetRequested,
+          atTerminal,
+          ...(source.fork && { fork: source.fork === "end" ? "whole" : "turn" }),
+          ...(live && { live: live.wanted }),
+          boundCwd: source.binding.cwd,
+          providerSessionId: source.binding.providerSessionId,
+          probe,
+          wanted,
+          capabilities,
+          transcript: Option.isSome(transcript),
+          onLost: settings.onLost
+        }
+        const attempt: Attempt = { ...asked, adapter, source, cursor, transcript, situation }
+        return { attempt, live, decision: plan(situation) }
+      })
+
+      const reconfigure = Effect.fnUntraced(function* (attempt: Attempt, live: LiveSession) {
+        const { adapter, wanted } = attempt
+        const change = live.session.reconfigure
+        if (change === undefined) {
+          return yield* new E.CapabilityMissing({
+            capability: "reconfigure",
+            message: "The adapter declares reconfigure but lacks it."
+          })
+        }
+        const verified = yield* call.within(adapter, "reconfigure", change(wanted))
+        const contradiction = mismatch(wanted, verified, true)
+        if (contradiction !== undefined) return yield* contradiction
+        const receipt = yield* receiptOf(attempt, Plan.Reconfigure({ quiesce: false }), {
+          generation: live.generation,
+          agentVersion: (yield* adapter.info).version,
+          evidence: attempt.situation.probe,
+          verified,
+          cursor: live.session.cursor
+        })
+        yield* events.transact(live, (emit) =>
+          Effect.gen(function* () {
+            yield* store.saveBinding({ ...attempt.binding, mode: wanted.mode, model: wanted.model })
+            yield* store.saveReceipt(receipt)
+            emit({ type: "receipt.updated", turnId: attempt.turnId, data: { receipt } })
+          })
+        )
+        live.wanted = wanted
+        live.receiptId = receipt.id
+        return { live, receipt }
+      })
+
+      /** Steps ② and ③ within the intent: act and verify. */
+      const verify = Effect.fnUntraced(function* (attempt: Attempt, planned: Plan, intent: StartIntent) {
+        const { adapter, wanted } = attempt
+        const { decision, started } = yield* call.within(
+          adapter,
+          "start",
+          act(attempt, planned, requestOf(attempt, intent, directory)),
+          settings.startTimeout
+        )
+        const contradiction = mismatch(wanted, started.verified, continues(decision))
+        if (contradiction !== undefined) return yield* contradiction
+        const receipt = yield* receiptOf(attempt, decision, {
+          generation: intent.generation,
+          agentVersion: (yield* adapter.info).version,
+          evidence: { probe: attempt.situation.probe, verified: started.verified.evidence },
+          verified: started.verified,
+          cursor: started.session.cursor
+        })
+        return { decision, started, receipt }
+      })
+
+      /** Step ④: the point of no return. */
+      const commit = (
+        { adapter, source, wanted }: Attempt,
+        intent: StartIntent,
+        { decision, receipt, started }: Effect.Success<ReturnType<typeof verify>>
+      ) =>
+        directory.commit(intent, {
+          wanted,
+          adapter,
+          cursor: started.session.cursor,
+          mark: continues(decision) ? started.mark : null,
+          renamed: started.renamed ?? new Map(),
+          prior: continues(decision) ? source.binding.prior : "none",
+          receipt
+        })
+
+      const start = (attempt: Attempt, planned: Plan) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.gen(function* () {
+            const { adapter, thread, turnId, wanted } = attempt
+            const intent = yield* directory.begin(thread, adapter, wanted)
+            const scope = yield* sessions.scope
+            // What has been committed is not interrupted any more: it is alive, or it was never there.
+            const { receipt, started } = yield* restore(verify(attempt, planned, intent)).pipe(
+              Effect.tap((verified) => commit(attempt, intent, verified)),
+              Scope.provide(scope),
+              Effect.onExit((exit) =>
+                Exit.isSuccess(exit)
+                  ? Effect.void
+                  : Effect.andThen(Scope.close(scope, exit), directory.abandon(intent, adapter, thread))
+              )
+            )
+            const live: LiveSession = {
+              threadId: thread.id,
+              generation: intent.generation,
+              adapter,
+              session: started.session,
+              scope,
+              closed: Deferred.makeUnsafe(),
+              gate: Latch.makeUnsafe(true),
+              wanted,
+              receiptId: receipt.id,
+              turn: undefined,
+              lastTurnId: turnId,
+              ended: false,
+              closing: false,
+              touched: true,
+              idle: 0,
+              deferred: 0,
+              quiet: 0,
+              stalled: false
+            }
+            sessions.add(live)
+            yield* Metric.update(CoreMetrics.live, sessions.list().length)
+            yield* pump.run(live).pipe(Effect.forkIn(scope))
+            return { live, receipt }
+          })
+        )
+
+      const carryOut = Effect.fnUntraced(function* (
+        attempt: Attempt,
+        live: LiveSession | undefined,
+        decision: Plan
+      ) {
+        if (decision._tag === "Refuse") return yield* decision.error
+        if (live !== undefined && decision._tag === "Serve") {
+          yield* call.within(attempt.adapter, "quiesce", quiesce(attempt, decision))
+          return { live, receipt: undefined }
+        }
+        if (live !== undefined && decision._tag === "Reconfigure") {
+          yield* call.within(attempt.adapter, "quiesce", quiesce(attempt, decision))
+          return yield* reconfigure(attempt, live)
+        }
+        if (live !== undefined) {
+          yield* ending.end(live, { event: "session.exited", reason: `superseded by ${decision._tag}` })
+        }
+        return yield* start(attempt, decision)
+      })
+
+      const ensure = Effect.fn("SessionStart.ensure")(function* (
+        thread: ThreadRecord,
+        wanted: Wanted,
+        { claim = false, turnId }: { readonly turnId?: TurnId; readonly claim?: boolean } = {}
+      ) {
+        const asked: Asked = { thread, wanted, binding: yield* directory.get(thread.id), turnId }
+        const tell = (evidence: unknown) => (error: E.StartFailure) =>
+          error._tag === "StoreFailed" ? Effect.void : refused(asked, error, evidence)
+        // A session can end while it is being looked at: then it does not serve, and is looked at again.
+        const { attempt, decision, live } = yield* decide(asked, claim).pipe(
+          Effect.repeat({ while: ({ live }) => live?.ended === true, times: 3 }),
+          Effect.tapError(tell(null))
+        )
+        return yield* carryOut(attempt, live, decision).pipe(Effect.tapError(tell(attempt.situation.probe)))
+      })
+
+      return SessionStart.of({ ensure })
+    })
+  )
+}
+
+const requestOf = (
+  { source, thread, wanted }: Attempt,
+  intent: StartIntent,
+  directory: SessionDirectory["Service"]
+): StartRequest => ({
+  threadId: thread.id,
+  generation: intent.generation,
+  title: `${thread.title === "" ? "Rejoin" : thread.title} ${titleMark(thread.id)}`,
+  cwd: wanted.cwd,
+  mode: wanted.mode,
+  model: wanted.model,
+  systemPrompt: thread.systemPrompt ?? null,
+  mark: source.fork === undefined || source.fork === "end" ? source.binding.mark : source.fork.last,
+  repairs: [],
+  ...(source.fork && { fork: source.fork }),
+  extraEnv: thread.extraEnv,
+  additionalDirectories: thread.additionalDirectories,
+  created: (id) => directory.created(intent, id)
+})

@@ -1,0 +1,159 @@
+import * as E from "@rejoin/contracts/Errors"
+import { valueOrNull } from "@rejoin/contracts/Fact"
+import type { ProviderSessionId, ReceiptId, TurnId } from "@rejoin/contracts/Ids"
+import type { Receipt } from "@rejoin/contracts/Receipt"
+import { now } from "@rejoin/contracts/Time"
+import { Effect, Option, type Scope } from "effect"
+import { newId } from "../NewId.ts"
+import { Plan, plan, type Situation, type Wanted } from "../plan/Plan.ts"
+import type { ProbeFailure } from "../plan/Probe.ts"
+import type {
+  ProviderAdapterShape,
+  ResumeCursor,
+  Started,
+  Starting,
+  StartRequest,
+  Verified
+} from "../providers/ProviderAdapter.ts"
+import type { Source } from "../threads/ConversationSource.ts"
+import type { Binding, ThreadRecord } from "../store/Records.ts"
+import { wentOn } from "../terminal/Terminals.ts"
+import { checksOf, outcomeOf, verificationOf } from "./SessionReceipt.ts"
+
+/** What was asked of a start. */
+export interface Asked {
+  readonly thread: ThreadRecord
+  readonly wanted: Wanted
+  readonly binding: Binding
+  readonly turnId: TurnId | undefined
+  /** Whose conversation it goes on with; known once that was looked up. */
+  readonly source?: Source
+  /** The session that the thread had before its terminal went on in another one. */
+  readonly from?: ProviderSessionId
+}
+
+/** A start with all that its plan was made from. */
+export interface Attempt extends Asked {
+  readonly adapter: ProviderAdapterShape
+  readonly source: Source
+  /** Of the source. */
+  readonly cursor: Option.Option<ResumeCursor>
+  readonly transcript: Option.Option<unknown>
+  readonly situation: Situation
+}
+
+/** What came of it, for the receipt. */
+export interface Result {
+  readonly generation: number
+  readonly agentVersion: string | null
+  readonly evidence: unknown
+  readonly verified?: Verified
+  readonly cursor?: ResumeCursor
+}
+
+const reasonOf = (decision: Plan, { binding, from, thread }: Asked): string | undefined => {
+  if (decision._tag === "Refuse") return decision.error.message
+  if (from !== undefined) return wentOn
+  if (decision._tag === "Replace") return decision.reason
+  if (decision._tag === "Relocate" && thread.forkedFrom && binding.providerSessionId === null)
+    return `forked from ${thread.forkedFrom.threadId}`
+  return decision._tag === "Relocate" ? `carried into another directory by ${decision.way}` : undefined
+}
+
+export const receiptOf = Effect.fnUntraced(function* (asked: Asked, decision: Plan, result: Result) {
+  const { binding, thread, turnId, wanted } = asked
+  const { cursor, verified } = result
+  const at = yield* now
+  const checks = verified ? checksOf(wanted, verified, at) : []
+  const reason = reasonOf(decision, asked)
+  const receipt: Receipt = {
+    id: (yield* newId("rcp")) as ReceiptId,
+    threadId: thread.id,
+    ...(turnId && { turnId }),
+    generation: result.generation,
+    outcome: outcomeOf(decision),
+    ...(reason && { reason }),
+    ...(decision._tag === "Refuse" && { error: E.toFailure(decision.error) }),
+    providerSessionIdBefore: asked.from ?? (asked.source?.binding ?? binding).providerSessionId,
+    providerSessionIdAfter: cursor?.providerSessionId ?? null,
+    cwdRequested: wanted.cwd,
+    cwdVerified: verified ? valueOrNull(verified.directory) : null,
+    runtimeModeRequested: wanted.mode,
+    // Only what was asked for passes `mismatch`: anything else never gets a receipt with a mode.
+    runtimeModeVerified: verified && valueOrNull(verified.mode) === wanted.mode ? wanted.mode : null,
+    checks,
+    verification: decision._tag === "Refuse" ? "failed" : verificationOf(checks),
+    agentVersion: result.agentVersion,
+    evidence: result.evidence,
+    at
+  }
+  return receipt
+})
+
+const primitive = (
+  decision: Plan,
+  { adapter, cursor, transcript }: Attempt,
+  request: StartRequest
+): Starting => {
+  const lacking = (capability: string): Starting =>
+    Effect.fail(
+      new E.ProviderFailed({
+        provider: adapter.id,
+        message: `The adapter declares ${capability} but lacks it.`
+      })
+    )
+  switch (decision._tag) {
+    case "Create":
+    case "Replace":
+      return adapter.create(request)
+    case "Restore":
+      return Option.isSome(transcript) && adapter.restore
+        ? adapter.restore(transcript.value, request)
+        : lacking("restore")
+    case "Relocate": {
+      const way = adapter.relocate[decision.way]
+      return Option.isSome(cursor) && way ? way(cursor.value, request) : lacking(`relocate:${decision.way}`)
+    }
+    default:
+      return Option.isSome(cursor) ? adapter.adopt(cursor.value, request) : lacking("adopt")
+  }
+}
+
+export const quiesce = ({ adapter, cursor, thread }: Attempt, decision: Plan) =>
+  "quiesce" in decision && decision.quiesce && adapter.quiesce !== undefined && Option.isSome(cursor)
+    ? adapter.quiesce(cursor.value, thread)
+    : Effect.void
+
+export interface Done {
+  readonly started: Started
+  /** The plan that was carried out: the second one, where it was made anew. */
+  readonly decision: Plan
+}
+
+/** Carries a plan out. Where the act itself shows another probe, the plan is made once more, and only once. */
+export const act = (attempt: Attempt, decision: Plan, request: StartRequest) => {
+  const carryOut = (decision: Plan): Effect.Effect<Done, E.StartFailure | ProbeFailure, Scope.Scope> =>
+    quiesce(attempt, decision).pipe(
+      Effect.andThen(
+        primitive(decision, attempt, { ...request, repairs: "repairs" in decision ? decision.repairs : [] })
+      ),
+      Effect.map((started) => ({ started, decision }))
+    )
+  return carryOut(decision).pipe(
+    Effect.catchTag("ProbeFailure", ({ probe }): ReturnType<typeof carryOut> => {
+      const again = plan({ ...attempt.situation, probe })
+      return again._tag === "Refuse" ? Effect.fail(again.error) : carryOut(again)
+    }),
+    Effect.catchTag("ProbeFailure", ({ probe }) =>
+      Effect.fail(
+        new E.ProbeInconclusive({
+          message: `The provider answered differently each time it was asked (at last: ${probe._tag}).`
+        })
+      )
+    )
+  )
+}
+
+/** Whether a plan goes on with the history that is there. */
+export const continues = (decision: Plan): boolean =>
+  decision._tag !== "Create" && decision._tag !== "Replace"

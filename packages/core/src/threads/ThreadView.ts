@@ -1,0 +1,52 @@
+import type { Item } from "@rejoin/contracts/Item"
+import type { SessionState, Thread } from "@rejoin/contracts/Thread"
+import { type LiveSession, openItems } from "../sessions/LiveSessions.ts"
+import type { Binding, ThreadRecord } from "../store/Records.ts"
+
+/** What a thread's record is seen with. */
+export interface Around {
+  readonly binding: Binding
+  /** Requests that wait for an answer. */
+  readonly waiting: number
+  readonly live: LiveSession | undefined
+  readonly starting: boolean
+}
+
+const stateOf = (thread: ThreadRecord, { binding, live, starting, waiting }: Around): SessionState => {
+  if (starting) return "starting"
+  if (live !== undefined && !live.ended) {
+    return live.turn === undefined ? "ready" : waiting > 0 ? "waiting" : "running"
+  }
+  if (thread.status === "error") return "error"
+  return binding.providerSessionId === null ? "none" : "stopped"
+}
+
+/** S12: the last of what has begun and is more than talk, in one line of no more than 80 characters. */
+const runningTool = (items: ReadonlyArray<Item>): string | undefined => {
+  const tool = items.findLast(({ kind }) => ["command", "file-change", "tool-call"].includes(kind))
+  const { changes, command, title, toolName } = tool ?? {}
+  const paths = changes?.map(({ path }) => path).join(", ")
+  return (command ?? paths ?? title ?? toolName ?? tool?.kind)?.replaceAll(/\s+/g, " ").trim().slice(0, 80)
+}
+
+/** The thread as its user sees it; what was given it in confidence is left out. */
+export const threadView = (thread: ThreadRecord, around: Around): Thread => {
+  const { binding, live, waiting } = around
+  const { additionalDirectories: _, extraEnv: __, key, lastError, project, ...rest } = thread
+  const tool = live?.ended === false && live.turn ? runningTool(openItems(live.turn)) : undefined
+  return {
+    ...rest,
+    ...(project !== null && { project }),
+    ...(key !== null && { key }),
+    ...(lastError !== null && { lastError }),
+    session: {
+      state: stateOf(thread, around),
+      ...(binding.providerSessionId !== null && { providerSessionId: binding.providerSessionId }),
+      ...(tool !== undefined && { runningTool: tool }),
+      ...(binding.resetRequested && { startsAnew: true as const }),
+      ...(binding.terminal !== null && { terminalSince: binding.terminal.at })
+    },
+    generation: binding.generation,
+    pendingRequests: waiting
+  }
+}

@@ -1,0 +1,344 @@
+import type * as Requests from "@rejoin/contracts/api/Requests"
+import type {
+  CapabilityMissing,
+  CwdNotAllowed,
+  CwdUnavailable,
+  ProviderNotFound,
+  StoreFailed,
+  ThreadBusy,
+  ThreadNotFound
+} from "@rejoin/contracts/Errors"
+import * as E from "@rejoin/contracts/Errors"
+import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import type { Item } from "@rejoin/contracts/Item"
+import type { PendingRequest } from "@rejoin/contracts/Request"
+import type { Thread, ThreadKey } from "@rejoin/contracts/Thread"
+import { now } from "@rejoin/contracts/Time"
+import { Context, Effect, Layer, Option, Semaphore } from "effect"
+import { filterExtraEnv } from "./ExtraEnv.ts"
+import { LiveSessions } from "../sessions/LiveSessions.ts"
+import { newId } from "../NewId.ts"
+import type { ProviderAdapterShape } from "../providers/ProviderAdapter.ts"
+import { ProviderRegistry } from "../providers/ProviderRegistry.ts"
+import type { Binding, ThreadRecord } from "../store/Records.ts"
+import { Settings } from "../Settings.ts"
+import { SessionEnd } from "../sessions/SessionEnd.ts"
+import { threadNotFound } from "../sessions/SessionDirectory.ts"
+import { threadView } from "./ThreadView.ts"
+import { ThreadEvents } from "../events/ThreadEvents.ts"
+import { type Page, ThreadStore } from "../store/ThreadStore.ts"
+import { WorkingDirectory } from "./WorkingDirectory.ts"
+
+export interface Snapshot {
+  readonly thread: Thread
+  readonly requests: ReadonlyArray<PendingRequest>
+  readonly items: ReadonlyArray<Item>
+}
+
+/** The durable conversations as the user knows them. */
+export class Threads extends Context.Service<
+  Threads,
+  {
+    /** The same key gives the same thread; `created` tells whether it is new. Starts no session. */
+    readonly create: (
+      request: Requests.CreateThread
+    ) => Effect.Effect<
+      { readonly thread: Thread; readonly created: boolean },
+      ProviderNotFound | CapabilityMissing | CwdNotAllowed | CwdUnavailable | StoreFailed
+    >
+    /** A thread that begins as a fork of another one, with that one's provider, powers and environment. */
+    readonly fork: (
+      origin: ThreadRecord,
+      to: { readonly cwd: string; readonly turnId?: TurnId | undefined }
+    ) => Effect.Effect<Thread, StoreFailed>
+    readonly get: (id: ThreadId) => Effect.Effect<Thread, ThreadNotFound | StoreFailed>
+    readonly find: (key: ThreadKey) => Effect.Effect<Option.Option<Thread>, StoreFailed>
+    readonly list: (
+      page: Page & { readonly project?: string | undefined }
+    ) => Effect.Effect<ReadonlyArray<Thread>, StoreFailed>
+    /**
+     * Forgets the thread; the upstream session stays. Refused during a turn; where `unused`, if it ever had a turn or
+     * a session.
+     */
+    readonly remove: (
+      id: ThreadId,
+      options?: { readonly unused: true }
+    ) => Effect.Effect<void, ThreadNotFound | ThreadBusy | StoreFailed>
+    /** The thread as it is now, with what streams included: events after `thread.lastSeq` go on from it. */
+    readonly snapshot: (id: ThreadId, items: number) => Effect.Effect<Snapshot, ThreadNotFound | StoreFailed>
+    readonly items: (
+      id: ThreadId,
+      page: { readonly before?: string | undefined; readonly limit: number }
+    ) => Effect.Effect<ReadonlyArray<Item>, ThreadNotFound | StoreFailed>
+    readonly record: (id: ThreadId) => Effect.Effect<ThreadRecord, ThreadNotFound | StoreFailed>
+  }
+>()("@rejoin/core/Threads") {
+  static readonly layer = Layer.effect(
+    Threads,
+    Effect.gen(function* () {
+      const store = yield* ThreadStore
+      const events = yield* ThreadEvents
+      const sessions = yield* LiveSessions
+      const ending = yield* SessionEnd
+      const registry = yield* ProviderRegistry
+      const directories = yield* WorkingDirectory
+      const settings = yield* Settings
+      const creating = Semaphore.makeUnsafe(1)
+
+      const record = Effect.fn("Threads.record")(function* (id: ThreadId) {
+        const found = yield* store.getThread(id)
+        return Option.isSome(found) ? found.value : yield* threadNotFound(id)
+      })
+
+      const view = Effect.fnUntraced(function* (thread: ThreadRecord) {
+        return threadView(thread, {
+          binding: Option.getOrThrow(yield* store.getBinding(thread.id)),
+          waiting: (yield* store.listRequests(thread.id)).length,
+          live: sessions.get(thread.id),
+          starting: sessions.isStarting(thread.id)
+        })
+      })
+
+      const insert = Effect.fnUntraced(function* (
+        request: Omit<Requests.CreateThread, "cwd">,
+        { cwd, driver, forkedFrom }: Pick<ThreadRecord, "cwd" | "driver" | "forkedFrom">
+      ) {
+        const at = yield* now
+        const env = filterExtraEnv(request.extraEnv ?? {})
+        const thread: ThreadRecord = {
+          id: (yield* newId("thr")) as ThreadId,
+          title: request.title ?? "",
+          provider: request.provider,
+          driver,
+          project: request.project ?? null,
+          key: request.key ?? null,
+          ...(forkedFrom && { forkedFrom }),
+          cwd,
+          runtimeMode: request.runtimeMode ?? settings.runtimeMode,
+          model: request.model ?? null,
+          ...(request.systemPrompt !== undefined && { systemPrompt: request.systemPrompt }),
+          status: "idle",
+          extraEnv: env.allowed,
+          additionalDirectories: request.additionalDirectories ?? [],
+          usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
+          lastError: null,
+          lastSeq: 0,
+          createdAt: at,
+          updatedAt: at,
+          lastActivityAt: at
+        }
+        const binding: Binding = {
+          threadId: thread.id,
+          instanceId: request.provider,
+          driver,
+          storeId: null,
+          providerSessionId: null,
+          cursor: null,
+          cwd: null,
+          mode: null,
+          model: null,
+          status: "none",
+          generation: 0,
+          prior: "none",
+          mark: null,
+          resetRequested: false,
+          terminal: null,
+          lastSeenAt: null,
+          createdAt: at,
+          updatedAt: at
+        }
+        yield* events.transact({ threadId: thread.id, generation: 0 }, (emit) =>
+          Effect.map(store.insertThread(thread, binding), () => {
+            emit({
+              type: "thread.updated",
+              data: { title: thread.title, cwd, runtimeMode: thread.runtimeMode }
+            })
+            if (env.rejected.length > 0) {
+              const message = `These variables may not be set for a thread and were left out: ${env.rejected.join(", ")}.`
+              emit({ type: "warning", data: { message } })
+            }
+          })
+        )
+        return yield* Effect.flatMap(record(thread.id), view).pipe(
+          Effect.catchTag("ThreadNotFound", Effect.die)
+        )
+      })
+
+      const fork = (
+        {
+          additionalDirectories,
+          driver,
+          extraEnv,
+          id,
+          model,
+          project,
+          provider,
+          runtimeMode,
+          systemPrompt,
+          title
+        }: ThreadRecord,
+        { cwd, turnId }: { readonly cwd: string; readonly turnId?: TurnId | undefined }
+      ) =>
+        insert(
+          {
+            provider,
+            runtimeMode,
+            extraEnv,
+            additionalDirectories,
+            ...(systemPrompt !== undefined && { systemPrompt }),
+            ...(title !== "" && { title: `${title} (fork)` }),
+            ...(project !== null && { project }),
+            ...(model !== null && { model })
+          },
+          { driver, cwd, forkedFrom: { threadId: id, ...(turnId && { turnId }) } }
+        )
+
+      const find = (key: ThreadKey) =>
+        Effect.flatMap(
+          store.findThread(key),
+          Option.match({
+            onNone: () => Effect.succeedNone,
+            onSome: (thread) => Effect.asSome(view(thread))
+          })
+        )
+
+      /** What was asked for and cannot be had is refused; a default that cannot be had is left out, and told. */
+      const promptOf = Effect.fnUntraced(function* (
+        { systemPrompt }: Requests.CreateThread,
+        adapter: ProviderAdapterShape
+      ) {
+        const wanted = systemPrompt ?? settings.systemPrompt
+        if (wanted === null) return {}
+        const { capabilities } = yield* adapter.info
+        if (capabilities.systemPrompt) return { systemPrompt: wanted }
+        if (systemPrompt === undefined) {
+          yield* Effect.logWarning(
+            `${adapter.id} takes no system prompt: the one of the settings is left out.`
+          )
+          return {}
+        }
+        return yield* new E.CapabilityMissing({
+          capability: "systemPrompt",
+          message: "This provider takes no system prompt."
+        })
+      })
+
+      const create = Effect.fn("Threads.create")(function* (request: Requests.CreateThread) {
+        // A thread that is there is found whatever has become of its provider and its directory.
+        const known = request.key === undefined ? Option.none<Thread>() : yield* find(request.key)
+        if (Option.isSome(known)) return { thread: known.value, created: false }
+        const adapter = yield* registry.get(request.provider)
+        if (request.additionalDirectories !== undefined && request.additionalDirectories.length > 0) {
+          const { capabilities } = yield* adapter.info
+          if (!capabilities.additionalDirectories) {
+            return yield* new E.CapabilityMissing({
+              capability: "additionalDirectories",
+              message: "This provider cannot be given directories beside the thread's own."
+            })
+          }
+        }
+        const systemPrompt = yield* promptOf(request, adapter)
+        const { driver } = adapter
+        const cwd = yield* directories.admit(request.cwd)
+        const additionalDirectories = yield* Effect.forEach(
+          request.additionalDirectories ?? [],
+          directories.admit
+        )
+        // One at a time: two requests with one key must not make two threads.
+        return yield* creating.withPermit(
+          Effect.gen(function* () {
+            const existing = request.key === undefined ? Option.none<Thread>() : yield* find(request.key)
+            return Option.isSome(existing)
+              ? { thread: existing.value, created: false }
+              : {
+                  thread: yield* insert(
+                    { ...request, ...systemPrompt, additionalDirectories },
+                    { driver, cwd }
+                  ),
+                  created: true
+                }
+          })
+        )
+      })
+
+      const remove = Effect.fn("Threads.remove")(function* (id: ThreadId, options?: { unused: true }) {
+        yield* record(id)
+        yield* sessions.withLease(id)(
+          Effect.gen(function* () {
+            const used = Effect.gen(function* () {
+              if (options?.unused !== true) return (yield* store.openTurns(id)).length > 0
+              const binding = Option.getOrThrow(yield* store.getBinding(id))
+              return (
+                binding.providerSessionId !== null || (yield* store.listTurns(id, { limit: 1 })).length > 0
+              )
+            })
+            const idle = Effect.flatMap(used, (used) => (used ? threadBusy(id) : Effect.void))
+            yield* idle
+            const live = sessions.get(id)
+            if (live !== undefined)
+              yield* ending.end(live, { event: "session.exited", reason: "the thread was deleted" })
+            yield* events.flush
+            // A turn may have been accepted meanwhile: it is not lost with its thread (law 6).
+            yield* store.transaction(Effect.andThen(idle, store.deleteThread(id)))
+          })
+        )
+      })
+
+      const streaming = (id: ThreadId, items: ReadonlyArray<Item>): ReadonlyArray<Item> => {
+        const running = sessions.get(id)?.turn?.items
+        return running === undefined ? items : items.map((item) => running.get(item.id) ?? item)
+      }
+
+      const items: Threads["Service"]["items"] = Effect.fn("Threads.items")(function* (
+        id,
+        { before, limit }
+      ) {
+        yield* record(id)
+        yield* events.flush
+        return streaming(id, yield* store.listItems(id, { before: before as Item["id"] | undefined, limit }))
+      })
+
+      const snapshot = Effect.fn("Threads.snapshot")(function* (id: ThreadId, limit: number) {
+        // What is buffered is written first and in the same breath: what is read has all up to `lastSeq`.
+        return yield* events.transact({ threadId: id, generation: 0 }, () =>
+          Effect.gen(function* () {
+            const thread = yield* Effect.flatMap(record(id), view)
+            const requests = yield* store.listRequests(id)
+            return { thread, requests, items: streaming(id, yield* store.listItems(id, { limit })) }
+          })
+        )
+      })
+
+      return Threads.of({
+        create,
+        fork,
+        get: (id) => Effect.flatMap(record(id), view),
+        find,
+        list: Effect.fn("Threads.list")(function* (page) {
+          const found = yield* store.listThreads(page)
+          // One thread whose binding cannot be read does not hide the others (E12).
+          const views = yield* Effect.forEach(found, (thread) =>
+            view(thread).pipe(
+              Effect.tapError((error) =>
+                Effect.logWarning(`The thread ${thread.id} is passed over.`, error.message)
+              ),
+              Effect.option
+            )
+          )
+          return views.flatMap(Option.toArray)
+        }),
+        remove,
+        snapshot,
+        items,
+        record
+      })
+    })
+  )
+}
+
+export const threadBusy = (threadId: string) =>
+  new E.ThreadBusy({
+    threadId,
+    message: "The thread has a turn that is not settled.",
+    hint: "Wait for it, or interrupt it."
+  })

@@ -1,0 +1,223 @@
+import type * as Requests from "@rejoin/contracts/api/Requests"
+import * as E from "@rejoin/contracts/Errors"
+import type { RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import type { Answer } from "@rejoin/contracts/Request"
+import { isSettled } from "@rejoin/contracts/Turn"
+import { Context, Effect, Layer, Option, Stream } from "effect"
+import { type LiveSession, LiveSessions } from "../sessions/LiveSessions.ts"
+import type { AdapterFailure, SendFailure } from "../providers/ProviderAdapter.ts"
+import { ProviderCall } from "../providers/ProviderCall.ts"
+import type { TurnRecord } from "../store/Records.ts"
+import { SessionEnd } from "../sessions/SessionEnd.ts"
+import { Settings } from "../Settings.ts"
+import { ThreadEvents } from "../events/ThreadEvents.ts"
+import { Threads } from "../threads/Threads.ts"
+import { ThreadStore } from "../store/ThreadStore.ts"
+import { TurnDispatcher } from "./TurnDispatcher.ts"
+import { type NewTurn, TurnJournal } from "./TurnJournal.ts"
+
+type Missing = E.ThreadNotFound | E.StoreFailed
+
+/** What can be done with a thread's turns: sent, waited for, interrupted, and what they ask answered. */
+export class TurnControl extends Context.Service<
+  TurnControl,
+  {
+    /**
+     * Accepts a turn: durable when this returns, run at most once, in order. A steer joins the running turn and is
+     * that turn. What goes wrong afterwards stands on the turn.
+     */
+    readonly send: (
+      id: ThreadId,
+      turn: Requests.SendTurn
+    ) => Effect.Effect<TurnRecord, Missing | E.IdempotencyConflict | SendFailure["failure"]>
+    readonly awaitSettled: (
+      id: ThreadId,
+      turnId: TurnId
+    ) => Effect.Effect<TurnRecord, Missing | E.TurnNotFound>
+    /** Ends the running turn, or the start that it waits for. Nothing to end is no error. */
+    readonly interrupt: (id: ThreadId) => Effect.Effect<void, Missing | E.CapabilityMissing | AdapterFailure>
+    /** Ends this turn and no other: withdrawn where it was not begun, interrupted where it runs. */
+    readonly interruptTurn: (
+      id: ThreadId,
+      turnId: TurnId
+    ) => Effect.Effect<void, Missing | E.TurnNotFound | E.CapabilityMissing | AdapterFailure>
+    readonly answer: (
+      id: ThreadId,
+      requestId: RequestId,
+      answer: Answer
+    ) => Effect.Effect<void, Missing | E.RequestNotFound | E.InvalidInput | AdapterFailure>
+  }
+>()("@rejoin/core/TurnControl") {
+  static readonly layer = Layer.effect(
+    TurnControl,
+    Effect.gen(function* () {
+      const threads = yield* Threads
+      const sessions = yield* LiveSessions
+      const ending = yield* SessionEnd
+      const journal = yield* TurnJournal
+      const dispatcher = yield* TurnDispatcher
+      const events = yield* ThreadEvents
+      const store = yield* ThreadStore
+      const settings = yield* Settings
+      const call = yield* ProviderCall
+
+      const steer = Effect.fnUntraced(function* (live: LiveSession, turnId: TurnId, turn: NewTurn) {
+        const messageId = yield* live.adapter.newMessageId
+        const joined = yield* journal.steer(turnId, turn, messageId)
+        if (Option.isNone(joined) || !joined.value.fresh || live.session.steer === undefined) {
+          return Option.map(joined, ({ turn }) => turn)
+        }
+        const { attachments, input } = turn
+        const through = yield* call
+          .within(live.adapter, "steer", live.session.steer({ messageId, input, attachments }))
+          .pipe(
+            // What may have arrived stays: with the same key it is not sent again (law 6).
+            Effect.tapError((error) =>
+              error._tag === "SendFailure" && error.sent === "no"
+                ? journal.unsteer(turnId, messageId)
+                : Effect.void
+            ),
+            Effect.mapError((error) => (error._tag === "SendFailure" ? error.failure : error))
+          )
+        if (through) return Option.some(joined.value.turn)
+        // The turn was over: it did not join, and waits for its own.
+        yield* journal.unsteer(turnId, messageId)
+        return Option.none()
+      })
+
+      const send = Effect.fn("TurnControl.send")(function* (id: ThreadId, request: Requests.SendTurn) {
+        yield* threads.record(id)
+        const turn: NewTurn = {
+          threadId: id,
+          input: request.input,
+          attachments: request.attachments ?? [],
+          delivery: request.delivery ?? null,
+          idempotencyKey: request.idempotencyKey ?? null
+        }
+        const live = sessions.get(id)
+        if (request.delivery === "steer" && live?.turn && live.session.steer && !live.ended) {
+          const joined = yield* steer(live, live.turn.id, turn)
+          if (Option.isSome(joined)) return joined.value
+        }
+        const accepted = yield* journal.accept(turn)
+        yield* dispatcher.look(id)
+        return accepted
+      })
+
+      const turnOf = Effect.fnUntraced(function* (id: ThreadId, turnId: TurnId) {
+        const found = yield* store.getTurn(turnId)
+        if (Option.isSome(found) && found.value.threadId === id) return found.value
+        return yield* new E.TurnNotFound({ turnId, message: `There is no turn ${turnId} in this thread.` })
+      })
+
+      const awaitSettled = Effect.fn("TurnControl.awaitSettled")(function* (id: ThreadId, turnId: TurnId) {
+        const read = turnOf(id, turnId)
+        const { lastSeq } = yield* threads.record(id)
+        const turn = yield* read
+        if (isSettled(turn.status)) return turn
+        yield* events.follow(id, lastSeq).pipe(
+          Stream.filter((event) => event.turnId === turnId && settling.has(event.type)),
+          Stream.take(1),
+          Stream.runDrain
+        )
+        return yield* read
+      })
+
+      const interrupt = Effect.fn("TurnControl.interrupt")(function* (id: ThreadId, only?: TurnId) {
+        yield* threads.record(id)
+        if (only !== undefined) {
+          const { status } = yield* turnOf(id, only)
+          if (isSettled(status)) return
+          const binding = yield* store.getBinding(id)
+          const generation = Option.isSome(binding) ? binding.value.generation : 0
+          if (yield* journal.withdraw(only, { threadId: id, generation })) {
+            // Nobody waits for its session any more.
+            yield* sessions.preempt(id, only)
+            return
+          }
+        }
+        if (yield* sessions.preempt(id, only)) return
+        // A turn that is being dispatched holds the lease: it is running when this is let in. And none other begins
+        // while this one is being interrupted.
+        const found = yield* sessions.withLease(id)(
+          Effect.gen(function* () {
+            const live = sessions.get(id)
+            const turnId = live?.turn?.id
+            if (live === undefined || live.ended || turnId === undefined) return undefined
+            if (only !== undefined && turnId !== only) return undefined
+            if (live.session.interrupt === undefined) {
+              return yield* new E.CapabilityMissing({
+                capability: "interrupt",
+                message: "This provider cannot interrupt a turn.",
+                hint: "Stop the session instead."
+              })
+            }
+            yield* call.within(live.adapter, "interrupt", live.session.interrupt)
+            return { live, turnId }
+          })
+        )
+        if (found === undefined) return
+        const { live, turnId } = found
+        yield* awaitSettled(id, turnId).pipe(
+          Effect.timeoutOrElse({
+            duration: settings.interruptTimeout,
+            orElse: () =>
+              ending.end(live, {
+                event: "session.exited",
+                reason: "the interrupted turn did not settle",
+                turn: { status: "interrupted" }
+              })
+          }),
+          Effect.catchTag("TurnNotFound", () => Effect.void)
+        )
+      })
+
+      const answer = Effect.fn("TurnControl.answer")(function* (
+        id: ThreadId,
+        requestId: RequestId,
+        answer: Answer
+      ) {
+        yield* threads.record(id)
+        const request = (yield* store.listRequests(id)).find((request) => request.id === requestId)
+        const live = sessions.get(id)
+        if (request === undefined || live === undefined || live.ended) {
+          return yield* new E.RequestNotFound({
+            requestId,
+            message: `There is no pending request ${requestId}.`,
+            hint: "It was answered, or the turn that asked has ended."
+          })
+        }
+        if (
+          "answers" in answer !== (request.ask.kind === "user-input") &&
+          !("decision" in answer && answer.decision === "cancel")
+        ) {
+          return yield* new E.InvalidInput({
+            field: "answers" in answer ? "answers" : "decision",
+            message:
+              request.ask.kind === "approval" ? "An approval takes a decision." : "A question takes answers."
+          })
+        }
+        yield* call.within(live.adapter, "answer", live.session.answer(requestId, answer))
+        yield* events.transact(live, (emit) =>
+          Effect.gen(function* () {
+            const still = (yield* store.listRequests(id)).some((request) => request.id === requestId)
+            if (!still) return
+            yield* store.deleteRequest(id, requestId)
+            const kind = request.ask.kind === "approval" ? "request" : "user-input"
+            emit({ type: `${kind}.resolved`, turnId: request.turnId, data: { id: requestId, answer } })
+          })
+        )
+      })
+
+      return TurnControl.of({
+        send,
+        awaitSettled,
+        interrupt: (id) => Effect.catchTag(interrupt(id), "TurnNotFound", Effect.die),
+        interruptTurn: interrupt,
+        answer
+      })
+    })
+  )
+}
+
+const settling = new Set(["turn.completed", "turn.failed", "turn.interrupted"])

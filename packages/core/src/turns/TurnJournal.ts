@@ -1,0 +1,330 @@
+import { IdempotencyConflict, type StoreFailed, type ThreadNotFound } from "@rejoin/contracts/Errors"
+import type { Failure } from "@rejoin/contracts/Failure"
+import type { MessageId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import type { Item } from "@rejoin/contracts/Item"
+import type { ThreadStatus } from "@rejoin/contracts/Thread"
+import { now } from "@rejoin/contracts/Time"
+import { type Attachment, type Delivery, isSettled } from "@rejoin/contracts/Turn"
+import { Context, Effect, Layer, Metric, Option } from "effect"
+import * as CoreMetrics from "../CoreMetrics.ts"
+import { newId } from "../NewId.ts"
+import { closeRequests } from "./PendingRequests.ts"
+import type { Sent } from "../providers/ProviderAdapter.ts"
+import type { Binding, TurnRecord } from "../store/Records.ts"
+import { threadNotFound } from "../sessions/SessionDirectory.ts"
+import { type Origin, ThreadEvents } from "../events/ThreadEvents.ts"
+import { ThreadStore } from "../store/ThreadStore.ts"
+
+export interface NewTurn {
+  readonly threadId: ThreadId
+  readonly input: string
+  readonly attachments: ReadonlyArray<Attachment>
+  readonly delivery: Delivery | null
+  readonly idempotencyKey: string | null
+}
+
+export interface Settlement {
+  readonly status: "completed" | "failed" | "interrupted"
+  readonly output?: string
+  readonly error?: Failure | undefined
+  /** Items that will not be completed any more, as far as they came. */
+  readonly open?: ReadonlyArray<Item>
+}
+
+/**
+ * The one queue of a thread's turns. A turn that was accepted is in the database before a provider sees it, is run at
+ * most once, and is settled after a crash (law 6).
+ */
+export class TurnJournal extends Context.Service<
+  TurnJournal,
+  {
+    /** The same key with the same input returns the turn that is there. */
+    readonly accept: (
+      turn: NewTurn
+    ) => Effect.Effect<TurnRecord, StoreFailed | IdempotencyConflict | ThreadNotFound>
+    /** The oldest accepted turn, unless one is under way. */
+    readonly next: (threadId: ThreadId) => Effect.Effect<Option.Option<TurnRecord>, StoreFailed>
+    /**
+     * Before the call: our message id, and that there may be a history upstream from now on. None where the turn was
+     * withdrawn meanwhile.
+     */
+    readonly dispatching: (
+      turn: TurnRecord,
+      origin: Origin,
+      messageId: MessageId
+    ) => Effect.Effect<Option.Option<TurnRecord>, StoreFailed>
+    /** After the message was read back upstream: the mark, and that there is a history. */
+    readonly running: (
+      turn: TurnRecord,
+      origin: Origin,
+      messageId: MessageId,
+      sent: Sent,
+      encoded: unknown
+    ) => Effect.Effect<void, StoreFailed>
+    /** The message did not arrive: the turn waits again. */
+    readonly reopen: (turn: TurnRecord) => Effect.Effect<void, StoreFailed>
+    /**
+     * Writes the steer into the turn that it joins, before it is sent. `fresh` unless its key was there before;
+     * none where the turn has settled meanwhile.
+     */
+    readonly steer: (
+      turnId: TurnId,
+      steer: NewTurn,
+      messageId: MessageId
+    ) => Effect.Effect<
+      Option.Option<{ readonly turn: TurnRecord; readonly fresh: boolean }>,
+      StoreFailed | IdempotencyConflict
+    >
+    /** The steer did not get through: as if it had not been. */
+    readonly unsteer: (turnId: TurnId, messageId: MessageId) => Effect.Effect<void, StoreFailed>
+    /** Ends a turn that was not begun yet, and nothing else. Returns whether it was. */
+    readonly withdraw: (turnId: TurnId, origin: Origin) => Effect.Effect<boolean, StoreFailed>
+    /**
+     * Exactly once: a turn that is settled already stays as it is. With it go its open items and the thread's
+     * pending requests. Returns whether this call settled it.
+     */
+    readonly settle: (
+      turnId: TurnId,
+      origin: Origin,
+      settlement: Settlement
+    ) => Effect.Effect<boolean, StoreFailed>
+  }
+>()("@rejoin/core/TurnJournal") {
+  static readonly layer = Layer.effect(
+    TurnJournal,
+    Effect.gen(function* () {
+      const store = yield* ThreadStore
+      const events = yield* ThreadEvents
+
+      const generationOf = (threadId: ThreadId) =>
+        Effect.map(
+          store.getBinding(threadId),
+          Option.match({ onNone: () => 0, onSome: ({ generation }) => generation })
+        )
+
+      const touchThread = Effect.fnUntraced(function* (
+        threadId: ThreadId,
+        change: { status?: ThreadStatus; lastError?: Failure | null; title?: string }
+      ) {
+        const thread = yield* store.getThread(threadId)
+        const at = yield* now
+        if (Option.isSome(thread)) {
+          yield* store.saveThread({ ...thread.value, ...change, updatedAt: at, lastActivityAt: at })
+        }
+      })
+
+      const patchBinding = Effect.fnUntraced(function* (origin: Origin, change: Partial<Binding>) {
+        const binding = yield* store.getBinding(origin.threadId)
+        if (Option.isNone(binding) || binding.value.generation !== origin.generation) return
+        const at = yield* now
+        yield* store
+          .saveBinding({ ...binding.value, ...change, lastSeenAt: at, updatedAt: at })
+          .pipe(Effect.catchTags({ StaleGeneration: Effect.die, SessionHeldElsewhere: Effect.die }))
+      })
+
+      const accept = Effect.fn("TurnJournal.accept")(function* (turn: NewTurn) {
+        const id = yield* newId("trn")
+        const at = yield* now
+        const generation = yield* generationOf(turn.threadId)
+        return yield* events.transact({ threadId: turn.threadId, generation }, (emit) =>
+          Effect.gen(function* () {
+            // It may have been deleted since it was looked up.
+            const thread = yield* store.getThread(turn.threadId)
+            if (Option.isNone(thread)) return yield* threadNotFound(turn.threadId)
+            if (turn.idempotencyKey !== null) {
+              const existing = yield* store.findTurn(turn.threadId, turn.idempotencyKey)
+              if (Option.isSome(existing))
+                return yield* sameOrConflict(existing.value, turn, turn.idempotencyKey)
+            }
+            const record: TurnRecord = {
+              ...turn,
+              id: id as TurnId,
+              status: "accepted",
+              output: "",
+              steers: [],
+              error: null,
+              messageId: null,
+              generation: null,
+              acceptedAt: at,
+              startedAt: null,
+              settledAt: null
+            }
+            yield* store.saveTurn(record)
+            const untitled = thread.value.title === ""
+            yield* touchThread(turn.threadId, untitled ? { title: titleFrom(turn.input) } : {})
+            emit({ type: "turn.accepted", turnId: record.id, data: { input: turn.input } })
+            return record
+          })
+        )
+      })
+
+      const next = Effect.fn("TurnJournal.next")(function* (threadId: ThreadId) {
+        const open = yield* store.openTurns(threadId)
+        return open.some(({ status }) => status !== "accepted")
+          ? Option.none()
+          : Option.fromUndefinedOr(open[0])
+      })
+
+      const dispatching = Effect.fn("TurnJournal.dispatching")(function* (
+        turn: TurnRecord,
+        origin: Origin,
+        messageId: MessageId
+      ) {
+        const record: TurnRecord = {
+          ...turn,
+          status: "dispatching",
+          messageId,
+          generation: origin.generation
+        }
+        return yield* events.transact(origin, () =>
+          Effect.gen(function* () {
+            const stored = yield* store.getTurn(turn.id)
+            if (Option.isNone(stored) || stored.value.status !== "accepted") return Option.none()
+            yield* store.saveTurn(record)
+            const binding = yield* store.getBinding(origin.threadId)
+            const prior = Option.isSome(binding) && binding.value.prior === "none" ? "maybe" : undefined
+            yield* patchBinding(origin, { status: "running", ...(prior && { prior }) })
+            yield* touchThread(origin.threadId, { status: "running" })
+            return Option.some(record)
+          })
+        )
+      })
+
+      const running = Effect.fn("TurnJournal.running")(function* (
+        turn: TurnRecord,
+        origin: Origin,
+        messageId: MessageId,
+        { cursor, kept }: Sent,
+        encoded: unknown
+      ) {
+        const at = yield* now
+        yield* events.transact(origin, (emit) =>
+          Effect.gen(function* () {
+            yield* store.saveTurn({ ...turn, status: "running", startedAt: at })
+            yield* patchBinding(origin, {
+              prior: "some",
+              // What is not in the conversation can never be looked for there.
+              ...(kept && { mark: messageId }),
+              cursor: encoded,
+              providerSessionId: cursor.providerSessionId
+            })
+            emit({ type: "turn.started", turnId: turn.id, data: { input: turn.input } })
+          })
+        )
+      })
+
+      const reopen = Effect.fn("TurnJournal.reopen")(function* (turn: TurnRecord) {
+        yield* store.saveTurn({ ...turn, status: "accepted", messageId: null, generation: null })
+      })
+
+      const steer = Effect.fn("TurnJournal.steer")(function* (
+        turnId: TurnId,
+        steer: NewTurn,
+        messageId: MessageId
+      ) {
+        const at = yield* now
+        return yield* store.transaction(
+          Effect.gen(function* () {
+            const { idempotencyKey, input } = steer
+            const existing =
+              idempotencyKey === null ? Option.none() : yield* store.findTurn(steer.threadId, idempotencyKey)
+            if (idempotencyKey !== null && Option.isSome(existing)) {
+              return Option.some({
+                turn: yield* sameOrConflict(existing.value, steer, idempotencyKey),
+                fresh: false
+              })
+            }
+            const joined = yield* store.getTurn(turnId)
+            if (Option.isNone(joined) || isSettled(joined.value.status)) return Option.none()
+            const turn = joined.value
+            const record = { ...turn, steers: [...turn.steers, { input, at, messageId, idempotencyKey }] }
+            yield* store.saveTurn(record)
+            return Option.some({ turn: record, fresh: true })
+          })
+        )
+      })
+
+      const unsteer = Effect.fn("TurnJournal.unsteer")(function* (turnId: TurnId, messageId: MessageId) {
+        yield* store.transaction(
+          Effect.gen(function* () {
+            const turn = yield* store.getTurn(turnId)
+            if (Option.isNone(turn)) return
+            const steers = turn.value.steers.filter((steer) => steer.messageId !== messageId)
+            yield* store.saveTurn({ ...turn.value, steers })
+          })
+        )
+      })
+
+      const withdraw = Effect.fn("TurnJournal.withdraw")(function* (turnId: TurnId, origin: Origin) {
+        const at = yield* now
+        return yield* events.transact(origin, (emit) =>
+          Effect.gen(function* () {
+            const stored = yield* store.getTurn(turnId)
+            if (Option.isNone(stored) || stored.value.status !== "accepted") return false
+            yield* store.saveTurn({ ...stored.value, status: "interrupted", settledAt: at })
+            yield* Metric.update(Metric.withAttributes(CoreMetrics.turns, { status: "interrupted" }), 1)
+            emit({ type: "turn.interrupted", turnId, data: { output: "" } })
+            return true
+          })
+        )
+      })
+
+      const settle = Effect.fn("TurnJournal.settle")(function* (
+        turnId: TurnId,
+        origin: Origin,
+        { error, open = [], output, status }: Settlement
+      ) {
+        const at = yield* now
+        return yield* events.transact(origin, (emit) =>
+          Effect.gen(function* () {
+            const stored = yield* store.getTurn(turnId)
+            if (Option.isNone(stored) || isSettled(stored.value.status)) return false
+            yield* store.saveTurn({
+              ...stored.value,
+              status,
+              output: output ?? stored.value.output,
+              error: error ?? null,
+              settledAt: at
+            })
+            for (const item of open.map((item): Item => ({ ...item, status: "failed" }))) {
+              yield* store.saveItems([{ threadId: origin.threadId, item }])
+              emit({ type: "item.completed", turnId, itemId: item.id, data: { item } })
+            }
+            yield* closeRequests(store, origin.threadId, emit)
+            yield* patchBinding(origin, { status: "ready" })
+            yield* touchThread(origin.threadId, {
+              status: status === "completed" ? "done" : status === "failed" ? "error" : "idle",
+              lastError: error ?? null
+            })
+            yield* Metric.update(Metric.withAttributes(CoreMetrics.turns, { status }), 1)
+            emit({ type: `turn.${status}`, turnId, data: { output: output ?? "", ...(error && { error }) } })
+            return true
+          })
+        )
+      })
+
+      return TurnJournal.of({ accept, next, dispatching, running, reopen, steer, unsteer, withdraw, settle })
+    })
+  )
+}
+
+const titleFrom = (input: string): string => {
+  const line = input.trim().split("\n", 1)[0] ?? ""
+  return line.length > 80 ? `${line.slice(0, 79)}…` : line
+}
+
+/** N8: the same key and input is the same turn; the same key with another input is a mistake of the caller. */
+const sameOrConflict = (existing: TurnRecord, turn: NewTurn, key: string) => {
+  const inputs = [
+    ...(existing.idempotencyKey === key ? [existing.input] : []),
+    ...existing.steers.filter(({ idempotencyKey }) => idempotencyKey === key).map(({ input }) => input)
+  ]
+  return inputs.includes(turn.input)
+    ? Effect.succeed(existing)
+    : Effect.fail(
+        new IdempotencyConflict({
+          idempotencyKey: key,
+          message: "This idempotency key was used before with another input."
+        })
+      )
+}
