@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
-import { existsSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { worktreesIn } from "./Directories.ts"
 import { live, tagOf } from "./testing/Served.ts"
 
@@ -49,6 +49,38 @@ describe("directories in which threads may work", () => {
           yield* Effect.exit(client.directories.look({ query: { path: `${cwd}/nowhere` } }))
         ]
         assert.deepEqual(exits.map(tagOf), ["CwdNotAllowed", "CwdNotAllowed", "CwdUnavailable"])
+      })
+    )
+  )
+
+  it.live("law 4: no filter, monitor or hook that a repository names is run, whatever it is called", () =>
+    live(({ client, cwd, root }) =>
+      Effect.gen(function* () {
+        const git = (...args: ReadonlyArray<string>) =>
+          execFileSync("git", ["-c", "user.email=a@b", "-c", "user.name=a", ...args], {
+            cwd,
+            stdio: "ignore"
+          })
+        const mark = (name: string) => `touch ${root}/ran-${name}; cat`
+        git("init", "-q", "-b", "main")
+        writeFileSync(`${cwd}/.gitattributes`, "a filter=evil\nb filter=a=b\nc filter=long\n")
+        for (const name of ["a", "b", "c"]) writeFileSync(`${cwd}/${name}`, `${name}\n`)
+        git("add", ".")
+        git("commit", "-q", "-m", "first")
+        git("config", "filter.evil.smudge", mark("smudge"))
+        git("config", "filter.evil.required", "true")
+        writeFileSync(`${cwd}/more`, `[filter "a=b"]\n\tsmudge = "${mark("odd")}"\n`)
+        git("config", "include.path", `${cwd}/more`)
+        git("config", "filter.long.process", `touch ${root}/ran-process; false`)
+        git("config", "core.fsmonitor", `touch ${root}/ran-monitor; false`)
+        yield* client.directories.look({ query: { path: cwd } })
+        const payload = { repository: cwd, path: `${cwd}/new`, branch: "new" }
+        yield* client.directories.addWorktree({ payload })
+        assert.strictEqual(readFileSync(`${cwd}/new/a`, "utf8"), "a\n")
+        assert.deepEqual(
+          readdirSync(root).filter((name) => name.startsWith("ran-")),
+          []
+        )
       })
     )
   )

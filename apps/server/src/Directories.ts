@@ -2,8 +2,9 @@ import { type CwdNotAllowed, type CwdUnavailable, InvalidInput } from "@rejoin/c
 import type { Directory, Worktree } from "@rejoin/contracts/Directory"
 import { Settings } from "@rejoin/core/Settings"
 import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
-import { Context, Effect, FileSystem, Layer, Option, Path, Stream } from "effect"
-import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { Context, Effect, FileSystem, Layer, Option, Path } from "effect"
+import { ChildProcessSpawner } from "effect/process"
+import { git } from "./Git.ts"
 
 /** Directories in which threads may work, for those who choose one. */
 export class Directories extends Context.Service<
@@ -28,16 +29,10 @@ export class Directories extends Context.Service<
       const settings = yield* Settings
       const roots = settings.roots ?? ["/"]
 
-      // Not the user's own settings, and no hook: nothing that a repository names is run.
-      const git = (cwd: string, ...args: ReadonlyArray<string>) =>
-        ChildProcess.make("git", ["-c", "core.hooksPath=/dev/null", ...args], {
-          cwd,
-          env: { PATH: process.env["PATH"] ?? "", GIT_OPTIONAL_LOCKS: "0" },
-          extendEnv: false,
-          stdin: "ignore"
-        })
+      const run = (cwd: string, ...args: ReadonlyArray<string>) =>
+        Effect.provideService(git(cwd, ...args), ChildProcessSpawner.ChildProcessSpawner, spawner)
       const worktreesOf = (cwd: string) =>
-        spawner.string(git(cwd, "worktree", "list", "--porcelain")).pipe(
+        run(cwd, "worktree", "list", "--porcelain").pipe(
           Effect.timeout("5 seconds"),
           Effect.map(worktreesIn),
           Effect.orElseSucceed((): ReadonlyArray<Worktree> => [])
@@ -50,17 +45,10 @@ export class Directories extends Context.Service<
           const failed = (message: string) => new InvalidInput({ field: "path", message })
           if (yield* Effect.orElseSucceed(fs.exists(to), () => true))
             return yield* failed(`${to} is there already.`)
-          const printed = yield* Effect.scoped(
-            Effect.gen(function* () {
-              const handle = yield* spawner.spawn(git(from, "worktree", "add", "-b", branch, "--", to))
-              const text = yield* handle.all.pipe(Stream.decodeText(), Stream.mkString)
-              return (yield* handle.exitCode) === 0 ? undefined : text.trim()
-            })
-          ).pipe(
+          yield* run(from, "worktree", "add", "-b", branch, "--", to).pipe(
             Effect.timeout("2 minutes"),
-            Effect.catch((error) => Effect.succeed(error.message))
+            Effect.mapError(({ message }) => failed(`git made no worktree: ${message}`))
           )
-          if (printed !== undefined) return yield* failed(`git made no worktree: ${printed}`)
           return { path: yield* working.admit(to), branch }
         }
       )

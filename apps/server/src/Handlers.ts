@@ -6,6 +6,7 @@ import type { Turn } from "@rejoin/contracts/Turn"
 import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
 import { ProviderService } from "@rejoin/core/ProviderService"
 import type { TurnRecord } from "@rejoin/core/store/Records"
+import { RepoTrust } from "@rejoin/core/trust/RepoTrust"
 import { Threads } from "@rejoin/core/threads/Threads"
 import { ThreadStore } from "@rejoin/core/store/ThreadStore"
 import { DateTime, Duration, Effect, Layer, Option, Redacted } from "effect"
@@ -177,11 +178,16 @@ const directories = HttpApiBuilder.group(
   "directories",
   Effect.fnUntraced(function* (handlers) {
     const directories = yield* Directories
+    const trust = yield* RepoTrust
     return handlers.handleAll({
       look: ({ query }) => directories.look(query.path),
       addWorktree: Effect.fnUntraced(function* ({ payload }) {
         return HttpServerResponse.jsonUnsafe(yield* directories.addWorktree(payload), { status: 201 })
-      })
+      }),
+      brings: ({ query }) => trust.look(query.path),
+      trusted: () => Effect.map(trust.list, (items) => ({ items })),
+      trust: ({ payload: { hashes, path } }) => trust.grant(path, hashes),
+      distrust: ({ query }) => trust.revoke(query.path)
     })
   })
 )

@@ -22,7 +22,8 @@ const request = {
   model: null,
   systemPrompt: "Be brief.",
   extraEnv: {},
-  additionalDirectories: []
+  additionalDirectories: [],
+  loads: null
 } as const
 const told = (source: string, session_id: string) => ({ hook_event_name: "SessionStart", source, session_id })
 const followed = (...reports: ReadonlyArray<unknown>) =>

@@ -39,7 +39,7 @@ const capabilities: Capabilities = {
   terminal: true
 }
 
-const none = { extraEnv: {}, additionalDirectories: [] }
+const none = { extraEnv: {}, additionalDirectories: [], loads: null }
 
 const make = Effect.fnUntraced(function* (options: CodexOptions) {
   const fs = yield* FileSystem.FileSystem

@@ -51,6 +51,7 @@ describe("Codex's own interface in a user's terminal", () => {
             systemPrompt: "Be brief.",
             extraEnv: {},
             additionalDirectories: [],
+            loads: null,
             flags: ["--last", "--search"],
             reports: null
           } as const

@@ -127,7 +127,7 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
           ChildProcessSpawner.ChildProcessSpawner,
           spawner
         )
-      : Effect.scoped(acquire({ extraEnv: {}, additionalDirectories: [] })).pipe(
+      : Effect.scoped(acquire({ extraEnv: {}, additionalDirectories: [], loads: null })).pipe(
           Effect.map(({ version }) => version),
           Effect.mapError(({ message }) => message)
         )

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import type { Failure } from "./Failure.ts"
+import { Brought } from "./Trust.ts"
 
 // One class a failure that a caller can act on. `message` says what happened, `hint` what to do about it.
 const said = { message: Schema.String, hint: Schema.optionalKey(Schema.String) }
@@ -121,6 +122,16 @@ export class CwdUnavailable extends Schema.TaggedError<CwdUnavailable>()(
   { httpApiStatus: 422 }
 ) {}
 
+/**
+ * The directory brings what would run code, choose an endpoint or widen powers, its owner has not trusted that, and the
+ * agent cannot be kept from it.
+ */
+export class DirectoryNotTrusted extends Schema.TaggedError<DirectoryNotTrusted>()(
+  "DirectoryNotTrusted",
+  { ...said, path: Schema.String, found: Schema.Array(Brought) },
+  { httpApiStatus: 422 }
+) {}
+
 export class RelocationUnsupported extends Schema.TaggedError<RelocationUnsupported>()(
   "RelocationUnsupported",
   { ...said, from: Schema.NullOr(Schema.String), to: Schema.String },
@@ -191,6 +202,7 @@ export type StartFailure =
   | CapabilityMissing
   | CwdUnavailable
   | DirectoryMismatch
+  | DirectoryNotTrusted
   | HistoryMismatch
   | PermissionMismatch
   | ProbeInconclusive

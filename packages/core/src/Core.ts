@@ -21,6 +21,7 @@ import type { ThreadStore } from "./store/ThreadStore.ts"
 import { TurnControl } from "./turns/TurnControl.ts"
 import { TurnDispatcher } from "./turns/TurnDispatcher.ts"
 import { TurnJournal } from "./turns/TurnJournal.ts"
+import { RepoTrust } from "./trust/RepoTrust.ts"
 import { WorkingDirectory } from "./threads/WorkingDirectory.ts"
 
 export type Core =
@@ -28,6 +29,7 @@ export type Core =
   | ProviderRegistry
   | ProviderService
   | Recovery
+  | RepoTrust
   | Retention
   | SessionReaper
   | ThreadEvents
@@ -42,6 +44,7 @@ export const layerManual = Recovery.layer.pipe(
   Layer.provideMerge(Layer.merge(TurnDispatcher.layer, Threads.layer)),
   Layer.provideMerge(SessionStart.layer),
   Layer.provideMerge(Terminals.layer),
+  Layer.provideMerge(RepoTrust.layer),
   Layer.provideMerge(Layer.mergeAll(SessionPump.layer, SessionDirectory.layer, ConversationSource.layer)),
   Layer.provideMerge(SessionEnd.layer),
   Layer.provideMerge(TurnJournal.layer),

@@ -2,7 +2,8 @@ import { StoreFailed } from "@rejoin/contracts/Errors"
 import { type Binding, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "@rejoin/core/store/Records"
 import { Item } from "@rejoin/contracts/Item"
 import { Receipt } from "@rejoin/contracts/Receipt"
-import { Effect, Result, Schema } from "effect"
+import { TrustedDirectory } from "@rejoin/contracts/Trust"
+import { Effect, Option, Result, Schema } from "effect"
 import { DatabaseSync } from "node:sqlite"
 import { migrations } from "./Migrations.ts"
 import { type BindingRow, fromBindingRow, parse } from "./Rows.ts"
@@ -21,6 +22,7 @@ export interface Inspection {
   readonly damage: ReadonlyArray<string>
   readonly threads: ReadonlyArray<ThreadRecord>
   readonly bindings: ReadonlyArray<Binding>
+  readonly trusted: ReadonlyArray<TrustedDirectory>
   readonly unreadable: ReadonlyArray<UnreadableRow>
   /** Turns that have not settled, and starts that have not ended: the next start of the server sees to them. */
   readonly openTurns: number
@@ -36,6 +38,8 @@ const documents = [
   ["receipt", "thread_id", Receipt],
   ["item", "thread_id", Item]
 ] as const
+
+const decodeTrusted = Schema.decodeUnknownOption(TrustedDirectory)
 
 const numberOf = (row: Record<string, unknown> | undefined) => Number(Object.values(row ?? {})[0] ?? 0)
 
@@ -89,7 +93,12 @@ export const inspect = (filename: string): Effect.Effect<Inspection, StoreFailed
               reason: binding.failure.message
             })
         }
+        // A file that was written before there was such a table trusts nothing.
+        const trusted = schema.found < 3 ? [] : yield* all("SELECT record_json FROM trusted_directory")
         return {
+          trusted: trusted.flatMap(({ record_json }) =>
+            Option.toArray(decodeTrusted(parse(String(record_json))))
+          ),
           schema,
           damage: checked.filter((line) => line !== "ok"),
           threads,

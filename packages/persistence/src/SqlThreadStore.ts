@@ -3,6 +3,7 @@ import type { ThreadId } from "@rejoin/contracts/Ids"
 import { Item } from "@rejoin/contracts/Item"
 import { Receipt } from "@rejoin/contracts/Receipt"
 import { PendingRequest } from "@rejoin/contracts/Request"
+import { TrustedDirectory } from "@rejoin/contracts/Trust"
 import { isSettled } from "@rejoin/contracts/Turn"
 import { sessionTaken, staleGeneration } from "@rejoin/core/store/MemoryThreadStore"
 import { type Binding, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "@rejoin/core/store/Records"
@@ -29,6 +30,7 @@ const turns = document(TurnRecord, "turn")
 const items = document(Item, "item")
 const requests = document(PendingRequest, "request")
 const receipts = document(Receipt, "receipt")
+const trusted = document(TrustedDirectory, "trusted directory")
 
 // SQLite takes 32,766 parameters a statement; an event has eight.
 const rowsPerInsert = 1000
@@ -328,7 +330,23 @@ const make = Effect.gen(function* () {
         Effect.map(([row]) =>
           row === undefined ? Option.none() : Option.fromUndefinedOr(parse(row.envelope_json))
         )
-      )
+      ),
+
+    saveTrusted: (directory) =>
+      run(
+        sql`INSERT OR REPLACE INTO trusted_directory ${sql.insert({ path: directory.path, record_json: trusted.encode(directory) })}`
+      ),
+    // What cannot be read is not trusted.
+    getTrusted: (path) =>
+      Effect.flatMap(
+        rows(sql`SELECT record_json FROM trusted_directory WHERE path = ${path}`),
+        trusted.many
+      ).pipe(Effect.map(([directory]) => Option.fromUndefinedOr(directory))),
+    listTrusted: Effect.flatMap(
+      rows(sql`SELECT record_json FROM trusted_directory ORDER BY path`),
+      trusted.many
+    ),
+    deleteTrusted: (path) => run(sql`DELETE FROM trusted_directory WHERE path = ${path}`)
   })
 })
 

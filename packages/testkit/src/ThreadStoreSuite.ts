@@ -359,6 +359,27 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
     )
 
     test(
+      "what was trusted is kept by its path, replaced and forgotten",
+      Effect.gen(function* () {
+        const store = yield* open
+        const directory = (path: string, hash: string) => ({
+          path,
+          found: [{ agent: "memory", file: `${path}/.agent`, what: "hooks", hash }],
+          trustedAt: at
+        })
+        const paths = Effect.map(store.listTrusted, (all) => all.map(({ path }) => path).toSorted())
+        assert.isTrue(Option.isNone(yield* store.getTrusted("/a")))
+        yield* store.saveTrusted(directory("/a", "1"))
+        yield* store.saveTrusted(directory("/b", "1"))
+        yield* store.saveTrusted(directory("/a", "2"))
+        assert.deepEqual(yield* store.getTrusted("/a"), Option.some(directory("/a", "2")))
+        assert.deepEqual(yield* paths, ["/a", "/b"])
+        yield* store.deleteTrusted("/a")
+        assert.deepEqual(yield* paths, ["/b"])
+      })
+    )
+
+    test(
       "a deleted thread takes all that hangs on it along",
       Effect.gen(function* () {
         const store = yield* open

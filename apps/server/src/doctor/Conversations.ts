@@ -7,6 +7,8 @@ import { ProviderCall } from "@rejoin/core/providers/ProviderCall"
 import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
 import type { Binding, ThreadRecord } from "@rejoin/core/store/Records"
 import { Settings } from "@rejoin/core/Settings"
+import { environmentOf } from "@rejoin/core/trust/Loading"
+import { loadingFor } from "@rejoin/core/trust/RepoTrust"
 import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
 import type { Inspection } from "@rejoin/persistence/Inspection"
 import { Clock, DateTime, Effect, Option } from "effect"
@@ -43,7 +45,7 @@ const expiring = Effect.fnUntraced(function* (
  * there, whether the upstream still has it, with our last message in it. Nothing is started that changes anything.
  */
 export const conversations = Effect.fn("conversations")(function* (
-  { bindings, threads }: Inspection,
+  { bindings, threads, trusted }: Inspection,
   usable: ReadonlySet<string>,
   options: {
     /** A server of ours works on them now. */
@@ -69,22 +71,29 @@ export const conversations = Effect.fn("conversations")(function* (
     if ((binding.prior === "none" && binding.providerSessionId === null) || !usable.has(binding.instanceId))
       return findings
     const adapter = yield* registry.get(binding.instanceId)
+    const loading = yield* loadingFor(adapter, [thread.cwd, ...thread.additionalDirectories], (path) =>
+      Effect.succeed(Option.fromUndefinedOr(trusted.find((directory) => directory.path === path)))
+    )
+    if (loading._tag === "Refused") problem("trust", toFailure(loading.error))
     const capabilities = yield* call.within(adapter, "detect", adapter.capabilities)
     const cursor = adapter.decodeCursor(binding.cursor)
     const wanted = { cwd: thread.cwd, mode: thread.runtimeMode, model: thread.model }
     const probe: Probe | NoCursor = Option.isNone(cursor)
       ? { _tag: "NoCursor" }
-      : yield* adapter.probe(cursor.value, { ...thread, mark: binding.mark, wantedCwd: thread.cwd }).pipe(
-          Effect.timeoutOrElse({
-            duration: settings.callTimeout,
-            orElse: () => Effect.succeed(Probe.Inconclusive({ evidence: "the probe timed out" }))
-          })
-        )
+      : yield* adapter
+          .probe(cursor.value, { ...environmentOf(thread), mark: binding.mark, wantedCwd: thread.cwd })
+          .pipe(
+            Effect.timeoutOrElse({
+              duration: settings.callTimeout,
+              orElse: () => Effect.succeed(Probe.Inconclusive({ evidence: "the probe timed out" }))
+            })
+          )
     const decision = plan({
       provider: adapter.id,
       prior: binding.prior,
       reset: binding.resetRequested,
       atTerminal: false,
+      loads: null,
       boundCwd: binding.cwd,
       providerSessionId: binding.providerSessionId,
       // What our own server has open, it may have.

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Directory, Worktree } from "../Directory.ts"
 import * as E from "../Errors.ts"
+import { DirectoryBrings, TrustedDirectory } from "../Trust.ts"
 
 export class DirectoriesGroup extends HttpApiGroup.make("directories")
   .add(
@@ -26,6 +27,34 @@ export class DirectoriesGroup extends HttpApiGroup.make("directories")
       }),
       success: Worktree.pipe(HttpApiSchema.status(201)),
       error: [E.CwdNotAllowed, E.CwdUnavailable, E.InvalidInput]
-    }).annotate(OpenApi.Summary, "A new worktree on a new branch; no hook of the repository is run")
+    }).annotate(
+      OpenApi.Summary,
+      "A new worktree on a new branch; no hook, filter or monitor of the repository is run"
+    )
+  )
+  .add(
+    HttpApiEndpoint.get("brings", "/directories/brings", {
+      query: { path: Schema.NonEmptyString },
+      success: DirectoryBrings,
+      error: [E.CwdNotAllowed, E.CwdUnavailable, E.StoreFailed]
+    }).annotate(OpenApi.Summary, "What a directory brings for the agents, and whether that is trusted"),
+    HttpApiEndpoint.get("trusted", "/directories/trust", {
+      success: Schema.Struct({ items: Schema.Array(TrustedDirectory) }),
+      error: E.StoreFailed
+    }).annotate(OpenApi.Summary, "The directories that are trusted, and what they brought"),
+    HttpApiEndpoint.post("trust", "/directories/trust", {
+      payload: Schema.Struct({
+        path: Schema.NonEmptyString,
+        /** What was shown: where it is something else by now, nothing is trusted. */
+        hashes: Schema.optionalKey(Schema.Array(Schema.String))
+      }),
+      success: TrustedDirectory,
+      error: [E.CwdNotAllowed, E.CwdUnavailable, E.DirectoryNotTrusted, E.StoreFailed]
+    }).annotate(OpenApi.Summary, "Trust what a directory brings, as it is now"),
+    HttpApiEndpoint.delete("distrust", "/directories/trust", {
+      query: { path: Schema.NonEmptyString },
+      success: HttpApiSchema.NoContent,
+      error: E.StoreFailed
+    }).annotate(OpenApi.Summary, "Trust a directory no longer; one that was never trusted is no error")
   )
   .annotateMerge(OpenApi.annotations({ title: "Directories", description: "For choosing one." })) {}

@@ -16,6 +16,7 @@ export const startFailures = [
   E.CapabilityMissing,
   E.CwdUnavailable,
   E.DirectoryMismatch,
+  E.DirectoryNotTrusted,
   E.HistoryMismatch,
   E.PermissionMismatch,
   E.ProbeInconclusive,

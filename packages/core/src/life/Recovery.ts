@@ -10,6 +10,7 @@ import type { StartIntent, TurnRecord } from "../store/Records.ts"
 import { SessionDirectory } from "../sessions/SessionDirectory.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
+import { environmentOf } from "../trust/Loading.ts"
 import { TurnJournal } from "../turns/TurnJournal.ts"
 
 /** What a start-up found left over and settled. */
@@ -56,7 +57,7 @@ export class Recovery extends Context.Service<
         return yield* call.within(
           adapter,
           "delivered",
-          adapter.delivered(cursor.value, turn.messageId, thread.value)
+          adapter.delivered(cursor.value, turn.messageId, environmentOf(thread.value))
         )
       })
 

@@ -36,7 +36,9 @@ export interface Situation {
   /** The user's own terminal has the session, and its agent still runs there. */
   readonly atTerminal: boolean
   /** What the live session runs with, if there is one. */
-  readonly live?: Wanted
+  readonly live?: Wanted & { readonly loads: string | null }
+  /** What the session may load of its directories (`Environment.loads`). */
+  readonly loads: string | null
   /** The directory in which the session was last started, for upstreams that do not tell theirs. */
   readonly boundCwd: string | null
   readonly providerSessionId: string | null
@@ -222,7 +224,9 @@ const found = (situation: Situation, probe: Found): Plan => {
       : Plan.Relocate({ way, quiesce, repairs })
   }
   if (live === undefined) return Plan.Adopt({ quiesce, repairs })
-  if (repairs.length > 0 || live.cwd !== wanted.cwd) return Plan.Restart({ quiesce, repairs })
+  // What a process has loaded stays in it.
+  const stale = live.cwd !== wanted.cwd || live.loads !== situation.loads
+  if (repairs.length > 0 || stale) return Plan.Restart({ quiesce, repairs })
   const mode = isKnown(probe.mode) ? probe.mode.value : live.mode
   const model = isKnown(probe.model) ? probe.model.value : live.model
   // Both what is in force upstream and what the live session goes by: it answers in the mode that it knows.

@@ -11,6 +11,7 @@ import type { Capabilities, ProviderInfo, RelocateWay } from "@rejoin/contracts/
 import type { Answer } from "@rejoin/contracts/Request"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { TerminalCommand } from "@rejoin/contracts/Terminal"
+import type { Brought } from "@rejoin/contracts/Trust"
 import type { Attachment } from "@rejoin/contracts/Turn"
 import { Context, Data, type Effect, type Option, type Scope, type Stream } from "effect"
 import type { AdapterEvent } from "./AdapterEvent.ts"
@@ -31,6 +32,11 @@ export interface Environment {
   /** Variables that the thread adds to the agent's environment; part of what a shared process is pooled by. */
   readonly extraEnv: Readonly<Record<string, string>>
   readonly additionalDirectories: ReadonlyArray<string>
+  /**
+   * Names what the session's directories bring and their owner has trusted; null where nothing of it may be loaded.
+   * Another key is another content.
+   */
+  readonly loads: string | null
 }
 
 /**
@@ -203,6 +209,13 @@ export interface ProviderAdapterShape<C extends ResumeCursor = ResumeCursor> {
   /** None for whatever is not a cursor of this driver and version (C6). Never throws. */
   decodeCursor(stored: unknown): Option.Option<C>
   encodeCursor(cursor: C): unknown
+  /** What a directory can bring for this agent; absent where it reads nothing of a directory. */
+  readonly brings?: {
+    /** What is there, for a session in this directory: found by looking at files, and nothing of it run. */
+    find(directory: string): Effect.Effect<ReadonlyArray<Brought>>
+    /** Without `loads` nothing of it is loaded. Where false, no session starts there before it is trusted. */
+    readonly keepsOut: boolean
+  }
   /** Creates and changes nothing. */
   probe(
     cursor: C,

@@ -36,6 +36,8 @@ export interface LiveSession {
   /** Closed while a turn is dispatched, so that `turn.started` comes before what the turn does. */
   readonly gate: Latch.Latch
   wanted: Wanted
+  /** What it has loaded of its directories. */
+  readonly loads: string | null
   receiptId: ReceiptId
   turn: RunningTurn | undefined
   /** The turn that what comes late belongs to. */

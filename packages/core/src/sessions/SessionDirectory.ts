@@ -14,6 +14,7 @@ import type { ProviderAdapterShape, ResumeCursor } from "../providers/ProviderAd
 import type { Binding, LineageEntry, StartIntent, ThreadRecord } from "../store/Records.ts"
 import { Settings } from "../Settings.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
+import { environmentOf } from "../trust/Loading.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 
 /** What a start has come to, to be written in one transaction. */
@@ -197,8 +198,7 @@ export class SessionDirectory extends Context.Service<
               window: windowOf(intent, settings.startTimeout),
               keep,
               cwd: intent.cwd,
-              extraEnv: thread.extraEnv,
-              additionalDirectories: thread.additionalDirectories
+              ...environmentOf(thread)
             })
             .pipe(Effect.timeout(settings.callTimeout))
           yield* store.deleteIntent(intent)

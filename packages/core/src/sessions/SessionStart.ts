@@ -20,6 +20,8 @@ import { act, type Asked, type Attempt, continues, quiesce, receiptOf } from "./
 import { Terminals } from "../terminal/Terminals.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
+import { environmentOf, listed, type Loading } from "../trust/Loading.ts"
+import { RepoTrust } from "../trust/RepoTrust.ts"
 import { WorkingDirectory } from "../threads/WorkingDirectory.ts"
 
 export interface Ready {
@@ -61,6 +63,7 @@ export class SessionStart extends Context.Service<
       const settings = yield* Settings
       const call = yield* ProviderCall
       const terminals = yield* Terminals
+      const trust = yield* RepoTrust
 
       /** A start that did not come about leaves a receipt and an event; the binding stays as it was. */
       const refused = Effect.fnUntraced(function* (asked: Asked, error: E.StartFailure, evidence: unknown) {
@@ -89,6 +92,9 @@ export class SessionStart extends Context.Service<
         const asked: Asked = { ...told, ...taken }
         const { binding } = asked
         yield* directories.unchanged(wanted.cwd)
+        const loading = yield* trust.loading(adapter, [wanted.cwd, ...thread.additionalDirectories])
+        if (loading._tag === "Refused") return yield* loading.error
+        const environment = environmentOf(thread, loading)
         const capabilities = yield* call.within(adapter, "detect", adapter.capabilities)
         const source = yield* sources.of(thread, binding)
         // A stored cursor of another instance never feeds this one (C3, T9).
@@ -105,7 +111,7 @@ export class SessionStart extends Context.Service<
           Option.isNone(cursor) || binding.resetRequested || atTerminal
             ? { _tag: "NoCursor" }
             : yield* adapter
-                .probe(cursor.value, { ...thread, mark: source.binding.mark, wantedCwd: wanted.cwd })
+                .probe(cursor.value, { ...environment, mark: source.binding.mark, wantedCwd: wanted.cwd })
                 .pipe(
                   Effect.timeoutOrElse({
                     duration: settings.callTimeout,
@@ -118,7 +124,8 @@ export class SessionStart extends Context.Service<
           reset: binding.resetRequested,
           atTerminal,
           ...(source.fork && { fork: source.fork === "end" ? "whole" : "turn" }),
-          ...(live && { live: live.wanted }),
+          ...(live && { live: { ...live.wanted, loads: live.loads } }),
+          loads: environment.loads,
           boundCwd: source.binding.cwd,
           providerSessionId: source.binding.providerSessionId,
           probe,
@@ -127,7 +134,16 @@ export class SessionStart extends Context.Service<
           transcript: Option.isSome(transcript),
           onLost: settings.onLost
         }
-        const attempt: Attempt = { ...asked, adapter, source, cursor, transcript, situation }
+        const attempt: Attempt = {
+          ...asked,
+          adapter,
+          source,
+          cursor,
+          transcript,
+          situation,
+          environment,
+          loading
+        }
         return { attempt, live, decision: plan(situation) }
       })
 
@@ -224,6 +240,7 @@ export class SessionStart extends Context.Service<
               closed: Deferred.makeUnsafe(),
               gate: Latch.makeUnsafe(true),
               wanted,
+              loads: attempt.environment.loads,
               receiptId: receipt.id,
               turn: undefined,
               lastTurnId: turnId,
@@ -236,11 +253,23 @@ export class SessionStart extends Context.Service<
               stalled: false
             }
             sessions.add(live)
+            if (attempt.loading._tag === "KeptOut") yield* tellKeptOut(live, attempt.loading)
             yield* Metric.update(CoreMetrics.live, sessions.list().length)
             yield* pump.run(live).pipe(Effect.forkIn(scope))
             return { live, receipt }
           })
         )
+
+      const tellKeptOut = (live: LiveSession, { found }: Extract<Loading, { readonly _tag: "KeptOut" }>) =>
+        events.emit(live, {
+          type: "warning",
+          turnId: live.lastTurnId,
+          data: {
+            message: `Not loaded, as this directory is not trusted: ${listed(found)}.`,
+            hint: "Look at it, then trust it: `rejoin trust`, or on the page.",
+            found
+          }
+        })
 
       const carryOut = Effect.fnUntraced(function* (
         attempt: Attempt,
@@ -284,7 +313,7 @@ export class SessionStart extends Context.Service<
 }
 
 const requestOf = (
-  { source, thread, wanted }: Attempt,
+  { environment, source, thread, wanted }: Attempt,
   intent: StartIntent,
   directory: SessionDirectory["Service"]
 ): StartRequest => ({
@@ -298,7 +327,6 @@ const requestOf = (
   mark: source.fork === undefined || source.fork === "end" ? source.binding.mark : source.fork.last,
   repairs: [],
   ...(source.fork && { fork: source.fork }),
-  extraEnv: thread.extraEnv,
-  additionalDirectories: thread.additionalDirectories,
+  ...environment,
   created: (id) => directory.created(intent, id)
 })

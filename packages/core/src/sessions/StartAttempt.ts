@@ -8,6 +8,7 @@ import { newId } from "../NewId.ts"
 import { Plan, plan, type Situation, type Wanted } from "../plan/Plan.ts"
 import type { ProbeFailure } from "../plan/Probe.ts"
 import type {
+  Environment,
   ProviderAdapterShape,
   ResumeCursor,
   Started,
@@ -17,6 +18,7 @@ import type {
 } from "../providers/ProviderAdapter.ts"
 import type { Source } from "../threads/ConversationSource.ts"
 import type { Binding, ThreadRecord } from "../store/Records.ts"
+import type { Loading } from "../trust/Loading.ts"
 import { wentOn } from "../terminal/Terminals.ts"
 import { checksOf, outcomeOf, verificationOf } from "./SessionReceipt.ts"
 
@@ -40,6 +42,8 @@ export interface Attempt extends Asked {
   readonly cursor: Option.Option<ResumeCursor>
   readonly transcript: Option.Option<unknown>
   readonly situation: Situation
+  readonly environment: Environment
+  readonly loading: Loading
 }
 
 /** What came of it, for the receipt. */
@@ -119,9 +123,9 @@ const primitive = (
   }
 }
 
-export const quiesce = ({ adapter, cursor, thread }: Attempt, decision: Plan) =>
+export const quiesce = ({ adapter, cursor, environment }: Attempt, decision: Plan) =>
   "quiesce" in decision && decision.quiesce && adapter.quiesce !== undefined && Option.isSome(cursor)
-    ? adapter.quiesce(cursor.value, thread)
+    ? adapter.quiesce(cursor.value, environment)
     : Effect.void
 
 export interface Done {

@@ -4,6 +4,7 @@ import type { Item } from "@rejoin/contracts/Item"
 import type { Receipt } from "@rejoin/contracts/Receipt"
 import type { PendingRequest } from "@rejoin/contracts/Request"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import type { TrustedDirectory } from "@rejoin/contracts/Trust"
 import { isSettled } from "@rejoin/contracts/Turn"
 import { Context, Effect, Exit, Layer, Option, Semaphore } from "effect"
 import type { Binding, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "./Records.ts"
@@ -61,6 +62,7 @@ const make = Effect.sync(() => {
   const requests = table<string, PendingRequest>()
   const receipts = table<ReceiptId, Receipt>()
   const transcripts = table<ThreadId, unknown>()
+  const trusted = table<string, TrustedDirectory>()
   // Append-only, so a length is all that a roll-back needs.
   let events: Array<RuntimeEvent> = []
   let last = 0
@@ -270,7 +272,11 @@ const make = Effect.sync(() => {
     listReceipts: (threadId, page) =>
       run(() => after(receipts.values((row) => row.threadId === threadId).reverse(), (row) => row.id, page)),
     saveTranscript: (threadId, transcript) => run(() => transcripts.set(threadId, transcript)),
-    getTranscript: (threadId) => run(() => Option.fromUndefinedOr(transcripts.get(threadId)))
+    getTranscript: (threadId) => run(() => Option.fromUndefinedOr(transcripts.get(threadId))),
+    saveTrusted: (directory) => run(() => trusted.set(directory.path, directory)),
+    getTrusted: (path) => run(() => Option.fromUndefinedOr(trusted.get(path))),
+    listTrusted: run(() => trusted.values()),
+    deleteTrusted: (path) => run(() => trusted.delete(path))
   })
 })
 

@@ -5,6 +5,7 @@ import type { Receipt } from "@rejoin/contracts/Receipt"
 import type { PendingRequest } from "@rejoin/contracts/Request"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { ThreadKey } from "@rejoin/contracts/Thread"
+import type { TrustedDirectory } from "@rejoin/contracts/Trust"
 import { Context, type Effect, type Option } from "effect"
 import type { Binding, ItemRecord, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "./Records.ts"
 
@@ -97,5 +98,11 @@ export class ThreadStore extends Context.Service<
 
     readonly saveTranscript: (threadId: ThreadId, transcript: unknown) => Stored<void>
     readonly getTranscript: (threadId: ThreadId) => Stored<Option.Option<unknown>>
+
+    /** Inserts or replaces by path. */
+    readonly saveTrusted: (directory: TrustedDirectory) => Stored<void>
+    readonly getTrusted: (path: string) => Stored<Option.Option<TrustedDirectory>>
+    readonly listTrusted: Stored<ReadonlyArray<TrustedDirectory>>
+    readonly deleteTrusted: (path: string) => Stored<void>
   }
 >()("@rejoin/core/ThreadStore") {}

@@ -12,6 +12,7 @@ import type { Binding, TerminalLease, ThreadRecord } from "../store/Records.ts"
 import { lineageOf, SessionDirectory, titleMark } from "../sessions/SessionDirectory.ts"
 import { SessionEnd } from "../sessions/SessionEnd.ts"
 import { Settings } from "../Settings.ts"
+import { environmentOf } from "../trust/Loading.ts"
 import { TerminalHost, terminalVariable } from "./TerminalHost.ts"
 import { ofTheTerminal, type TerminalReport } from "./TerminalReports.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
@@ -88,8 +89,9 @@ export class Terminals extends Context.Service<
           adapter,
           "terminal",
           access.command(session.cursor, {
-            ...thread,
+            ...environmentOf(thread),
             ...wanted,
+            loads: live.loads,
             systemPrompt: thread.systemPrompt ?? null,
             reports,
             flags
@@ -124,12 +126,14 @@ export class Terminals extends Context.Service<
         const next = yield* call.within(adapter, "follow", access.follow(cursor.value, told))
         if (Option.isNone(next) || next.value.providerSessionId === binding.providerSessionId)
           return Option.none()
-        const probe = yield* adapter.probe(next.value, { ...thread, mark: null, wantedCwd: thread.cwd }).pipe(
-          Effect.timeoutOrElse({
-            duration: settings.callTimeout,
-            orElse: () => Effect.succeed(Probe.Inconclusive({ evidence: "the probe timed out" }))
-          })
-        )
+        const probe = yield* adapter
+          .probe(next.value, { ...environmentOf(thread), mark: null, wantedCwd: thread.cwd })
+          .pipe(
+            Effect.timeoutOrElse({
+              duration: settings.callTimeout,
+              orElse: () => Effect.succeed(Probe.Inconclusive({ evidence: "the probe timed out" }))
+            })
+          )
         if (probe._tag === "Found") return next
         // Nothing was said in it before it was left: the conversation is where it was.
         if (probe._tag === "NotFound") return Option.none()

@@ -53,8 +53,9 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
   const apply = (
     session: UpstreamSession,
     to: Pick<StartRequest, "mode" | "model"> &
-      Partial<Pick<StartRequest, "additionalDirectories" | "systemPrompt">>
+      Partial<Pick<StartRequest, "additionalDirectories" | "loads" | "systemPrompt">>
   ) => {
+    if (to.loads !== undefined) session.loaded = to.loads
     session.systemPrompt = to.systemPrompt ?? session.systemPrompt ?? null
     session.beside = to.additionalDirectories ?? session.beside ?? []
     const { ignoresMode, mode } = upstream.faults
@@ -241,6 +242,12 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
         const session = upstream.sessions.get(cursor.providerSessionId)
         if (session) session.activity = "idle"
       }),
+    brings: {
+      find: (directory) => Effect.sync(() => upstream.brings.get(directory) ?? []),
+      get keepsOut() {
+        return upstream.keepsOut
+      }
+    },
     terminal: {
       command: (cursor, { flags, mode }) =>
         Effect.succeed({

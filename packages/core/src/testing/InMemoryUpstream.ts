@@ -1,5 +1,6 @@
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Capabilities } from "@rejoin/contracts/Provider"
+import type { Brought } from "@rejoin/contracts/Trust"
 import { Deferred, Effect, Scope, Exit } from "effect"
 import type { AdapterEvent } from "../providers/AdapterEvent.ts"
 import type { Probe } from "../plan/Probe.ts"
@@ -21,6 +22,8 @@ export interface UpstreamSession {
   systemPrompt?: string | null
   /** Directories beside its own that it may edit. */
   beside?: ReadonlyArray<string>
+  /** What of its directories it has loaded, by the key that it was given. */
+  loaded?: string | null
   messages: Array<UpstreamMessage>
   activity: "idle" | "running" | "waiting"
 }
@@ -79,6 +82,9 @@ export class InMemoryUpstream {
   readonly asked: Array<UpstreamMessage> = []
   /** Sessions on which a second one connected while a first was there (law 5). Nothing here forbids it. */
   readonly crowded: Array<string> = []
+  /** What directories bring, by path; and whether it can be kept out. */
+  readonly brings = new Map<string, ReadonlyArray<Brought>>()
+  keepsOut = true
   storeId = "memory-store"
   capabilities: Capabilities = {
     runtimeModes: ["read-only", "approval-required", "auto-accept-edits", "full-access"],

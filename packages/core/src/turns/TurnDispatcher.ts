@@ -10,6 +10,7 @@ import { Settings } from "../Settings.ts"
 import { SessionEnd } from "../sessions/SessionEnd.ts"
 import { SessionStart } from "../sessions/SessionStart.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
+import { environmentOf } from "../trust/Loading.ts"
 import { TurnJournal } from "./TurnJournal.ts"
 
 /** Runs the turns of every thread, one after the other, as they are accepted (T2). */
@@ -52,7 +53,11 @@ export class TurnDispatcher extends Context.Service<
           sent === "no" || turn.messageId === null
             ? "absent"
             : yield* call
-                .within(adapter, "delivered", adapter.delivered(session.cursor, turn.messageId, thread))
+                .within(
+                  adapter,
+                  "delivered",
+                  adapter.delivered(session.cursor, turn.messageId, environmentOf(thread))
+                )
                 .pipe(Effect.orElseSucceed(() => "unknown" as const))
         const status = arrival === "absent" ? "failed" : "interrupted"
         yield* journal.settle(turn.id, live, { status, error: E.toFailure(failure) })

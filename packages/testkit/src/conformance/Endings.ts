@@ -80,6 +80,7 @@ export const endings: Suite = (test) => {
           repairs: [],
           extraEnv: {},
           additionalDirectories: [],
+          loads: null,
           created: (id: ProviderSessionId) => {
             created.push(id)
             return Effect.fail(new StoreFailed({ message: "The store refuses." }))
@@ -100,7 +101,8 @@ export const endings: Suite = (test) => {
           keep: providerSessionId === null ? [] : [providerSessionId],
           cwd: places.tree,
           extraEnv: {},
-          additionalDirectories: []
+          additionalDirectories: [],
+          loads: null
         })
         assert.deepEqual(yield* sessions, before)
         assert.strictEqual((yield* say(id, "two")).output, "one | two")

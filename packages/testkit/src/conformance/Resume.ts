@@ -142,7 +142,7 @@ export const resume: Suite = (test) => {
       yield* lives.life((adapter) =>
         Effect.gen(function* () {
           const own = Option.getOrThrow(adapter.decodeCursor(cursor))
-          const of = { extraEnv: {}, additionalDirectories: [] }
+          const of = { extraEnv: {}, additionalDirectories: [], loads: null }
           assert.strictEqual(yield* adapter.delivered(own, mark ?? MessageId.make(""), of), "arrived")
           const never = yield* adapter.newMessageId
           assert.strictEqual(yield* adapter.delivered(own, never, of), "absent")
