@@ -6,6 +6,7 @@ import * as Database from "@rejoin/persistence/Database"
 import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
 import { DataDirectory } from "@rejoin/persistence/DataDirectory"
 import * as SqlThreadStore from "@rejoin/persistence/SqlThreadStore"
+import { TurnDispatcher } from "@rejoin/core/turns/TurnDispatcher"
 import { Effect, Layer } from "effect"
 import { HttpRouter } from "effect/http"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
@@ -76,9 +77,19 @@ export const http = endStreams.pipe(
   Layer.provideMerge(Layer.mergeAll(EventStream.layer, AccessCodes.layer, directories))
 )
 
+/** Turns begin when it listens, and no more from the first moment of its end on. */
+const serving = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { pause, resume } = yield* TurnDispatcher
+    yield* Effect.addFinalizer(() => pause)
+    yield* resume
+  })
+)
+
 /** The server on another store or core than its own: for those who want to stand between. */
 export const layerOn = (on: Parameters<typeof services>[0]) =>
-  http.pipe(
+  serving.pipe(
+    Layer.provideMerge(http),
     Layer.provideMerge(services(on)),
     Layer.provide(Layer.provide(Logging.layer, Layer.provide(dataDirectory, Configuration.layer)))
   )

@@ -2,6 +2,7 @@ import { StoreFailed } from "@rejoin/contracts/Errors"
 import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
 import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
 import { Recovery } from "@rejoin/core/life/Recovery"
+import { TurnDispatcher } from "@rejoin/core/turns/TurnDispatcher"
 import { Effect, Layer } from "effect"
 import { register } from "./Instances.ts"
 
@@ -12,6 +13,9 @@ import { register } from "./Instances.ts"
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const owner = yield* ProcessOwner
+    const dispatcher = yield* TurnDispatcher
+    // Nothing is run by a server that cannot listen: `serving` in Server.ts lets turns begin.
+    yield* dispatcher.pause
     const recovery = yield* Recovery
     const orphans = yield* owner.sweepEarlier
     if (orphans.length > 0) yield* Effect.logInfo("Ended processes that an earlier server left.", { orphans })

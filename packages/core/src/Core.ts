@@ -21,6 +21,7 @@ import type { ThreadStore } from "./store/ThreadStore.ts"
 import { TurnControl } from "./turns/TurnControl.ts"
 import { TurnDispatcher } from "./turns/TurnDispatcher.ts"
 import { TurnJournal } from "./turns/TurnJournal.ts"
+import { TurnRun } from "./turns/TurnRun.ts"
 import { RepoTrust } from "./trust/RepoTrust.ts"
 import { WorkingDirectory } from "./threads/WorkingDirectory.ts"
 
@@ -34,6 +35,7 @@ export type Core =
   | SessionReaper
   | ThreadEvents
   | Threads
+  | TurnDispatcher
   | TurnJournal
 
 /** Everything but the reaper's clock, the directories and the terminals: for tests that sweep by hand. */
@@ -42,6 +44,7 @@ export const layerManual = Recovery.layer.pipe(
   Layer.provideMerge(TurnControl.layer),
   Layer.provideMerge(Layer.merge(SessionReaper.layerManual, Retention.layerManual)),
   Layer.provideMerge(Layer.merge(TurnDispatcher.layer, Threads.layer)),
+  Layer.provideMerge(TurnRun.layer),
   Layer.provideMerge(SessionStart.layer),
   Layer.provideMerge(Terminals.layer),
   Layer.provideMerge(RepoTrust.layer),

@@ -19,6 +19,7 @@ import { lacking, Terminals } from "./terminal/Terminals.ts"
 import { threadBusy, Threads } from "./threads/Threads.ts"
 import { ThreadStore } from "./store/ThreadStore.ts"
 import { TurnControl } from "./turns/TurnControl.ts"
+import { TurnDispatcher } from "./turns/TurnDispatcher.ts"
 import { TurnJournal } from "./turns/TurnJournal.ts"
 import { WorkingDirectory } from "./threads/WorkingDirectory.ts"
 
@@ -92,6 +93,7 @@ export class ProviderService extends Context.Service<
       const registry = yield* ProviderRegistry
       const journal = yield* TurnJournal
       const turns = yield* TurnControl
+      const dispatcher = yield* TurnDispatcher
       const events = yield* ThreadEvents
       const store = yield* ThreadStore
       const call = yield* ProviderCall
@@ -339,19 +341,23 @@ export class ProviderService extends Context.Service<
         )
       })
 
-      // A session that is alive when the service closes ends as any other: its turn comes back as interrupted.
+      // A session that is alive when the service closes ends as any other: its turn comes back as interrupted. What
+      // waits behind it does not begin now: it would be cut off, and lost (law 6).
       yield* Effect.addFinalizer(() =>
-        Effect.forEach(
-          sessions.list(),
-          (live) =>
-            ending
-              .end(live, {
-                event: "session.exited",
-                reason: "the server stopped",
-                turn: { status: "interrupted" }
-              })
-              .pipe(Effect.retry(Schedule.recurs(1)), Effect.ignore),
-          { concurrency: "unbounded", discard: true }
+        Effect.andThen(
+          dispatcher.pause,
+          Effect.forEach(
+            sessions.list(),
+            (live) =>
+              ending
+                .end(live, {
+                  event: "session.exited",
+                  reason: "the server stopped",
+                  turn: { status: "interrupted" }
+                })
+                .pipe(Effect.retry(Schedule.recurs(1)), Effect.ignore),
+            { concurrency: "unbounded", discard: true }
+          )
         )
       )
 

@@ -1,3 +1,4 @@
+import type { DirectoryMismatch, PermissionMismatch } from "@rejoin/contracts/Errors"
 import type { ItemId, ReceiptId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Item } from "@rejoin/contracts/Item"
 import {
@@ -44,6 +45,8 @@ export interface LiveSession {
   lastTurnId: TurnId | undefined
   /** It is over: nothing is sent on it any more. */
   ended: boolean
+  /** It was found in another place or with other powers: nothing is sent on it any more, and it ends (laws 3, 4). */
+  quarantine: DirectoryMismatch | PermissionMismatch | undefined
   closing: boolean
   /** For the reaper: whether anything happened since its last sweep, for how long nothing has (ms). */
   touched: boolean
@@ -53,6 +56,9 @@ export interface LiveSession {
   quiet: number
   stalled: boolean
 }
+
+/** Whether nothing may be sent on it any more. */
+export const isOver = ({ ended, quarantine }: LiveSession): boolean => ended || quarantine !== undefined
 
 interface Entry {
   readonly lease: Semaphore.Semaphore

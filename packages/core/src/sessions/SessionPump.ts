@@ -126,6 +126,11 @@ export class SessionPump extends Context.Service<
         { found, stage, what }: Tagged<"Checked">
       ) {
         const asked = what === "cwd" ? live.wanted.cwd : live.wanted.mode
+        // At once, before anything else can happen: from here on nothing is sent on it.
+        if (isKnown(found) && found.value !== asked) {
+          live.quarantine ??=
+            what === "cwd" ? directoryMismatch(asked, found.value) : permissionMismatch(asked, found.value)
+        }
         const at = yield* now
         yield* events.transact(live, (emit) =>
           Effect.gen(function* () {
@@ -145,13 +150,19 @@ export class SessionPump extends Context.Service<
             emit({ type: "receipt.updated", data: { receipt } })
           })
         )
-        if (!isKnown(found) || found.value === asked) return
-        const error = toFailure(
-          what === "cwd" ? directoryMismatch(asked, found.value) : permissionMismatch(asked, found.value)
-        )
-        // Settled first: what the interrupt makes of the turn would hide why. `live.turn` stays, so that nothing
-        // else is sent on this session.
-        if (live.turn !== undefined) yield* journal.settle(live.turn.id, live, { status: "failed", error })
+        if (live.quarantine !== undefined && !live.ended) yield* endQuarantined(live, live.quarantine)
+      })
+
+      const endQuarantined = Effect.fnUntraced(function* (
+        live: LiveSession,
+        found: NonNullable<LiveSession["quarantine"]>
+      ) {
+        const error = toFailure(found)
+        // Settled first: what the interrupt makes of the turn would hide why. What waits was meant for a session that
+        // can be trusted: whether it is to run now is for its user to say.
+        const waiting = (yield* store.openTurns(live.threadId)).filter(({ status }) => status === "accepted")
+        const open = [...(live.turn === undefined ? [] : [live.turn]), ...waiting]
+        for (const { id } of open) yield* journal.settle(id, live, { status: "failed", error })
         const interrupt = live.session.interrupt ?? Effect.void
         yield* call
           .within(live.adapter, "interrupt", interrupt)
@@ -171,7 +182,8 @@ export class SessionPump extends Context.Service<
 
       const settled = Effect.fnUntraced(function* (live: LiveSession, event: Tagged<"TurnSettled">) {
         const { turn } = live
-        if (turn === undefined) return
+        // What is quarantined has no further turn: its end settles this one.
+        if (turn === undefined || live.quarantine !== undefined) return
         const { error, output, status } = event
         yield* journal.settle(turn.id, live, { status, output, error, open: openItems(turn) })
         live.turn = undefined

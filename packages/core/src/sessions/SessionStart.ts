@@ -4,7 +4,7 @@ import type { Receipt } from "@rejoin/contracts/Receipt"
 import { Context, Deferred, Effect, Exit, Latch, Layer, Metric, Option, Scope } from "effect"
 import * as CoreMetrics from "../CoreMetrics.ts"
 import { ConversationSource } from "../threads/ConversationSource.ts"
-import { type LiveSession, LiveSessions } from "./LiveSessions.ts"
+import { isOver, type LiveSession, LiveSessions } from "./LiveSessions.ts"
 import { type NoCursor, Plan, plan, type Situation, type Wanted } from "../plan/Plan.ts"
 import { Probe } from "../plan/Probe.ts"
 import type { StartRequest } from "../providers/ProviderAdapter.ts"
@@ -105,7 +105,7 @@ export class SessionStart extends Context.Service<
         const transcript = yield* store.getTranscript(thread.id)
         const previous = sessions.get(thread.id)
         // A session that ended by itself may still be closing: that is awaited before anything resumes.
-        if (previous?.ended === true) yield* Deferred.await(previous.closed)
+        if (previous !== undefined && isOver(previous)) yield* Deferred.await(previous.closed)
         const live = sessions.get(thread.id)
         const probe: Probe | NoCursor =
           Option.isNone(cursor) || binding.resetRequested || atTerminal
@@ -245,6 +245,7 @@ export class SessionStart extends Context.Service<
               turn: undefined,
               lastTurnId: turnId,
               ended: false,
+              quarantine: undefined,
               closing: false,
               touched: true,
               idle: 0,
@@ -301,7 +302,7 @@ export class SessionStart extends Context.Service<
           error._tag === "StoreFailed" ? Effect.void : refused(asked, error, evidence)
         // A session can end while it is being looked at: then it does not serve, and is looked at again.
         const { attempt, decision, live } = yield* decide(asked, claim).pipe(
-          Effect.repeat({ while: ({ live }) => live?.ended === true, times: 3 }),
+          Effect.repeat({ while: ({ live }) => live !== undefined && isOver(live), times: 3 }),
           Effect.tapError(tell(null))
         )
         return yield* carryOut(attempt, live, decision).pipe(Effect.tapError(tell(attempt.situation.probe)))

@@ -106,7 +106,12 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
         return { cursor, kept: true }
       }),
       steer: (turn) => turns.steer(turn),
-      interrupt: turns.interrupt,
+      interrupt: Effect.andThen(
+        turns.interrupt,
+        Effect.suspend(() =>
+          upstream.faults.holdsInterrupt ? Deferred.await(upstream.faults.holdsInterrupt) : Effect.void
+        )
+      ),
       answer: (requestId, answer) => turns.answer(requestId, answer),
       reconfigure: (to) =>
         Effect.sync(() => {

@@ -61,6 +61,8 @@ export interface Faults {
   failsUndo?: boolean
   /** An interrupt is accepted and has no effect. */
   ignoresInterrupt?: boolean
+  /** The turn that is interrupted ends at once, and the call that did it is answered later, as real agents do. */
+  holdsInterrupt?: Deferred.Deferred<void>
   /** A connection takes this long to close. */
   holdsClose?: Deferred.Deferred<void>
   /** It works in the background. */

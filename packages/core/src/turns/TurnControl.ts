@@ -4,7 +4,7 @@ import type { RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Answer } from "@rejoin/contracts/Request"
 import { isSettled } from "@rejoin/contracts/Turn"
 import { Context, Effect, Layer, Option, Stream } from "effect"
-import { type LiveSession, LiveSessions } from "../sessions/LiveSessions.ts"
+import { isOver, type LiveSession, LiveSessions } from "../sessions/LiveSessions.ts"
 import type { AdapterFailure, SendFailure } from "../providers/ProviderAdapter.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
 import type { TurnRecord } from "../store/Records.ts"
@@ -95,7 +95,7 @@ export class TurnControl extends Context.Service<
           idempotencyKey: request.idempotencyKey ?? null
         }
         const live = sessions.get(id)
-        if (request.delivery === "steer" && live?.turn && live.session.steer && !live.ended) {
+        if (request.delivery === "steer" && live?.turn && live.session.steer && !isOver(live)) {
           const joined = yield* steer(live, live.turn.id, turn)
           if (Option.isSome(joined)) return joined.value
         }
