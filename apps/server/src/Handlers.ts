@@ -32,7 +32,14 @@ const turnView = (turn: TurnRecord): Turn => ({
   status: turn.status,
   input: turn.input,
   output: turn.output,
-  ...(turn.steers.length > 0 && { steers: turn.steers.map(({ at, input }) => ({ input, at })) }),
+  ...(turn.attachments.length > 0 && { attachments: turn.attachments }),
+  ...(turn.steers.length > 0 && {
+    steers: turn.steers.map(({ at, attachments, input }) => ({
+      input,
+      at,
+      ...(attachments && { attachments })
+    }))
+  }),
   ...(turn.delivery !== null && { delivery: turn.delivery }),
   ...(turn.error !== null && { error: turn.error }),
   acceptedAt: turn.acceptedAt,

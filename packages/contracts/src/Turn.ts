@@ -21,11 +21,26 @@ export const Attachment = Schema.Struct({
 })
 export type Attachment = typeof Attachment.Type
 
+/** What the store keeps of an attachment in its turn: what it holds lies beside it, by its hash. */
+export const AttachmentRef = Schema.Struct({
+  name: Schema.String,
+  mediaType: Schema.String,
+  /** SHA-256 of its base64, in hex. */
+  hash: Schema.String,
+  /** Of the file itself. */
+  bytes: Schema.Int
+})
+export type AttachmentRef = typeof AttachmentRef.Type
+
 /** `queue` waits for the running turn to settle; `steer` joins it. Without a running turn both start one. */
 export const Delivery = Schema.Literals(["queue", "steer"])
 export type Delivery = typeof Delivery.Type
 
-export const Steer = Schema.Struct({ input: Schema.String, at: Timestamp })
+export const Steer = Schema.Struct({
+  input: Schema.String,
+  attachments: Schema.optionalKey(Schema.Array(AttachmentRef)),
+  at: Timestamp
+})
 export type Steer = typeof Steer.Type
 
 /** One input until it settles. */
@@ -34,6 +49,7 @@ export const Turn = Schema.Struct({
   threadId: ThreadId,
   status: TurnStatus,
   input: Schema.String,
+  attachments: Schema.optionalKey(Schema.Array(AttachmentRef)),
   /** The final text of the assistant; empty until there is one. */
   output: Schema.String,
   steers: Schema.optionalKey(Schema.Array(Steer)),

@@ -3,10 +3,16 @@ import { Effect } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
 import { initial } from "./migrations/0001_initial.ts"
 import { terminal } from "./migrations/0002_terminal.ts"
+import { blobs } from "./migrations/0004_blobs.ts"
 import { trust } from "./migrations/0003_trust.ts"
 
 /** Numbered, forward only: a migration that was released never changes. */
-export const migrations = { "0001_initial": initial, "0002_terminal": terminal, "0003_trust": trust }
+export const migrations = {
+  "0001_initial": initial,
+  "0002_terminal": terminal,
+  "0003_trust": trust,
+  "0004_blobs": blobs
+}
 
 const table = "rejoin_migrations"
 const newest = Object.keys(migrations).length

@@ -1,8 +1,9 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { ThreadId } from "@rejoin/contracts/Ids"
+import { ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import { ThreadStore } from "@rejoin/core/store/ThreadStore"
-import { bindingRecord, threadRecord, threadStoreSuite } from "@rejoin/testkit/ThreadStoreSuite"
+import { same, split, whole } from "@rejoin/core/turns/Attachments"
+import { bindingRecord, threadRecord, threadStoreSuite, turnRecord } from "@rejoin/testkit/ThreadStoreSuite"
 import { Effect, Exit, FileSystem, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Database from "./Database.ts"
@@ -51,6 +52,37 @@ describe("the database file", () => {
         const error = failureOf(yield* Effect.exit(Effect.provide(ThreadStore, file)))
         assert.strictEqual(error?._tag, "StoreFailed")
         assert.include(String(error), "schema 999")
+      })
+    )
+  )
+
+  it.effect("of an older version keeps its attachments: they are moved out of the turns' rows", () =>
+    inTemporaryDirectory((directory) =>
+      Effect.gen(function* () {
+        const file = layer(`${directory}/rejoin.db`)
+        const attachment = { name: "a.png", mediaType: "image/png", data: "QUJDRA==" }
+        // As it was before: without the tables, and with everything in the row.
+        yield* Effect.gen(function* () {
+          const store = yield* ThreadStore
+          const sql = yield* SqlClient.SqlClient
+          yield* store.insertThread(threadRecord("t1"), bindingRecord("t1"))
+          yield* store.saveTurn(turnRecord("u1", "t1"))
+          yield* sql`UPDATE turn SET record_json = json_set(record_json, '$.attachments', json(${JSON.stringify([attachment])}))`
+          yield* sql`DROP TABLE turn_blob`
+          yield* sql`DROP TABLE blob`
+          yield* sql`DELETE FROM rejoin_migrations WHERE migration_id >= 4`
+        }).pipe(Effect.provide(file))
+        yield* Effect.gen(function* () {
+          const store = yield* ThreadStore
+          const turn = Option.getOrThrow(yield* store.getTurn(TurnId.make("u1")))
+          assert.deepEqual(
+            turn.attachments.map(({ hash: _, ...ref }) => ref),
+            [{ name: "a.png", mediaType: "image/png", bytes: 4 }]
+          )
+          assert.deepEqual(yield* whole(store, turn.attachments), [attachment])
+          // A new one with the same content is the same.
+          assert.isTrue(same((yield* split([attachment])).refs, turn.attachments))
+        }).pipe(Effect.provide(file))
       })
     )
   )

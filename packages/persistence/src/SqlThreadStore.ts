@@ -176,7 +176,10 @@ const make = Effect.gen(function* () {
       transaction(
         Effect.andThen(
           run(sql`DELETE FROM event WHERE thread_id = ${id}`),
-          run(sql`DELETE FROM transcript WHERE thread_id = ${id}`)
+          Effect.andThen(
+            run(sql`DELETE FROM transcript WHERE thread_id = ${id}`),
+            run(sql`DELETE FROM turn_blob WHERE turn_id IN (SELECT id FROM turn WHERE thread_id = ${id})`)
+          )
         )
       ),
     deleteThread: (id) => run(sql`DELETE FROM thread WHERE id = ${id}`),
@@ -254,6 +257,23 @@ const make = Effect.gen(function* () {
             : sql`SELECT record_json FROM turn WHERE open = 1 AND thread_id = ${threadId} ORDER BY ordinal`
         ),
         turns.many
+      ),
+
+    saveBlobs: (turnId, blobs) =>
+      transaction(
+        Effect.forEach(
+          blobs,
+          ({ data, hash }) =>
+            Effect.andThen(
+              sql`INSERT INTO blob ${sql.insert({ hash, data })} ON CONFLICT DO NOTHING`,
+              sql`INSERT INTO turn_blob ${sql.insert({ turn_id: turnId, hash })} ON CONFLICT DO NOTHING`
+            ),
+          { discard: true }
+        )
+      ),
+    getBlob: (hash) =>
+      failing(sql<{ data: string }>`SELECT data FROM blob WHERE hash = ${hash}`).pipe(
+        Effect.map(([row]) => Option.fromUndefinedOr(row?.data))
       ),
 
     appendEvents: (drafts) => (drafts.length === 0 ? Effect.succeed([]) : transaction(append(drafts))),

@@ -61,7 +61,7 @@ export const bindingRecord = (id: string, change: Partial<Binding> = {}): Bindin
   ...change
 })
 
-const turnRecord = (id: string, threadId: string, change: Partial<TurnRecord> = {}): TurnRecord => ({
+export const turnRecord = (id: string, threadId: string, change: Partial<TurnRecord> = {}): TurnRecord => ({
   id: TurnId.make(id),
   threadId: ThreadId.make(threadId),
   status: "accepted",
@@ -355,6 +355,36 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         assert.isTrue(Option.isNone(yield* store.getTranscript(thread)))
         yield* store.saveTranscript(thread, { entries: ["é", 1] })
         assert.deepEqual(Option.getOrThrow(yield* store.getTranscript(thread)), { entries: ["é", 1] })
+      })
+    )
+
+    test(
+      "what attachments hold is kept once, and goes with the last turn that has it",
+      Effect.gen(function* () {
+        const store = yield* open
+        yield* store.insertThread(threadRecord("t2"), bindingRecord("t2"))
+        const other = ThreadId.make("t2")
+        const held = (hash: string) => Effect.map(store.getBlob(hash), Option.getOrUndefined)
+        for (const [turn, of] of [
+          ["u1", "t1"],
+          ["u2", "t2"]
+        ] as const) {
+          yield* store.saveTurn(turnRecord(turn, of))
+          const id = TurnId.make(turn)
+          yield* store.saveBlobs(id, [
+            { hash: "both", data: "AAAA" },
+            { hash: turn, data: "BBBB" }
+          ])
+          yield* store.saveBlobs(id, [{ hash: "both", data: "AAAA" }])
+        }
+        yield* store.purgeThread(thread)
+        assert.deepEqual(
+          [yield* held("both"), yield* held("u1"), yield* held("u2")],
+          ["AAAA", undefined, "BBBB"]
+        )
+        assert.isTrue(Option.isSome(yield* store.getTurn(TurnId.make("u1"))))
+        yield* store.deleteThread(other)
+        assert.deepEqual([yield* held("both"), yield* held("u2")], [undefined, undefined])
       })
     )
 

@@ -60,6 +60,8 @@ const make = Effect.sync(() => {
   const turns = table<TurnId, TurnRecord>()
   const items = new Map<ThreadId, Table<string, Item>>()
   const requests = table<string, PendingRequest>()
+  const blobs = table<string, string>()
+  const blobsOfTurns = table<TurnId, ReadonlySet<string>>()
   const receipts = table<ReceiptId, Receipt>()
   const transcripts = table<ThreadId, unknown>()
   const trusted = table<string, TrustedDirectory>()
@@ -118,6 +120,16 @@ const make = Effect.sync(() => {
     log.push(() => of.set(id, before))
   }
 
+  /** Of turns of a thread that goes: what no other turn has goes with them. */
+  const forgetBlobs = (id: ThreadId) => {
+    for (const turn of turns.values((row) => row.threadId === id)) {
+      const own = blobsOfTurns.get(turn.id) ?? []
+      blobsOfTurns.delete(turn.id)
+      for (const hash of own)
+        if (blobsOfTurns.values((hashes) => hashes.has(hash)).length === 0) blobs.delete(hash)
+    }
+  }
+
   const append = (draft: Omit<RuntimeEvent, "seq" | "position">): RuntimeEvent => {
     const thread = threads.get(draft.threadId)
     const event = { ...draft, seq: (thread?.lastSeq ?? 0) + 1, position: ++last }
@@ -165,6 +177,7 @@ const make = Effect.sync(() => {
     purgeThread: (id) =>
       run(() => {
         transcripts.delete(id)
+        forgetBlobs(id)
         const all = events
         events = events.filter((event) => event.threadId !== id)
         log.push(() => {
@@ -178,6 +191,7 @@ const make = Effect.sync(() => {
         bindings.delete(id)
         forget(items, id)
         transcripts.delete(id)
+        forgetBlobs(id)
         for (const turn of turns.values((row) => row.threadId === id)) turns.delete(turn.id)
         for (const row of receipts.values((row) => row.threadId === id)) receipts.delete(row.id)
         for (const row of requests.values((row) => row.threadId === id)) requests.delete(`${id}/${row.id}`)
@@ -239,6 +253,13 @@ const make = Effect.sync(() => {
       run(() =>
         turns.values((row) => !isSettled(row.status) && (threadId === undefined || row.threadId === threadId))
       ),
+    saveBlobs: (turnId, added) =>
+      run(() => {
+        for (const { data, hash } of added) blobs.set(hash, data)
+        const hashes = added.map(({ hash }) => hash)
+        blobsOfTurns.set(turnId, new Set([...(blobsOfTurns.get(turnId) ?? []), ...hashes]))
+      }),
+    getBlob: (hash) => run(() => Option.fromUndefinedOr(blobs.get(hash))),
     appendEvents: (drafts) => run(() => drafts.map(append)),
     readEvents: (from, limit) =>
       run(() => {

@@ -4,7 +4,7 @@ import { Item } from "@rejoin/contracts/Item"
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { ForkedFrom, SessionState, ThreadKey, ThreadStatus, Usage } from "@rejoin/contracts/Thread"
 import { Timestamp } from "@rejoin/contracts/Time"
-import { Attachment, Turn } from "@rejoin/contracts/Turn"
+import { AttachmentRef, Turn } from "@rejoin/contracts/Turn"
 import { Schema } from "effect"
 
 // What the store keeps, where it is more than what the contracts show.
@@ -100,6 +100,7 @@ export type StartIntent = typeof StartIntent.Type
 
 export const SteerRecord = Schema.Struct({
   input: Schema.String,
+  attachments: Schema.optionalKey(Schema.Array(AttachmentRef)),
   at: Timestamp,
   messageId: MessageId,
   idempotencyKey: Schema.NullOr(Schema.String)
@@ -111,7 +112,7 @@ export const TurnRecord = Schema.Struct({
   threadId: ThreadId,
   status: Turn.fields.status,
   input: Schema.String,
-  attachments: Schema.Array(Attachment),
+  attachments: Schema.Array(AttachmentRef),
   output: Schema.String,
   steers: Schema.Array(SteerRecord),
   delivery: Schema.NullOr(Schema.Literals(["queue", "steer"])),

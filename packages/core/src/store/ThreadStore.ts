@@ -15,6 +15,12 @@ export interface Page {
   readonly limit: number
 }
 
+/** What an attachment holds, in base64, and its hash. */
+export interface Blob {
+  readonly hash: string
+  readonly data: string
+}
+
 export type EventDraft = Omit<RuntimeEvent, "seq" | "position">
 
 type Stored<A> = Effect.Effect<A, StoreFailed>
@@ -37,7 +43,7 @@ export class ThreadStore extends Context.Service<
     ) => Stored<ReadonlyArray<ThreadRecord>>
     /** All but `lastSeq`, which belongs to `appendEvents`, and `createdAt`, which stays (T7). */
     readonly saveThread: (thread: ThreadRecord) => Stored<void>
-    /** Removes its events and its transcript; everything else stays, and `seq` goes on. */
+    /** Removes its events, its transcript and what its attachments hold; everything else stays, and `seq` goes on. */
     readonly purgeThread: (id: ThreadId) => Stored<void>
     /** With all that hangs on it. */
     readonly deleteThread: (id: ThreadId) => Stored<void>
@@ -69,6 +75,10 @@ export class ThreadStore extends Context.Service<
     readonly listTurns: (threadId: ThreadId, page: Page) => Stored<ReadonlyArray<TurnRecord>>
     /** Turns that have not settled, of one thread or of all. */
     readonly openTurns: (threadId?: ThreadId) => Stored<ReadonlyArray<TurnRecord>>
+
+    /** What the attachments of a turn hold, by hash; once each, however many turns have it. */
+    readonly saveBlobs: (turnId: TurnId, blobs: ReadonlyArray<Blob>) => Stored<void>
+    readonly getBlob: (hash: string) => Stored<Option.Option<string>>
 
     /** Gives each its seq and position and returns them in order. */
     readonly appendEvents: (events: ReadonlyArray<EventDraft>) => Stored<ReadonlyArray<RuntimeEvent>>

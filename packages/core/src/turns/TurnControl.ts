@@ -2,7 +2,7 @@ import type * as Requests from "@rejoin/contracts/api/Requests"
 import * as E from "@rejoin/contracts/Errors"
 import type { RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Answer } from "@rejoin/contracts/Request"
-import { isSettled } from "@rejoin/contracts/Turn"
+import { type Attachment, isSettled } from "@rejoin/contracts/Turn"
 import { Context, Effect, Layer, Option, Stream } from "effect"
 import { isOver, type LiveSession, LiveSessions } from "../sessions/LiveSessions.ts"
 import type { AdapterFailure, SendFailure } from "../providers/ProviderAdapter.ts"
@@ -13,6 +13,7 @@ import { Settings } from "../Settings.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { Threads } from "../threads/Threads.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
+import { split } from "./Attachments.ts"
 import { TurnDispatcher } from "./TurnDispatcher.ts"
 import { type NewTurn, TurnJournal } from "./TurnJournal.ts"
 
@@ -61,13 +62,18 @@ export class TurnControl extends Context.Service<
       const settings = yield* Settings
       const call = yield* ProviderCall
 
-      const steer = Effect.fnUntraced(function* (live: LiveSession, turnId: TurnId, turn: NewTurn) {
+      const steer = Effect.fnUntraced(function* (
+        live: LiveSession,
+        turnId: TurnId,
+        turn: NewTurn,
+        attachments: ReadonlyArray<Attachment>
+      ) {
         const messageId = yield* live.adapter.newMessageId
         const joined = yield* journal.steer(turnId, turn, messageId)
         if (Option.isNone(joined) || !joined.value.fresh || live.session.steer === undefined) {
           return Option.map(joined, ({ turn }) => turn)
         }
-        const { attachments, input } = turn
+        const { input } = turn
         const through = yield* call
           .within(live.adapter, "steer", live.session.steer({ messageId, input, attachments }))
           .pipe(
@@ -87,16 +93,17 @@ export class TurnControl extends Context.Service<
 
       const send = Effect.fn("TurnControl.send")(function* (id: ThreadId, request: Requests.SendTurn) {
         yield* threads.record(id)
+        const { attachments = [] } = request
         const turn: NewTurn = {
           threadId: id,
           input: request.input,
-          attachments: request.attachments ?? [],
+          attachments: yield* split(attachments),
           delivery: request.delivery ?? null,
           idempotencyKey: request.idempotencyKey ?? null
         }
         const live = sessions.get(id)
         if (request.delivery === "steer" && live?.turn && live.session.steer && !isOver(live)) {
-          const joined = yield* steer(live, live.turn.id, turn)
+          const joined = yield* steer(live, live.turn.id, turn, attachments)
           if (Option.isSome(joined)) return joined.value
         }
         const accepted = yield* journal.accept(turn)

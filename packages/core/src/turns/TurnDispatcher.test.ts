@@ -37,6 +37,32 @@ describe("turns", () => {
       })
   )
 
+  it.effect("N8: the same key and text with another file is another turn, and refused; a steer's too", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.life(
+        Effect.gen(function* () {
+          const id = yield* openThread()
+          const service = yield* ProviderService
+          const look = (data: string, delivery: "queue" | "steer", idempotencyKey: string) =>
+            service.send(id, {
+              input: "look",
+              attachments: [{ name: "a.png", mediaType: "image/png", data }],
+              delivery,
+              idempotencyKey
+            })
+          yield* sendHeld(id)
+          for (const delivery of ["queue", "steer"] as const) {
+            const first = yield* look("AAAA", delivery, delivery)
+            assert.strictEqual((yield* look("AAAA", delivery, delivery)).id, first.id)
+            const other = yield* Effect.exit(look("BBBB", delivery, delivery))
+            assert.strictEqual(failureOf(other)?._tag, "IdempotencyConflict")
+          }
+        })
+      )
+    })
+  )
+
   it.effect("a steer joins the running turn; without one it starts one", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()

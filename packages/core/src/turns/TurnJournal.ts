@@ -4,10 +4,11 @@ import type { MessageId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Item } from "@rejoin/contracts/Item"
 import type { ThreadStatus } from "@rejoin/contracts/Thread"
 import { now } from "@rejoin/contracts/Time"
-import { type Attachment, type Delivery, isSettled } from "@rejoin/contracts/Turn"
+import { type Delivery, isSettled } from "@rejoin/contracts/Turn"
 import { Context, Effect, Layer, Metric, Option } from "effect"
 import * as CoreMetrics from "../CoreMetrics.ts"
 import { newId } from "../NewId.ts"
+import { same, type Split } from "./Attachments.ts"
 import { closeRequests } from "./PendingRequests.ts"
 import type { Sent } from "../providers/ProviderAdapter.ts"
 import type { Binding, TurnRecord } from "../store/Records.ts"
@@ -15,10 +16,11 @@ import { threadNotFound } from "../sessions/SessionDirectory.ts"
 import { type Origin, ThreadEvents } from "../events/ThreadEvents.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 
+/** A turn that is to be accepted, with its attachments in two (`Attachments`). */
 export interface NewTurn {
   readonly threadId: ThreadId
   readonly input: string
-  readonly attachments: ReadonlyArray<Attachment>
+  readonly attachments: Split
   readonly delivery: Delivery | null
   readonly idempotencyKey: string | null
 }
@@ -138,6 +140,7 @@ export class TurnJournal extends Context.Service<
             }
             const record: TurnRecord = {
               ...turn,
+              attachments: turn.attachments.refs,
               id: id as TurnId,
               status: "accepted",
               output: "",
@@ -150,6 +153,7 @@ export class TurnJournal extends Context.Service<
               settledAt: null
             }
             yield* store.saveTurn(record)
+            if (turn.attachments.blobs.length > 0) yield* store.saveBlobs(record.id, turn.attachments.blobs)
             const untitled = thread.value.title === ""
             yield* touchThread(turn.threadId, untitled ? { title: titleFrom(turn.input) } : {})
             emit({ type: "turn.accepted", turnId: record.id, data: { input: turn.input } })
@@ -237,8 +241,14 @@ export class TurnJournal extends Context.Service<
             const joined = yield* store.getTurn(turnId)
             if (Option.isNone(joined) || isSettled(joined.value.status)) return Option.none()
             const turn = joined.value
-            const record = { ...turn, steers: [...turn.steers, { input, at, messageId, idempotencyKey }] }
+            const { blobs, refs } = steer.attachments
+            const attachments = refs.length > 0 && { attachments: refs }
+            const record = {
+              ...turn,
+              steers: [...turn.steers, { input, ...attachments, at, messageId, idempotencyKey }]
+            }
             yield* store.saveTurn(record)
+            if (blobs.length > 0) yield* store.saveBlobs(turn.id, blobs)
             return Option.some({ turn: record, fresh: true })
           })
         )
@@ -313,13 +323,12 @@ const titleFrom = (input: string): string => {
   return line.length > 80 ? `${line.slice(0, 79)}…` : line
 }
 
-/** N8: the same key and input is the same turn; the same key with another input is a mistake of the caller. */
+/** N8: the same key, input and files are the same turn; with anything else the key is a mistake of the caller. */
 const sameOrConflict = (existing: TurnRecord, turn: NewTurn, key: string) => {
-  const inputs = [
-    ...(existing.idempotencyKey === key ? [existing.input] : []),
-    ...existing.steers.filter(({ idempotencyKey }) => idempotencyKey === key).map(({ input }) => input)
-  ]
-  return inputs.includes(turn.input)
+  const said = [existing, ...existing.steers].filter(({ idempotencyKey }) => idempotencyKey === key)
+  const isSame = ({ attachments = [], input }: (typeof said)[number]) =>
+    input === turn.input && same(attachments, turn.attachments.refs)
+  return said.some(isSame)
     ? Effect.succeed(existing)
     : Effect.fail(
         new IdempotencyConflict({

@@ -10,6 +10,7 @@ import { Settings } from "../Settings.ts"
 import type { ThreadRecord, TurnRecord } from "../store/Records.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { environmentOf } from "../trust/Loading.ts"
+import { whole } from "./Attachments.ts"
 import { TurnJournal } from "./TurnJournal.ts"
 
 /**
@@ -81,13 +82,14 @@ export class TurnRun extends Context.Service<
       const send = Effect.fnUntraced(function* (turn: TurnRecord, live: LiveSession) {
         const { adapter, session } = live
         const messageId = yield* adapter.newMessageId
+        const attachments = yield* whole(store, turn.attachments)
         const begun = yield* journal.dispatching(turn, live, messageId)
         if (Option.isNone(begun)) return undefined
         const dispatched = begun.value
         const failure = unfit(live)
         if (failure !== undefined) return { dispatched, sent: Result.fail(failure) }
         live.gate.closeUnsafe()
-        const { attachments, input } = turn
+        const { input } = turn
         const sent = yield* call
           .within(adapter, "send", session.send({ messageId, input, attachments }), settings.sendTimeout)
           .pipe(

@@ -1,0 +1,52 @@
+import { StoreFailed } from "@rejoin/contracts/Errors"
+import type { Attachment, AttachmentRef } from "@rejoin/contracts/Turn"
+import { Effect, Option } from "effect"
+import type { Blob, ThreadStore } from "../store/ThreadStore.ts"
+
+/** An attachment in two: what stands in its turn, and what is kept beside it, which only the send reads. */
+export interface Split {
+  readonly refs: ReadonlyArray<AttachmentRef>
+  readonly blobs: ReadonlyArray<Blob>
+}
+
+const hashOf = (text: string) =>
+  Effect.map(
+    Effect.promise(() => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))),
+    (hash) => [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("")
+  )
+
+/** Three bytes are four letters of base64, the last of which may be padding. */
+const bytesIn = (base64: string) =>
+  (base64.length / 4) * 3 - (base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0)
+
+export const split = Effect.fn("Attachments.split")(function* (attachments: ReadonlyArray<Attachment>) {
+  const parts = yield* Effect.forEach(attachments, ({ data, mediaType, name }) =>
+    Effect.map(hashOf(data), (hash) => ({
+      ref: { name, mediaType, hash, bytes: bytesIn(data) },
+      blob: { hash, data }
+    }))
+  )
+  const whole: Split = { refs: parts.map(({ ref }) => ref), blobs: parts.map(({ blob }) => blob) }
+  return whole
+})
+
+/** Whether two lists of attachments are the same files under the same names. */
+export const same = (a: ReadonlyArray<AttachmentRef>, b: ReadonlyArray<AttachmentRef>): boolean =>
+  a.length === b.length &&
+  a.every(({ hash, mediaType, name }, index) => {
+    const other = b[index]
+    return other?.hash === hash && other.mediaType === mediaType && other.name === name
+  })
+
+/** The attachments of a turn as they were sent to us. */
+export const whole = (store: ThreadStore["Service"], refs: ReadonlyArray<AttachmentRef>) =>
+  Effect.forEach(refs, ({ hash, mediaType, name }) =>
+    Effect.flatMap(
+      store.getBlob(hash),
+      Option.match({
+        onNone: () =>
+          Effect.fail(new StoreFailed({ message: `What the attachment ${name} held is not there.` })),
+        onSome: (data): Effect.Effect<Attachment> => Effect.succeed({ name, mediaType, data })
+      })
+    )
+  )
