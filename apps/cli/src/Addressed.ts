@@ -4,7 +4,7 @@ import type { Thread } from "@rejoin/contracts/Thread"
 import { Effect, FileSystem, Option, Path, Stream } from "effect"
 import { Argument } from "effect/cli"
 import { Connection } from "./Connection.ts"
-import { brief } from "./Text.ts"
+import { brief } from "@rejoin/shown/Visible"
 
 /** Which thread is meant. */
 export const threadArgument = Argument.String("thread").pipe(

@@ -2,6 +2,7 @@ import type { RejoinClient } from "@rejoin/client/Client"
 import type { Answer, Approval, PendingRequest, Question } from "@rejoin/contracts/Request"
 import { Console, Effect, Option } from "effect"
 import { Prompt } from "effect/cli"
+import { visible } from "@rejoin/shown/Visible"
 import type { ServerAway } from "./ServerAway.ts"
 
 /** How the agent is answered when it asks: at the prompt, or always the same, or not at all. */
@@ -9,23 +10,24 @@ export type Answering = "ask" | "accept" | "decline" | "wait"
 
 const asked = ({ command, diff, paths, permission, title }: Approval) => {
   const what = command ?? title
-  return [
+  const lines = [
     `The agent asks (${permission}):`,
     ...what.split("\n").map((line) => `  ${command === undefined ? "" : "$ "}${line}`),
     ...(paths ?? []).filter((path) => !what.includes(path)).map((path) => `  ± ${path}`),
     ...(diff === undefined ? [] : [diff.replaceAll(/^/gm, "  ")])
-  ].join("\n")
+  ]
+  return visible(lines.join("\n"))
 }
 
 // An Enter that was struck before it was asked allows nothing.
 const decide = Prompt.Confirm({ message: "Allow it? (Ctrl-C ends the turn)", initial: false })
 
 const choose = ({ header, multiple, options, question }: Question) => {
-  const message = header === undefined ? question : `${header}: ${question}`
+  const message = visible(header === undefined ? question : `${header}: ${question}`)
   const choices = options.map(({ description, label }) => ({
-    title: label,
+    title: visible(label),
     value: label,
-    ...(description !== undefined && { description })
+    ...(description !== undefined && { description: visible(description) })
   }))
   if (choices.length === 0) return Effect.map(Prompt.run(Prompt.String({ message })), (text) => [text])
   return multiple === true
@@ -47,7 +49,7 @@ const answerTo = Effect.fnUntraced(function* ({ ask, threadId }: PendingRequest,
     return Option.some<Answer>({ answers: yield* Effect.forEach(ask.questions, choose) })
   } else {
     // Nobody can choose for a person: without one, the turn that asks ends where approvals are declined.
-    for (const { question } of ask.questions) yield* Console.error(`The agent asks: ${question}`)
+    for (const { question } of ask.questions) yield* Console.error(`The agent asks: ${visible(question)}`)
     if (how === "decline") return Option.some<Answer>({ decision: "cancel" })
   }
   yield* Console.error(`It waits for an answer: rejoin answer ${threadId} …, or the page.`)
@@ -74,7 +76,7 @@ export const answer = Effect.fn("answer")(function* (
       Console.error(
         error._tag === "RequestNotFound"
           ? "It was answered elsewhere meanwhile."
-          : `It could not be answered: ${error.message}`
+          : `It could not be answered: ${visible(error.message)}`
       )
     )
   )

@@ -1,3 +1,4 @@
+import { visible } from "@rejoin/shown/Visible"
 import { Cause, Console, Effect, Exit, Option, Predicate, Schema } from "effect"
 import { CliError } from "effect/cli"
 import { HttpClientError } from "effect/http"
@@ -58,5 +59,5 @@ export const tell =
         ? `The way to the server broke: ${error.message}`
         : error.message
     if (json) return Console.error(JSON.stringify({ error: { _tag: tag, message, ...(hint && { hint }) } }))
-    return Console.error(`${message}${hint === undefined ? "" : `\n${hint}`}`)
+    return Console.error(visible(`${message}${hint === undefined ? "" : `\n${hint}`}`))
   }

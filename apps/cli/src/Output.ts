@@ -1,10 +1,11 @@
 import type { RejoinClient } from "@rejoin/client/Client"
 import { Console, Effect, Stdio, Terminal } from "effect"
+import { visible } from "@rejoin/shown/Visible"
 import { root } from "./Root.ts"
 
 /** Prints what was found: as JSON where it is wanted, else as `text` has it for people. */
 export const print = <A>(value: A, text: (value: A) => string) =>
-  Effect.flatMap(root, ({ json }) => Console.log(json ? JSON.stringify(value) : text(value)))
+  Effect.flatMap(root, ({ json }) => Console.log(json ? JSON.stringify(value) : visible(text(value))))
 
 /** The same for a table: on a terminal its rows are as long as that is wide, and no longer. */
 export const printTable = Effect.fnUntraced(function* <A>(value: A, text: (value: A) => string) {

@@ -1,5 +1,6 @@
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import { Clock, Console, Duration, Effect, Ref, Schedule, Stdio, Stream, Terminal } from "effect"
+import { visible } from "@rejoin/shown/Visible"
 import { styled } from "./Style.ts"
 import { nothing, tell, type Telling } from "./Telling.ts"
 
@@ -82,7 +83,7 @@ export const screen = Effect.fnUntraced(function* (options: {
   const note = Effect.fnUntraced(function* (text: string) {
     const { within } = yield* Ref.get(told)
     if (within === undefined) yield* clearStatus
-    yield* Console.error(within === undefined || silent ? text : `\n${text}`)
+    yield* Console.error(visible(within === undefined || silent ? text : `\n${text}`))
   })
   /** Asks something at the prompt; what comes meanwhile is shown after it. */
   const asking = <A, E, R>(question: Effect.Effect<A, E, R>) =>

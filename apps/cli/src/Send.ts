@@ -8,6 +8,7 @@ import { TurnEnded } from "./Ending.ts"
 import { inputOf } from "./Input.ts"
 import { root } from "./Root.ts"
 import { screen } from "./Screen.ts"
+import { visible } from "@rejoin/shown/Visible"
 import { startText } from "./Text.ts"
 import { threadFor } from "./ThreadChoice.ts"
 import { watchTurn } from "./TurnWatch.ts"
@@ -68,7 +69,9 @@ export const send = Command.make(
     const client = yield* connection.open
     const { created, thread } = yield* threadFor(client, choice)
     yield* Console.error(
-      `${created ? "A new thread:" : "In"} ${thread.id} (${thread.provider}, ${thread.runtimeMode}) in ${thread.cwd}`
+      visible(
+        `${created ? "A new thread:" : "In"} ${thread.id} (${thread.provider}, ${thread.runtimeMode}) in ${thread.cwd}`
+      )
     )
     const isTerminal = (yield* stdio.stdinIsTerminal) && (yield* stdio.stdoutIsTerminal)
     const how = Option.getOrElse(answered, (): Answering => (isTerminal && !json ? "ask" : "wait"))
@@ -107,8 +110,9 @@ export const send = Command.make(
       }
       yield* Console.log(JSON.stringify({ ...settled, ...(receipt && { receipt }) }))
     } else if (late) {
-      if (settled.output !== "") yield* Console.log(settled.output)
-      if (settled.error) yield* Console.error([settled.error.message, settled.error.hint].join("\n").trim())
+      if (settled.output !== "") yield* Console.log(visible(settled.output))
+      if (settled.error)
+        yield* Console.error(visible([settled.error.message, settled.error.hint].join("\n").trim()))
     }
     if (settled.status === "failed" || settled.status === "interrupted") {
       return yield* new TurnEnded({ status: settled.status })

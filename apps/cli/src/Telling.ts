@@ -4,7 +4,8 @@ import { Receipt } from "@rejoin/contracts/Receipt"
 import { PendingRequest } from "@rejoin/contracts/Request"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import { Option, Schema } from "effect"
-import { brief, startText } from "./Text.ts"
+import { brief, printed, visible } from "@rejoin/shown/Visible"
+import { startText } from "./Text.ts"
 
 const decode = <S extends Schema.Decoder<unknown>>(schema: S) => Schema.decodeUnknownOption(schema)
 const withItem = decode(Schema.Struct({ item: Item }))
@@ -85,7 +86,7 @@ const ends = (told: Told, item: Item, watching: boolean): readonly [Told, Tellin
   const first = headline(item)
   if (first === undefined) return undefined
   const ended = item.exitCode === undefined || item.exitCode === 0 ? "" : `exit ${item.exitCode}`
-  const output = item.output?.trim() ? item.output.trim().replaceAll(/^/gm, "  ") : ""
+  const output = item.output?.trim() ? printed(item.output).trim().replaceAll(/^/gm, "  ") : ""
   const begun = told.begun.has(item.id)
   const head = begun ? ended && `  (${ended})` : `${brief(first, 200)}${ended && ` (${ended})`}`
   const text = [head, output].filter((part) => part !== "").join("\n")
@@ -102,9 +103,14 @@ const asks = ({ ask, threadId }: PendingRequest): string =>
 
 /**
  * What a person is told of an event, and what has been told then. Text comes as it streams; a start says what it did
- * with the conversation, above all where it began anew. Who watches is also told what others say and are asked.
+ * with the conversation, above all where it began anew. Who watches is also told what others say and are asked. Whoever wrote it, all of it is to be seen: nothing of it is a terminal's command.
  */
 export const tell = (told: Told, event: RuntimeEvent, watching: boolean): readonly [Told, Telling] => {
+  const [next, telling] = said(told, event, watching)
+  return [next, { ...telling, answer: visible(telling.answer), around: visible(telling.around) }]
+}
+
+const said = (told: Told, event: RuntimeEvent, watching: boolean): readonly [Told, Telling] => {
   const silent = [told, silence] as const
   const { data, itemId, type } = event
   switch (type) {

@@ -1,12 +1,15 @@
 import type { ProviderInfo } from "@rejoin/contracts/Provider"
-import type { Receipt, ResumeOutcome } from "@rejoin/contracts/Receipt"
+import type { Receipt } from "@rejoin/contracts/Receipt"
 import type { Thread } from "@rejoin/contracts/Thread"
 import type { Turn } from "@rejoin/contracts/Turn"
+import { brief, visible } from "@rejoin/shown/Visible"
+import { outcomes, stateOf } from "@rejoin/shown/Words"
 
 // How things look to people. Pure, and without colour: what is printed is often piped.
 
 /** Rows in columns as wide as their widest cell. */
-const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+const table = (told: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const rows = told.map((row) => row.map(visible))
   const widths = rows.reduce<Array<number>>(
     (widths, row) => row.map((cell, i) => Math.max(widths[i] ?? 0, cell.length)),
     []
@@ -19,18 +22,6 @@ const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
         .trimEnd()
     )
     .join("\n")
-}
-
-/** One line, so short. */
-export const brief = (text: string, length = 60): string => {
-  const line = text.replaceAll(/\s+/g, " ").trim()
-  return line.length > length ? `${line.slice(0, length - 1)}…` : line
-}
-
-const stateOf = ({ pendingRequests, session, status }: Thread): string => {
-  if (session.terminalSince !== undefined) return "in a terminal"
-  if (pendingRequests > 0) return "asks you"
-  return status === "error" && session.state !== "running" ? "failed" : session.state
 }
 
 /** The latest first. */
@@ -102,23 +93,12 @@ export const turnsText = (turns: ReadonlyArray<Turn>, receipts: ReadonlyArray<Re
   const first = said[0]?.at ?? ""
   return [...marks.filter(({ at }) => at >= first.slice(0, -1)), ...said]
     .toSorted((a, b) => (a.at < b.at ? -1 : 1))
-    .map(({ text }) => text)
+    .map(({ text }) => visible(text))
     .join("\n\n")
 }
 
 /** Of the reader's own day and hour. */
 export const timeOf = (at: string): string => new Date(at).toLocaleString("sv-SE")
-
-const outcomes: Readonly<Record<ResumeOutcome, string>> = {
-  created: "Begun",
-  adopted: "Went on",
-  forked: "Carried over, as a fork of the session,",
-  moved: "Moved",
-  rehydrated: "Restored from our transcript",
-  replaced: "Began anew",
-  "handed-over": "Handed over",
-  refused: "Refused"
-}
 
 const readBack = (asked: string, found: string | null): string =>
   found === null
@@ -135,7 +115,9 @@ const isAsAsked = ({ cwdRequested, cwdVerified, runtimeModeRequested, runtimeMod
   cwdVerified === cwdRequested && runtimeModeVerified === runtimeModeRequested
 
 /** A start as it happens: a line where all is as it should be, and everything where it is not. */
-export const startText = (receipt: Receipt): string => {
+export const startText = (receipt: Receipt): string => visible(startLines(receipt))
+
+const startLines = (receipt: Receipt): string => {
   const { cwdRequested, error, outcome, reason, runtimeModeRequested } = receipt
   if (outcome === "refused") {
     return [`Refused: ${error?.message ?? reason ?? ""}`, ...(error?.hint ? [error.hint] : [])].join("\n")
@@ -155,13 +137,14 @@ export const startText = (receipt: Receipt): string => {
 export const receiptText = (receipt: Receipt): string => {
   const { at, error, outcome, reason } = receipt
   const history = receipt.checks.findLast(({ what }) => what === "history")?.found
-  return [
+  const lines = [
     `${timeOf(at)}  ${outcome}${reason === undefined ? "" : `: ${reason}`}`,
     ...(error && error.message !== reason ? [`  ${error.message}`] : []),
     ...(error?.hint ? [`  ${error.hint}`] : []),
     ...details(receipt),
     ...(history && "value" in history ? [`  history    ${history.value}`] : [])
-  ].join("\n")
+  ]
+  return visible(lines.join("\n"))
 }
 
 export const providersText = (providers: ReadonlyArray<ProviderInfo>): string =>

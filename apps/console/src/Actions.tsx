@@ -5,7 +5,8 @@ import { DetailsPanel } from "./DetailsPanel.tsx"
 import { MovePanel } from "./MovePanel.tsx"
 import { Panel } from "./Panel.tsx"
 import type { Store } from "./Store.ts"
-import { isWorking, modes } from "./Text.ts"
+import { modes } from "@rejoin/shown/Words"
+import { isWorking } from "./Text.ts"
 
 export type PanelName = "move" | "reset" | "details" | "delete"
 

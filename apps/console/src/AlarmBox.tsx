@@ -1,4 +1,5 @@
 import { Match, Show, Switch } from "solid-js"
+import { visible } from "@rejoin/shown/Visible"
 import type { Alarm, Remedy } from "./Conversation.ts"
 
 /** Above everything: that the conversation will begin anew, did, or did not go on; and what helps. */
@@ -12,7 +13,7 @@ export const AlarmBox = (props: { readonly alarm: Alarm; readonly onRemedy: (rem
         {(alarm) => (
           <>
             <strong>This conversation began anew: the agent no longer knows what was said before.</strong>
-            <p>{alarm().receipt.reason}</p>
+            <p>{visible(alarm().receipt.reason ?? "")}</p>
           </>
         )}
       </Match>
@@ -21,7 +22,7 @@ export const AlarmBox = (props: { readonly alarm: Alarm; readonly onRemedy: (rem
           <>
             <strong>The conversation did not go on.</strong>
             <p>
-              {alarm().receipt.reason} {alarm().receipt.error?.hint}
+              {visible(alarm().receipt.reason ?? "")} {visible(alarm().receipt.error?.hint ?? "")}
             </p>
             <Show when={alarm().remedy}>
               {(remedy) => (

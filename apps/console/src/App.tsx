@@ -4,7 +4,7 @@ import { focusMessage } from "./Focus.ts"
 import { NewThread } from "./NewThread.tsx"
 import { Sidebar } from "./Sidebar.tsx"
 import type { Store } from "./Store.ts"
-import { nameOf } from "./Text.ts"
+import { nameOf } from "@rejoin/shown/Words"
 import { ThreadPane } from "./ThreadPane.tsx"
 
 /** What the address names: a thread, a new one, or the list, beside which a new one is offered where there is room. */

@@ -1,3 +1,4 @@
+import { visible } from "@rejoin/shown/Visible"
 import { For } from "solid-js"
 
 const classOf = (line: string) => {
@@ -7,7 +8,7 @@ const classOf = (line: string) => {
 
 /** A change of a file, line by line. */
 export const Diff = (props: { readonly text: string }) => {
-  const lines = () => props.text.split("\n")
+  const lines = () => visible(props.text).split("\n")
   return (
     <pre class="diff" tabindex={lines().length > 16 ? 0 : undefined}>
       <For each={lines()}>{(line) => <span class={classOf(line)}>{`${line}\n`}</span>}</For>

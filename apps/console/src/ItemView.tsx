@@ -1,5 +1,6 @@
 import type { Item } from "@rejoin/contracts/Item"
 import { createEffect, For, Match, Show, Switch } from "solid-js"
+import { printed, visible } from "@rejoin/shown/Visible"
 import { Diff } from "./Diff.tsx"
 import { Markdown } from "./Markdown.tsx"
 
@@ -22,7 +23,7 @@ const Output = (props: { readonly text: string | undefined; readonly grows?: boo
             box = element
           }}
         >
-          {text()}
+          {printed(text())}
         </pre>
       )}
     </Show>
@@ -46,7 +47,7 @@ export const ItemView = (props: {
     <Switch>
       <Match when={props.item.kind === "user-message"}>
         <h2 class="hidden">You</h2>
-        <p class="said">{props.item.text}</p>
+        <p class="said">{visible(props.item.text ?? "")}</p>
         <Show when={props.onFork}>
           {(fork) => (
             <button
@@ -71,17 +72,20 @@ export const ItemView = (props: {
       </Match>
       <Match when={props.item.kind === "command"}>
         <div class="head">
-          <code>$ {props.item.command ?? props.item.title}</code>{" "}
+          <code>$ {visible(props.item.command ?? props.item.title ?? "")}</code>{" "}
           <span class="mark">{mark(props.item, props.live)}</span>
         </div>
         <Output text={props.item.output} grows={props.item.status === "started"} />
       </Match>
       <Match when={props.item.kind === "file-change"}>
-        <For each={props.item.changes ?? []} fallback={<div class="head">{props.item.title}</div>}>
+        <For
+          each={props.item.changes ?? []}
+          fallback={<div class="head">{visible(props.item.title ?? "")}</div>}
+        >
           {(change) => (
             <details open={change.diff.length < 2000}>
               <summary>
-                <code>{change.path}</code> <span class="mark">{mark(props.item, props.live)}</span>
+                <code>{visible(change.path)}</code> <span class="mark">{mark(props.item, props.live)}</span>
               </summary>
               <Diff text={change.diff} />
             </details>
@@ -95,7 +99,7 @@ export const ItemView = (props: {
       <Match when={props.item.kind === "tool-call"}>
         <details>
           <summary>
-            {props.item.title ?? props.item.toolName ?? "tool"}{" "}
+            {visible(props.item.title ?? props.item.toolName ?? "tool")}{" "}
             <span class="mark">{mark(props.item, props.live)}</span>
           </summary>
           <Output text={JSON.stringify(props.item.toolInput, null, 2)} />
@@ -103,7 +107,7 @@ export const ItemView = (props: {
         </details>
       </Match>
       <Match when={props.item.kind === "error"}>
-        <p class="error">{props.item.text}</p>
+        <p class="error">{visible(props.item.text ?? "")}</p>
       </Match>
     </Switch>
   </article>

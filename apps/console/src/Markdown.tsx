@@ -1,3 +1,4 @@
+import { visible } from "@rejoin/shown/Visible"
 import DOMPurify from "dompurify"
 import { Marked } from "marked"
 import { createMemo } from "solid-js"
@@ -42,7 +43,7 @@ const copy = async (button: HTMLButtonElement) => {
 /** An agent's text as it means it. */
 export const Markdown = (props: { readonly text: string }) => {
   const html = createMemo(() =>
-    DOMPurify.sanitize(marked.parse(props.text, { async: false }), {
+    DOMPurify.sanitize(marked.parse(visible(props.text), { async: false }), {
       USE_PROFILES: { html: true },
       FORBID_TAGS: [
         "form",

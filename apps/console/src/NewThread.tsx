@@ -6,7 +6,7 @@ import { DirectoryField } from "./DirectoryField.tsx"
 import { type Draft, draft, draftOf, keepDraft } from "./Drafts.ts"
 import { focusMessage } from "./Focus.ts"
 import type { Store } from "./Store.ts"
-import { modes } from "./Text.ts"
+import { modes } from "@rejoin/shown/Words"
 
 const Agents = (props: { readonly store: Store }) => (
   <>

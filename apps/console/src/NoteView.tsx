@@ -1,7 +1,8 @@
 import { Match, Show, Switch } from "solid-js"
 import type { Ended, Note } from "./Conversation.ts"
 import { said } from "./Receipts.tsx"
-import { brief, timeOf } from "./Text.ts"
+import { brief, visible } from "@rejoin/shown/Visible"
+import { timeOf } from "./Text.ts"
 
 /** Between the items: a start that changed the conversation, a turn that waits, or how one ended. */
 export const NoteView = (props: {
@@ -38,7 +39,7 @@ export const NoteView = (props: {
           <Show when={ended().error}>
             {(error) => (
               <>
-                : {error().message} {error().hint}
+                : {visible(error().message)} {visible(error().hint ?? "")}
               </>
             )}
           </Show>{" "}

@@ -2,22 +2,13 @@ import { isKnown } from "@rejoin/contracts/Fact"
 import type { Check, Receipt, ResumeOutcome } from "@rejoin/contracts/Receipt"
 import type { ForkedFrom } from "@rejoin/contracts/Thread"
 import { For, Show } from "solid-js"
+import { visible } from "@rejoin/shown/Visible"
+import { outcomes } from "@rejoin/shown/Words"
 import { timeOf } from "./Text.ts"
-
-const words: Readonly<Record<ResumeOutcome, string>> = {
-  created: "Begun",
-  adopted: "Went on",
-  forked: "Moved, as a fork of the session",
-  moved: "Moved",
-  rehydrated: "Restored from our transcript",
-  replaced: "Began anew",
-  "handed-over": "Handed over",
-  refused: "Refused"
-}
 
 /** What a start means for a reader of the conversation. */
 export const said: Readonly<Record<ResumeOutcome, string>> = {
-  ...words,
+  ...outcomes,
   forked: "Went on in another directory or session, with all that was said",
   moved: "Went on in another directory, with all that was said",
   rehydrated: "The agent had lost the session: restored from our transcript",
@@ -51,8 +42,8 @@ const Checks = (props: { readonly checks: ReadonlyArray<Check> }) => (
         {({ asked, found, what }) => (
           <tr>
             <th scope="row">{names[what]}</th>
-            <td>{asked ?? "–"}</td>
-            <td>{isKnown(found) ? found.value : "not told"}</td>
+            <td>{visible(asked ?? "–")}</td>
+            <td>{isKnown(found) ? visible(found.value) : "not told"}</td>
           </tr>
         )}
       </For>
@@ -63,21 +54,21 @@ const Checks = (props: { readonly checks: ReadonlyArray<Check> }) => (
 const ReceiptView = (props: { readonly receipt: Receipt }) => (
   <li class={`receipt ${props.receipt.outcome}`} data-outcome={props.receipt.outcome}>
     <h3>
-      {words[props.receipt.outcome]}
+      {outcomes[props.receipt.outcome]}
       <Show when={props.receipt.verification !== "complete" && props.receipt.outcome !== "refused"}>
         <span class="mark"> ({props.receipt.verification})</span>
       </Show>
     </h3>
     <time dateTime={props.receipt.at}>{timeOf(props.receipt.at)}</time>
     <Show when={props.receipt.reason}>
-      <p>{props.receipt.reason}</p>
+      <p>{visible(props.receipt.reason ?? "")}</p>
     </Show>
     <Show when={props.receipt.error?.hint}>
-      <p>{props.receipt.error?.hint}</p>
+      <p>{visible(props.receipt.error?.hint ?? "")}</p>
     </Show>
     <dl>
       <dt>directory</dt>
-      <dd>{props.receipt.cwdVerified ?? `${props.receipt.cwdRequested} (not read back)`}</dd>
+      <dd>{visible(props.receipt.cwdVerified ?? `${props.receipt.cwdRequested} (not read back)`)}</dd>
       <dt>mode</dt>
       <dd>{props.receipt.runtimeModeVerified ?? `${props.receipt.runtimeModeRequested} (not read back)`}</dd>
       <Show when={props.receipt.providerSessionIdBefore !== props.receipt.providerSessionIdAfter}>
@@ -95,7 +86,7 @@ const ReceiptView = (props: { readonly receipt: Receipt }) => (
         </Show>
         <Show when={props.receipt.evidence}>
           <pre class="output" tabindex="0">
-            {JSON.stringify(props.receipt.evidence, null, 2)}
+            {visible(JSON.stringify(props.receipt.evidence, null, 2))}
           </pre>
         </Show>
       </details>

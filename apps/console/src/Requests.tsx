@@ -1,6 +1,7 @@
 import type { Answer } from "@rejoin/contracts/Request"
 import type { PendingRequest, UserInput } from "@rejoin/contracts/Request"
 import { createSignal, For, Show } from "solid-js"
+import { visible } from "@rejoin/shown/Visible"
 import { Diff } from "./Diff.tsx"
 
 /** Questions, each answered by what is chosen, or by one's own words. */
@@ -36,7 +37,7 @@ const Questions = (props: {
       <For each={props.ask.questions}>
         {(question, i) => (
           <fieldset>
-            <legend>{question.question}</legend>
+            <legend>{visible(question.question)}</legend>
             <For each={question.options}>
               {(option) => (
                 <label>
@@ -45,7 +46,7 @@ const Questions = (props: {
                     name={`${props.id}-${i()}`}
                     onChange={() => choose(i(), option.label, question.multiple === true)}
                   />{" "}
-                  {option.label} <span class="mark">{option.description}</span>
+                  {visible(option.label)} <span class="mark">{visible(option.description ?? "")}</span>
                 </label>
               )}
             </For>
@@ -98,9 +99,15 @@ export const Requests = (props: {
           {(ask) => (
             <>
               <p>
-                The agent wants to use <strong>{ask().permission}</strong>:{" "}
-                <code>{ask().command ?? ask().title}</code>
+                The agent wants to use <strong>{visible(ask().permission)}</strong>:
               </p>
+              {/* Exactly what will run: its blanks and line ends too. */}
+              <pre class="asked">{visible(ask().command ?? ask().title)}</pre>
+              <For
+                each={(ask().paths ?? []).filter((path) => !(ask().command ?? ask().title).includes(path))}
+              >
+                {(path) => <p class="mark">{visible(path)}</p>}
+              </For>
               <Show when={ask().diff}>{(diff) => <Diff text={diff()} />}</Show>
               <div class="buttons">
                 <button class="primary" onClick={() => props.onAnswer(request.id, { decision: "accept" })}>

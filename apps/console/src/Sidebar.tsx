@@ -1,7 +1,9 @@
 import type { Thread } from "@rejoin/contracts/Thread"
 import { createMemo, createSignal, For, onCleanup, Show } from "solid-js"
 import type { Store } from "./Store.ts"
-import { ago, baseOf, groupOf, nameOf, stateOf } from "./Text.ts"
+import { visible } from "@rejoin/shown/Visible"
+import { nameOf, stateOf } from "@rejoin/shown/Words"
+import { ago, baseOf, groupOf } from "./Text.ts"
 
 const Row = (props: {
   readonly thread: Thread
@@ -83,7 +85,7 @@ export const Sidebar = (props: {
       >
         {([group, threads]) => (
           <section>
-            <h2 title={group}>{baseOf(group)}</h2>
+            <h2 title={visible(group)}>{baseOf(group)}</h2>
             <ul>
               <For each={threads}>
                 {(thread) => (

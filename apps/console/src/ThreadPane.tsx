@@ -11,7 +11,8 @@ import { NoteView } from "./NoteView.tsx"
 import { Receipts } from "./Receipts.tsx"
 import { Requests } from "./Requests.tsx"
 import type { Store } from "./Store.ts"
-import { isWorking, nameOf, stateOf } from "./Text.ts"
+import { nameOf, stateOf } from "@rejoin/shown/Words"
+import { isWorking } from "./Text.ts"
 
 /** Which thread it is, what it is at, and where. */
 const Heading = (props: { readonly thread: Thread; readonly store: Store }) => {

@@ -1,3 +1,4 @@
+import { visible } from "@rejoin/shown/Visible"
 import { Cause, Console, Effect, Exit, Option, Predicate } from "effect"
 
 /** Why the server could not start, in words: an error that we know has them, anything else is shown whole. */
@@ -8,7 +9,7 @@ export const tell = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   const hint = Predicate.hasProperty(error, "hint") && Predicate.isString(error.hint) ? `\n${error.hint}` : ""
   // An error of the platform has its reason in its cause: that a port is taken, for one.
   const reason = error.message === "" && Predicate.isError(error.cause) ? error.cause.message : error.message
-  return Console.error(`Rejoin cannot start. ${reason}${hint}`)
+  return Console.error(visible(`Rejoin cannot start. ${reason}${hint}`))
 }
 
 /** A server that was told to stop, and did, has done well. */

@@ -1,4 +1,5 @@
 import { DataDirectory } from "@rejoin/persistence/DataDirectory"
+import { visible } from "@rejoin/shown/Visible"
 import { Effect, FileSystem, Layer, Logger, LogLevel, Path } from "effect"
 
 const formatted = Logger.formatLogFmt
@@ -10,10 +11,12 @@ export const layer = Layer.unwrap(
     const { join } = yield* Path.Path
     const { path } = yield* DataDirectory
     yield* fs.makeDirectory(join(path, "logs"), { recursive: true, mode: 0o700 })
-    const file = Logger.toFile(Logger.formatJson, join(path, "logs", "server.log"), { mode: 0o600 })
+    const file = Logger.toFile(Logger.map(Logger.formatJson, visible), join(path, "logs", "server.log"), {
+      mode: 0o600
+    })
     const terminal = Logger.make((entry) => {
       if (LogLevel.isGreaterThanOrEqualTo(entry.logLevel, "Warn"))
-        process.stderr.write(`${formatted.log(entry)}\n`)
+        process.stderr.write(`${visible(formatted.log(entry))}\n`)
     })
     return Logger.layer([file, terminal])
   })

@@ -4,7 +4,8 @@ import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import { directoryMismatch, permissionMismatch } from "@rejoin/core/sessions/SessionReceipt"
 import { Predicate } from "effect"
-import { resolve } from "node:path"
+import { realpathSync } from "node:fs"
+import { basename, dirname, join, resolve } from "node:path"
 import { modeOf, verdictOf } from "./ClaudeModes.ts"
 import type { HookInput } from "./ClaudeSchema.ts"
 
@@ -36,6 +37,16 @@ const verdict = (permissionDecision: "ask" | "deny", reason: string) => ({
 })
 
 const isWithin = (directory: string, path: string) => path === directory || path.startsWith(`${directory}/`)
+
+/** Where a path really leads; of one that is not there yet, where its directory does. */
+const realOf = (path: string): string => {
+  try {
+    return realpathSync(path)
+  } catch {
+    const parent = dirname(path)
+    return parent === path ? path : join(realOf(parent), basename(path))
+  }
+}
 
 /**
  * Laws 3 and 4 at the last moment at which they can be kept: before a model is asked and before a tool runs. What
@@ -81,6 +92,13 @@ export class ClaudeGate {
     return { events, answer: isTool ? this.decide(input) : {} }
   }
 
+  /** Whether a path lies in the thread's directories; a link out of them is not followed. */
+  holds(path: string): boolean {
+    const whole = resolve(this.directory, path)
+    const real = realOf(whole)
+    return [this.directory, ...this.beside].some((directory) => isWithin(directory, real))
+  }
+
   /** In the thread's directories, and not where an edit would change what runs later by itself. */
   private isInside({ cwd, tool_input }: HookInput): boolean {
     const path =
@@ -88,7 +106,7 @@ export class ClaudeGate {
         ? tool_input.file_path
         : undefined
     if (path === undefined) return false
-    const whole = resolve(cwd, path)
+    const whole = realOf(resolve(cwd, path))
     if (/\/\.(git|claude)(\/|$)/.test(whole)) return false
     return [this.directory, ...this.beside].some((directory) => isWithin(directory, whole))
   }

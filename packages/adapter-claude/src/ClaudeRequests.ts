@@ -1,5 +1,6 @@
 import type { Answer, Approval, UserInput } from "@rejoin/contracts/Request"
 import { Option, Predicate, Schema } from "effect"
+import { proposedDiff } from "./ClaudeEdits.ts"
 import type { CanUseTool } from "./ClaudeSchema.ts"
 
 const Questions = Schema.Struct({
@@ -18,8 +19,11 @@ const decodeQuestions = Schema.decodeUnknownOption(Questions)
 
 const text = (value: unknown): string | undefined => (Predicate.isString(value) ? value : undefined)
 
-/** What Claude wants to be allowed, or to know. */
-export const askOf = ({ input, tool_name: tool }: CanUseTool): Approval | UserInput => {
+/** What Claude wants to be allowed, or to know. `current` tells what a file holds now, where that may be shown. */
+export const askOf = (
+  { input, tool_name: tool }: CanUseTool,
+  current: (path: string) => Parameters<typeof proposedDiff>[1]
+): Approval | UserInput => {
   const questions = tool === "AskUserQuestion" ? decodeQuestions(input) : Option.none()
   if (Option.isSome(questions)) {
     return {
@@ -34,14 +38,16 @@ export const askOf = ({ input, tool_name: tool }: CanUseTool): Approval | UserIn
   }
   const command = text(input["command"])
   const path = text(input["file_path"]) ?? text(input["notebook_path"])
-  const content = text(input["content"]) ?? text(input["new_string"])
+  const diff = path === undefined ? undefined : proposedDiff(input, current(path))
+  // A sub-agent's task, a page to be fetched: what matters of it, in its words.
+  const about = text(input["prompt"]) ?? text(input["url"]) ?? text(input["query"])
   return {
     kind: "approval",
     permission: tool,
-    title: `${tool}: ${command ?? path ?? JSON.stringify(input).slice(0, 200)}`,
+    title: `${tool}: ${command ?? path ?? about ?? JSON.stringify(input).slice(0, 2000)}`,
     ...(command !== undefined && { command }),
     ...(path !== undefined && { paths: [path] }),
-    ...(path !== undefined && content !== undefined && { diff: content })
+    ...(diff !== undefined && { diff })
   }
 }
 

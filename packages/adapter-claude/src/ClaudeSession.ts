@@ -10,6 +10,7 @@ import {
 import { Deferred, Effect, Queue, Schedule, Schema, Stream } from "effect"
 import type { ClaudeCursor } from "./ClaudeCursor.ts"
 import { ClaudeGate, type Mismatch } from "./ClaudeGate.ts"
+import { currentText } from "./ClaudeEdits.ts"
 import { frameOf } from "./ClaudeInput.ts"
 import type { ClaudeProcess, StartupFailure } from "./ClaudeProcess.ts"
 import { askOf, replyOf } from "./ClaudeRequests.ts"
@@ -92,7 +93,12 @@ export const connect = Effect.fnUntraced(function* (
           respond(request_id, answer)
         } else {
           asks.set(request_id, request)
-          tell(AdapterEvent.RequestOpened({ id: request_id, ask: askOf(request) }))
+          tell(
+            AdapterEvent.RequestOpened({
+              id: request_id,
+              ask: askOf(request, (path) => (gate.holds(path) ? currentText(path) : "unknown"))
+            })
+          )
         }
         break
       }

@@ -1,0 +1,51 @@
+import type { ResumeOutcome } from "@rejoin/contracts/Receipt"
+import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import type { Thread } from "@rejoin/contracts/Thread"
+import { visible } from "./Visible.ts"
+
+/** What a thread is called: its title, or how it began to be known. */
+export const nameOf = ({ id, title }: Pick<Thread, "id" | "title">): string =>
+  title === "" ? id : visible(title)
+
+const states: Readonly<Record<Thread["session"]["state"], string>> = {
+  none: "new",
+  starting: "starting",
+  ready: "ready",
+  running: "working",
+  waiting: "asks you",
+  stopped: "asleep",
+  error: "failed"
+}
+
+/** What a thread is at. A last turn that failed is seen until another one runs. */
+export const stateOf = ({
+  pendingRequests,
+  session,
+  status
+}: Pick<Thread, "pendingRequests" | "session" | "status">): string => {
+  if (session.terminalSince !== undefined) return "in a terminal"
+  if (pendingRequests > 0) return "asks you"
+  return status === "error" && session.state !== "running" && session.state !== "starting"
+    ? "failed"
+    : states[session.state]
+}
+
+/** What an agent may do in each mode. */
+export const modes: Readonly<Record<RuntimeMode, string>> = {
+  "read-only": "Reads, and changes nothing.",
+  "approval-required": "Asks before it edits a file or runs a command.",
+  "auto-accept-edits": "Edits files in its directory, and asks for the rest.",
+  "full-access": "Does everything without asking, with all that your user may do."
+}
+
+/** What a start did with the conversation. */
+export const outcomes: Readonly<Record<ResumeOutcome, string>> = {
+  created: "Begun",
+  adopted: "Went on",
+  forked: "Moved, as a fork of the session",
+  moved: "Moved",
+  rehydrated: "Restored from our transcript",
+  replaced: "Began anew",
+  "handed-over": "Handed over",
+  refused: "Refused"
+}
