@@ -1,7 +1,8 @@
 import type { RejoinClient } from "@rejoin/client/Client"
+import { everything } from "@rejoin/client/Pages"
 import { InvalidInput, ThreadNotFound } from "@rejoin/contracts/Errors"
 import type { Thread } from "@rejoin/contracts/Thread"
-import { Effect, FileSystem, Option, Path, Stream } from "effect"
+import { Effect, FileSystem, Option, Path } from "effect"
 import { Argument } from "effect/cli"
 import { Connection } from "./Connection.ts"
 import { brief } from "@rejoin/shown/Visible"
@@ -11,22 +12,7 @@ export const threadArgument = Argument.String("thread").pipe(
   Argument.withDescription("A thread's id, or a part of it that no other has")
 )
 
-interface Page<A> {
-  readonly items: ReadonlyArray<A>
-  readonly next?: string
-}
-
-/** What a list has on all of its pages. */
-export const everything = <A, E, R>(
-  page: (query: { readonly limit: number; readonly after?: string }) => Effect.Effect<Page<A>, E, R>
-) =>
-  Stream.paginate(undefined as string | undefined, (after) =>
-    page({ limit: 500, ...(after !== undefined && { after }) }).pipe(
-      Effect.map(({ items, next }) => [items, next === undefined ? Option.none() : Option.some(next)])
-    )
-  ).pipe(Stream.runCollect)
-
-/** Every thread, in the order of their creation. */
+/** Every thread, the newest first. */
 export const allThreads = (client: RejoinClient) => everything((query) => client.threads.list({ query }))
 
 /** The thread that is named, by its id or a part of it that no other has. */

@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { absolute, allThreads, everything, findThread, threadArgument } from "./Addressed.ts"
+import { everything } from "@rejoin/client/Pages"
+import { absolute, allThreads, findThread, threadArgument } from "./Addressed.ts"
 import { Connection } from "./Connection.ts"
 import { print, printTable } from "./Output.ts"
 import { providersText, receiptText, threadsText, threadText, turnsText } from "./Text.ts"

@@ -1,4 +1,5 @@
 import type { RejoinClient } from "@rejoin/client/Client"
+import { everything } from "@rejoin/client/Pages"
 import type { Item } from "@rejoin/contracts/Item"
 import type { ProviderInfo } from "@rejoin/contracts/Provider"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
@@ -98,6 +99,14 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     refreshing = false
   }
 
+  /** It is gone: shown no more, and said to be where it was open. */
+  const forget = (draft: State, id: string) => {
+    draft.threads = draft.threads.filter((thread) => thread.id !== id)
+    if (draft.open?.threadId !== id) return
+    draft.open = undefined
+    draft.missing = true
+  }
+
   /** A thread that is being loaded: what happens meanwhile is applied to what comes. */
   let loading: { readonly id: string; readonly events: Array<RuntimeEvent> } | undefined
   let waiting: Array<RuntimeEvent> = []
@@ -107,6 +116,7 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     batch(() => {
       change((draft) => {
         for (const event of events) {
+          if (event.type === "thread.deleted") forget(draft, event.threadId)
           if (event.threadId === draft.open?.threadId) apply(draft.open, event)
           else if (event.threadId === loading?.id) loading.events.push(event)
           else if (!event.type.startsWith("item.")) draft.unread[event.threadId] = true
@@ -125,7 +135,7 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
   }
 
   const loadThreads = async () => {
-    const { items } = await link.call((client) => client.threads.list({ query: { limit: 500 } }))
+    const items = await link.call((client) => everything((query) => client.threads.list({ query })))
     setState("threads", reconcile([...items]))
   }
   /** After a break: what could not be asked for, and all of it where the server has another past. */
@@ -190,9 +200,11 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     const turnId = snapshot?.items[0]?.turnId
     const oldest = turnId && (await ask((client) => client.turns.get({ params: { id, turnId }, query: {} })))
     const turns = await ask((client) =>
-      client.turns.list({ params, query: { limit: 500, ...(turnId && { after: turnId }) } })
+      everything(({ after = turnId, limit }) =>
+        client.turns.list({ params, query: { limit, ...(after !== undefined && { after }) } })
+      )
     )
-    const receipts = await ask((client) => client.threads.receipts({ params, query: { limit: 500 } }))
+    const receipts = await ask((client) => everything((query) => client.threads.receipts({ params, query })))
     const inherited = snapshot === undefined ? [] : await inheritedBy(snapshot.thread)
     // Somebody looks at another thread by now.
     if (loading !== own) return
@@ -207,8 +219,8 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
       seq: snapshot.seq,
       items: [...snapshot.items],
       requests: [...snapshot.requests],
-      receipts: [...receipts.items],
-      turns: turnsOf(oldest ? [oldest, ...turns.items] : turns.items),
+      receipts: [...receipts],
+      turns: turnsOf(oldest ? [oldest, ...turns] : turns),
       notices: []
     }
     for (const event of own.events) apply(open, event)

@@ -87,7 +87,11 @@ export class EventStream extends Context.Service<
       const ofThread = Effect.fn("EventStream.ofThread")(function* (id: ThreadId) {
         const after = yield* lastEventId
         const rest = (seq: number) =>
-          Stream.map(events.follow(id, seq), (event) => encoded(bySeq, event, event.seq))
+          events.follow(id, seq).pipe(
+            // Nothing comes after it.
+            Stream.takeUntil(({ type }) => type === "thread.deleted"),
+            Stream.map((event) => encoded(bySeq, event, event.seq))
+          )
         // An id that is ahead of us is of another database: it is told what is here.
         if (after !== undefined && after <= (yield* threads.record(id)).lastSeq) return respond(rest(after))
         const snapshot = yield* threads.snapshot(id, 200)
@@ -104,10 +108,10 @@ export class EventStream extends Context.Service<
         yield* events.flush
         const position = yield* store.lastPosition
         if (after !== undefined && after <= position) return respond(rest(after))
-        const items = yield* threads.list({ limit: 500 })
+        const { items, next } = yield* threads.list({ limit: 500 })
         return respond(
           Stream.concat(
-            Stream.make(frame("snapshot", { position, threads: items }, position)),
+            Stream.make(frame("snapshot", { position, threads: items, ...(next && { next }) }, position)),
             rest(position)
           )
         )

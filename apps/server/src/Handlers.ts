@@ -64,7 +64,7 @@ const threads = HttpApiBuilder.group(
         return HttpServerResponse.jsonUnsafe(thread, { status: created ? 201 : 200 })
       }),
       list: Effect.fnUntraced(function* ({ query: { after, limit = defaultLimit, project } }) {
-        return pageOf(yield* threads.list({ after, limit, project }), limit)
+        return yield* threads.list({ after, limit, project })
       }),
       get: ({ params }) => threads.get(threadId(params)),
       update: Effect.fnUntraced(function* ({ params, payload }) {

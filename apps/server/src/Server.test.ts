@@ -64,7 +64,7 @@ describe("the HTTP surface", () => {
           seen.push(...page.items.map(({ id }) => id))
           after = page.next
         } while (after !== undefined)
-        assert.deepEqual(seen, ids)
+        assert.deepEqual(seen, ids.toReversed())
       })
     )
   )

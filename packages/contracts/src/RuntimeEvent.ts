@@ -4,6 +4,7 @@ import { Timestamp } from "./Time.ts"
 
 export const RuntimeEventType = Schema.Literals([
   "thread.updated",
+  "thread.deleted",
   "session.started",
   "session.exited",
   "session.refused",

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
 import { initial } from "./migrations/0001_initial.ts"
 import { terminal } from "./migrations/0002_terminal.ts"
+import { deleted } from "./migrations/0005_deleted.ts"
 import { blobs } from "./migrations/0004_blobs.ts"
 import { trust } from "./migrations/0003_trust.ts"
 
@@ -11,7 +12,8 @@ export const migrations = {
   "0001_initial": initial,
   "0002_terminal": terminal,
   "0003_trust": trust,
-  "0004_blobs": blobs
+  "0004_blobs": blobs,
+  "0005_deleted": deleted
 }
 
 const table = "rejoin_migrations"

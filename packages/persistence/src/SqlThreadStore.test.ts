@@ -70,6 +70,7 @@ describe("the database file", () => {
           yield* sql`UPDATE turn SET record_json = json_set(record_json, '$.attachments', json(${JSON.stringify([attachment])}))`
           yield* sql`DROP TABLE turn_blob`
           yield* sql`DROP TABLE blob`
+          yield* sql`DROP TABLE deleted_thread`
           yield* sql`DELETE FROM rejoin_migrations WHERE migration_id >= 4`
         }).pipe(Effect.provide(file))
         yield* Effect.gen(function* () {

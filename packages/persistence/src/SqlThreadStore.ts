@@ -97,15 +97,21 @@ const make = Effect.gen(function* () {
     }
     const [counter] = yield* sql<{ seq: number }>`SELECT seq FROM sqlite_sequence WHERE name = 'event'`
     let position = counter?.seq ?? 0
-    // The thread of an event may have been deleted meanwhile: then there is nobody to tell.
+    // The thread of an event may have been deleted meanwhile: then that is all there is to tell.
     const events = drafts.flatMap((draft) => {
+      if (draft.type === "thread.deleted") return [{ ...draft, seq: draft.seq ?? 0, position: ++position }]
       const before = last.get(draft.threadId)
       if (before === undefined) return []
       last.set(draft.threadId, before + 1)
       return [{ ...draft, seq: before + 1, position: ++position }]
     })
-    for (let start = 0; start < events.length; start += rowsPerInsert) {
-      const values = events.slice(start, start + rowsPerInsert).map((event) => ({
+    const deleted = events.filter(({ type }) => type === "thread.deleted")
+    for (const { at, position, seq, threadId } of deleted) {
+      yield* sql`INSERT INTO deleted_thread ${sql.insert({ position, thread_id: threadId, seq, at })}`
+    }
+    const living = events.filter(({ type }) => type !== "thread.deleted")
+    for (let start = 0; start < living.length; start += rowsPerInsert) {
+      const values = living.slice(start, start + rowsPerInsert).map((event) => ({
         position: event.position,
         thread_id: event.threadId,
         seq: event.seq,
@@ -118,6 +124,8 @@ const make = Effect.gen(function* () {
       }))
       if (Array.isArrayNonEmpty(values)) yield* sql`INSERT INTO event ${sql.insert(values)}`
     }
+    // Both tables count together.
+    if (deleted.length > 0) yield* sql`UPDATE sqlite_sequence SET seq = ${position} WHERE name = 'event'`
     for (const [id, seq] of last) yield* sql`UPDATE thread SET last_seq = ${seq} WHERE id = ${id}`
     return events
   })
@@ -165,9 +173,9 @@ const make = Effect.gen(function* () {
     listThreads: ({ after, limit, project }) =>
       Effect.flatMap(
         rows(sql`SELECT ${threadColumns} FROM thread
-          WHERE ordinal > coalesce((SELECT ordinal FROM thread WHERE id = ${after ?? null}), 0)
+          WHERE (${after ?? null} IS NULL OR ordinal < (SELECT ordinal FROM thread WHERE id = ${after ?? null}))
           AND (${project ?? null} IS NULL OR project = ${project ?? null})
-          ORDER BY ordinal LIMIT ${limit}`),
+          ORDER BY ordinal DESC LIMIT ${limit}`),
         threads.many
       ),
     saveThread: (thread) =>
@@ -280,7 +288,12 @@ const make = Effect.gen(function* () {
     readEvents: (from, limit) =>
       failing(
         "afterPosition" in from
-          ? sql<EventRow>`SELECT * FROM event WHERE position > ${from.afterPosition} ORDER BY position LIMIT ${limit}`
+          ? sql<EventRow>`SELECT * FROM (
+              SELECT position, thread_id, seq, type, turn_id, item_id, generation, at, data_json FROM event
+                WHERE position > ${from.afterPosition}
+              UNION ALL SELECT position, thread_id, seq, 'thread.deleted', NULL, NULL, 0, at, '{}' FROM deleted_thread
+                WHERE position > ${from.afterPosition}
+            ) ORDER BY position LIMIT ${limit}`
           : sql<EventRow>`SELECT * FROM event WHERE thread_id = ${from.threadId} AND seq > ${from.afterSeq}
               ORDER BY seq LIMIT ${limit}`
       ).pipe(Effect.map((rows) => rows.flatMap(fromEventRow))),

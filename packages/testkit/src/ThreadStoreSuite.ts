@@ -147,8 +147,8 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         }
         const ids = (page: Parameters<typeof store.listThreads>[0]) =>
           Effect.map(store.listThreads(page), (threads) => threads.map(({ id }) => id as string))
-        assert.deepEqual(yield* ids({ limit: 2 }), ["t1", "t2"])
-        assert.deepEqual(yield* ids({ limit: 2, after: "t2" }), ["t3"])
+        assert.deepEqual(yield* ids({ limit: 2 }), ["t3", "t2"])
+        assert.deepEqual(yield* ids({ limit: 2, after: "t2" }), ["t1"])
         assert.deepEqual(yield* ids({ limit: 9, project: "p" }), ["t2"])
       })
     )
@@ -420,6 +420,21 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         assert.isTrue(Option.isNone(yield* store.getBinding(thread)))
         assert.lengthOf(yield* store.openTurns(), 0)
         assert.lengthOf(yield* store.readEvents({ threadId: thread, afterSeq: 0 }, 9), 0)
+        // That it is gone is told, also to who was away.
+        const [gone] = yield* store.appendEvents([
+          { type: "thread.deleted", threadId: thread, seq: 2, generation: 0, at, data: {} }
+        ])
+        yield* store.insertThread(threadRecord("t2"), bindingRecord("t2"))
+        const [next] = yield* store.appendEvents([draft("t2", 1)])
+        assert.strictEqual(next?.position, (gone?.position ?? 0) + 1)
+        const told = yield* store.readEvents({ afterPosition: (gone?.position ?? 0) - 1 }, 9)
+        assert.deepEqual(
+          told.map(({ position, seq, type }) => ({ position, seq, type })),
+          [
+            { position: gone?.position, seq: 2, type: "thread.deleted" },
+            { position: next?.position, seq: 1, type: next?.type }
+          ]
+        )
       })
     )
   })

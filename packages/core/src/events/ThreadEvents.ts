@@ -12,6 +12,8 @@ import { type EventDraft, ThreadStore } from "../store/ThreadStore.ts"
 
 export interface NewEvent {
   readonly type: RuntimeEventType
+  /** Of a thread that goes with this event: its number cannot be looked up any more. */
+  readonly seq?: number
   readonly turnId?: TurnId | undefined
   readonly itemId?: ItemId | undefined
   readonly data?: unknown
@@ -46,7 +48,23 @@ export class ThreadEvents extends Context.Service<
      * Writes an event with the next batch, within `mergeDeltas`; deltas of one item in a row become one. Waits
      * where the batch is full.
      */
-    readonly emit: (origin: Origin, event: NewEvent, item?: ItemRecord) => Effect.Effect<void>
+    readonly emit: (
+      origin: Origin,
+      event: NewEvent,
+      options?: {
+        readonly item?: ItemRecord
+        /** Changes what is kept of it in memory, in the very moment in which the event is buffered. */
+        readonly apply?: () => void
+      }
+    ) => Effect.Effect<void>
+    /**
+     * What `moment` sees, and what `body` reads after all that was buffered in that moment is written: the two are of
+     * one instant, and events with a later `seq` go on from it.
+     */
+    readonly read: <M, A, E, R>(
+      moment: () => M,
+      body: (seen: M) => Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E | StoreFailed, R>
     /** Writes what is buffered now. */
     readonly flush: Effect.Effect<void, StoreFailed>
     /**
@@ -79,18 +97,24 @@ export class ThreadEvents extends Context.Service<
         }
       }
 
-      const write = <A, E, R>(body: (emit: (draft: EventDraft) => void) => Effect.Effect<A, E, R>) =>
+      const write = <A, E, R>(
+        body: (emit: (draft: EventDraft) => void) => Effect.Effect<A, E, R>,
+        moment: () => void = () => {}
+      ) =>
         Effect.uninterruptibleMask((restore) =>
           writer.withPermit(
             Effect.gen(function* () {
               const buffered = pending.take()
+              moment()
               const drafts: Array<EventDraft> = []
               const [result, events] = yield* store
                 .transaction(
                   Effect.gen(function* () {
+                    // Before the body: what that reads has what was buffered, and the number of its last event.
                     if (buffered.items.length > 0) yield* store.saveItems(buffered.items)
+                    const earlier = yield* store.appendEvents(buffered.drafts)
                     const result = yield* restore(body((draft) => drafts.push(draft)))
-                    return [result, yield* store.appendEvents([...buffered.drafts, ...drafts])] as const
+                    return [result, [...earlier, ...(yield* store.appendEvents(drafts))]] as const
                   })
                 )
                 .pipe(
@@ -132,7 +156,7 @@ export class ThreadEvents extends Context.Service<
 
       const draft = (
         origin: Origin,
-        { type, turnId, itemId, data }: NewEvent,
+        { type, seq, turnId, itemId, data }: NewEvent,
         at: EventDraft["at"]
       ): EventDraft => ({
         type,
@@ -140,6 +164,7 @@ export class ThreadEvents extends Context.Service<
         generation: origin.generation,
         at,
         data: data ?? {},
+        ...(seq !== undefined && { seq }),
         ...(turnId && { turnId }),
         ...(itemId && { itemId })
       })
@@ -203,8 +228,18 @@ export class ThreadEvents extends Context.Service<
       return ThreadEvents.of({
         transact: (origin, body) =>
           Effect.flatMap(now, (at) => write((emit) => body((event) => emit(draft(origin, event, at))))),
-        emit: Effect.fnUntraced(function* (origin, event, item) {
-          pending.add(draft(origin, event, yield* now), item)
+        read: <M, A, E, R>(moment: () => M, body: (seen: M) => Effect.Effect<A, E, R>) =>
+          Effect.suspend(() => {
+            const seen: Array<M> = []
+            return write(
+              () => Effect.suspend(() => body(seen[0] as M)),
+              () => void seen.push(moment())
+            )
+          }),
+        emit: Effect.fnUntraced(function* (origin, event, { apply, item } = {}) {
+          const at = yield* now
+          apply?.()
+          pending.add(draft(origin, event, at), item)
           Deferred.doneUnsafe(dirty, Effect.void)
           if (pending.isFull) yield* Effect.ignore(flush)
         }),

@@ -279,7 +279,7 @@ describe("law 7", () => {
           yield* events.emit(
             { threadId: id, generation: 1 },
             { type: "item.started" },
-            { threadId: id, item }
+            { item: { threadId: id, item } }
           )
           yield* events.flush
           assert.strictEqual((yield* say(yield* openThread(), "one")).output, "one")

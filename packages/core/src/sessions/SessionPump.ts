@@ -39,11 +39,13 @@ export class SessionPump extends Context.Service<
         from: AdapterItem
       ) => {
         const whole: Item = { ...from, turnId }
-        live.turn?.items.set(whole.id, whole)
         return events.emit(
           live,
           { type, turnId, itemId: whole.id, data: { item: whole } },
-          { threadId: live.threadId, item: whole }
+          {
+            item: { threadId: live.threadId, item: whole },
+            apply: () => void live.turn?.items.set(whole.id, whole)
+          }
         )
       }
 
@@ -63,14 +65,16 @@ export class SessionPump extends Context.Service<
       })
 
       const delta = (live: LiveSession, turnId: TurnId, { delta, field, itemId }: Tagged<"ItemDelta">) => {
-        const running = live.turn?.items.get(itemId as ItemId)
-        if (running) live.turn?.items.set(running.id, { ...running, [field]: (running[field] ?? "") + delta })
-        return events.emit(live, {
-          type: "item.updated",
-          turnId,
-          itemId: itemId as ItemId,
-          data: { field, delta }
-        })
+        const apply = () => {
+          const running = live.turn?.items.get(itemId as ItemId)
+          if (running)
+            live.turn?.items.set(running.id, { ...running, [field]: (running[field] ?? "") + delta })
+        }
+        return events.emit(
+          live,
+          { type: "item.updated", turnId, itemId: itemId as ItemId, data: { field, delta } },
+          { apply }
+        )
       }
 
       const requestOpened = Effect.fnUntraced(function* (

@@ -8,7 +8,7 @@ import type { TrustedDirectory } from "@rejoin/contracts/Trust"
 import { isSettled } from "@rejoin/contracts/Turn"
 import { Context, Effect, Exit, Layer, Option, Semaphore } from "effect"
 import type { Binding, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "./Records.ts"
-import { ThreadStore } from "./ThreadStore.ts"
+import { type EventDraft, ThreadStore } from "./ThreadStore.ts"
 
 /** A map whose changes can be taken back: each writes its inverse into the open transaction. */
 class Table<K, V> {
@@ -130,9 +130,9 @@ const make = Effect.sync(() => {
     }
   }
 
-  const append = (draft: Omit<RuntimeEvent, "seq" | "position">): RuntimeEvent => {
+  const append = (draft: EventDraft): RuntimeEvent => {
     const thread = threads.get(draft.threadId)
-    const event = { ...draft, seq: (thread?.lastSeq ?? 0) + 1, position: ++last }
+    const event = { ...draft, seq: draft.seq ?? (thread?.lastSeq ?? 0) + 1, position: ++last }
     if (thread) threads.set(thread.id, { ...thread, lastSeq: event.seq })
     const own = byThread.get(draft.threadId) ?? []
     byThread.set(draft.threadId, own)
@@ -163,7 +163,7 @@ const make = Effect.sync(() => {
     listThreads: (page) =>
       run(() =>
         after(
-          threads.values((row) => page.project === undefined || row.project === page.project),
+          threads.values((row) => page.project === undefined || row.project === page.project).reverse(),
           (row) => row.id,
           page
         )

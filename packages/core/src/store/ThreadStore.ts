@@ -21,7 +21,8 @@ export interface Blob {
   readonly data: string
 }
 
-export type EventDraft = Omit<RuntimeEvent, "seq" | "position">
+/** `seq` stands only in what tells that its thread is gone. */
+export type EventDraft = Omit<RuntimeEvent, "seq" | "position"> & { readonly seq?: number }
 
 type Stored<A> = Effect.Effect<A, StoreFailed>
 
@@ -38,6 +39,7 @@ export class ThreadStore extends Context.Service<
     readonly insertThread: (thread: ThreadRecord, binding: Binding) => Stored<void>
     readonly getThread: (id: ThreadId) => Stored<Option.Option<ThreadRecord>>
     readonly findThread: (key: ThreadKey) => Stored<Option.Option<ThreadRecord>>
+    /** Newest first: on the first page stands what was begun last. */
     readonly listThreads: (
       page: Page & { readonly project?: string | undefined }
     ) => Stored<ReadonlyArray<ThreadRecord>>
@@ -80,7 +82,10 @@ export class ThreadStore extends Context.Service<
     readonly saveBlobs: (turnId: TurnId, blobs: ReadonlyArray<Blob>) => Stored<void>
     readonly getBlob: (hash: string) => Stored<Option.Option<string>>
 
-    /** Gives each its seq and position and returns them in order. */
+    /**
+     * Gives each its seq and position and returns them in order. `thread.deleted` outlives its thread, of which nothing
+     * else can be told any more.
+     */
     readonly appendEvents: (events: ReadonlyArray<EventDraft>) => Stored<ReadonlyArray<RuntimeEvent>>
     readonly readEvents: (
       from: { readonly threadId: ThreadId; readonly afterSeq: number } | { readonly afterPosition: number },

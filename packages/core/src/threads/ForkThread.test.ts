@@ -78,7 +78,7 @@ describe("N5: a fork of a thread", () => {
             assert.strictEqual(failureOf(lost)?._tag, "UpstreamLost")
             assert.strictEqual(world.upstream.sessions.size, 0)
             // No thread is left of a fork that did not come about.
-            assert.lengthOf(yield* threads.list({ limit: 10 }), 1)
+            assert.lengthOf((yield* threads.list({ limit: 10 })).items, 1)
 
             if (session) world.upstream.sessions.set(session.id, session)
             yield* sendHeld(id)
@@ -104,7 +104,7 @@ describe("N5: a fork of a thread", () => {
           yield* say(id, "one")
           let stopped = 0
           const stopping = Effect.gen(function* () {
-            const newest = (yield* threads.list({ limit: 100 })).at(-1)
+            const [newest] = (yield* threads.list({ limit: 100 })).items
             if (newest === undefined || newest.id === id) return
             stopped++
             yield* Effect.ignore(service.stop(newest.id))
@@ -117,7 +117,7 @@ describe("N5: a fork of a thread", () => {
               whole = fiber.pollUnsafe() !== undefined
               yield* giveUp === "stop" ? stopping : Fiber.interrupt(fiber)
               yield* Fiber.await(fiber)
-              const bound = (yield* threads.list({ limit: 100 })).map(
+              const bound = (yield* threads.list({ limit: 100 })).items.map(
                 ({ session }) => session.providerSessionId as string | undefined
               )
               assert.sameMembers([...world.upstream.sessions.keys()], bound, `${giveUp} after ${steps} steps`)

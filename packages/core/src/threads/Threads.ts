@@ -53,9 +53,10 @@ export class Threads extends Context.Service<
     ) => Effect.Effect<Thread, StoreFailed>
     readonly get: (id: ThreadId) => Effect.Effect<Thread, ThreadNotFound | StoreFailed>
     readonly find: (key: ThreadKey) => Effect.Effect<Option.Option<Thread>, StoreFailed>
+    /** Newest first. One that cannot be read does not hide the others, nor those on the next page. */
     readonly list: (
       page: Page & { readonly project?: string | undefined }
-    ) => Effect.Effect<ReadonlyArray<Thread>, StoreFailed>
+    ) => Effect.Effect<{ readonly items: ReadonlyArray<Thread>; readonly next?: string }, StoreFailed>
     /**
      * Forgets the thread; the upstream session stays. Refused during a turn; where `unused`, if it ever had a turn or
      * a session.
@@ -277,35 +278,46 @@ export class Threads extends Context.Service<
             const live = sessions.get(id)
             if (live !== undefined)
               yield* ending.end(live, { event: "session.exited", reason: "the thread was deleted" })
-            yield* events.flush
-            // A turn may have been accepted meanwhile: it is not lost with its thread (law 6).
-            yield* store.transaction(Effect.andThen(idle, store.deleteThread(id)))
+            yield* events.transact({ threadId: id, generation: 0 }, (emit) =>
+              Effect.gen(function* () {
+                // A turn may have been accepted meanwhile: it is not lost with its thread (law 6).
+                yield* idle
+                const { lastSeq } = yield* record(id)
+                yield* store.deleteThread(id)
+                emit({ type: "thread.deleted", seq: lastSeq + 1 })
+              })
+            )
           })
         )
       })
 
-      const streaming = (id: ThreadId, items: ReadonlyArray<Item>): ReadonlyArray<Item> => {
-        const running = sessions.get(id)?.turn?.items
-        return running === undefined ? items : items.map((item) => running.get(item.id) ?? item)
-      }
+      /** The items of a running turn as far as they have come, which the store does not have yet. */
+      const streaming = (id: ThreadId) => new Map(sessions.get(id)?.turn?.items)
 
       const items: Threads["Service"]["items"] = Effect.fn("Threads.items")(function* (
         id,
         { before, limit }
       ) {
         yield* record(id)
-        yield* events.flush
-        return streaming(id, yield* store.listItems(id, { before: before as Item["id"] | undefined, limit }))
+        return yield* events.read(
+          () => streaming(id),
+          (running) =>
+            Effect.map(store.listItems(id, { before: before as Item["id"] | undefined, limit }), (items) =>
+              items.map((item) => running.get(item.id) ?? item)
+            )
+        )
       })
 
       const snapshot = Effect.fn("Threads.snapshot")(function* (id: ThreadId, limit: number) {
-        // What is buffered is written first and in the same breath: what is read has all up to `lastSeq`.
-        return yield* events.transact({ threadId: id, generation: 0 }, () =>
-          Effect.gen(function* () {
-            const thread = yield* Effect.flatMap(record(id), view)
-            const requests = yield* store.listRequests(id)
-            return { thread, requests, items: streaming(id, yield* store.listItems(id, { limit })) }
-          })
+        return yield* events.read(
+          () => streaming(id),
+          (running) =>
+            Effect.gen(function* () {
+              const thread = yield* Effect.flatMap(record(id), view)
+              const requests = yield* store.listRequests(id)
+              const items = yield* store.listItems(id, { limit })
+              return { thread, requests, items: items.map((item) => running.get(item.id) ?? item) }
+            })
         )
       })
 
@@ -325,7 +337,8 @@ export class Threads extends Context.Service<
               Effect.option
             )
           )
-          return views.flatMap(Option.toArray)
+          const last = found.length === page.limit ? found.at(-1) : undefined
+          return { items: views.flatMap(Option.toArray), ...(last && { next: last.id }) }
         }),
         remove,
         snapshot,
