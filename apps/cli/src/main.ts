@@ -1,3 +1,4 @@
+import { keepLoopbackDirect } from "@rejoin/client/Loopback"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Effect } from "effect"
 import { Command } from "effect/cli"
@@ -12,6 +13,8 @@ import { demo, doctor, serve } from "./Serve.ts"
 import { changing } from "./Sessions.ts"
 import { looking } from "./Threads.ts"
 import { watch } from "./Watch.ts"
+
+keepLoopbackDirect(process.env)
 
 // Who reads no further, as `head` does, is no error: it ends us as a broken pipe ends others.
 process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {

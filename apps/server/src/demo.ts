@@ -1,3 +1,4 @@
+import { keepLoopbackDirect } from "@rejoin/client/Loopback"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { make as makeClient, type RejoinClient } from "@rejoin/client/Client"
 import { ProviderInstanceId } from "@rejoin/contracts/Ids"
@@ -5,6 +6,8 @@ import { ServerFileJson } from "@rejoin/contracts/ServerFile"
 import { Console, Effect, FileSystem, Path, Redacted, Schedule, Schema } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { OwnEnvironment } from "./Instances.ts"
+
+keepLoopbackDirect(process.env)
 
 // The story of Rejoin in under a minute, on the real OpenCode and the built-in model, in a directory of its own.
 

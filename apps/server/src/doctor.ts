@@ -1,9 +1,12 @@
+import { keepLoopbackDirect } from "@rejoin/client/Loopback"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, Logger, Schema } from "effect"
 import { parseArgs } from "node:util"
 import { examine, treat } from "./doctor/Doctor.ts"
 import { reportText } from "./doctor/Text.ts"
 import * as Failing from "./Failing.ts"
+
+keepLoopbackDirect(process.env)
 
 // `rejoin doctor [--fix] [--json]`: what is wrong, in plain words, and what --fix would do. Exits with 1 where
 // something is left that is wrong.

@@ -12,12 +12,15 @@ import {
   type ProviderAdapterShape
 } from "@rejoin/core/providers/ProviderAdapter"
 import { storeIdOf } from "@rejoin/agent-kit/StoreIdentity"
-import { Effect, FileSystem, Layer, Result } from "effect"
+import { Effect, FileSystem, Layer, Result, Scope } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import { type ClaudeCursor, decodeCursor } from "./ClaudeCursor.ts"
 import { makeExpiry } from "./ClaudeExpiry.ts"
 import { holdersOf } from "./ClaudeHolders.ts"
 import { type ClaudeOptions, configDirectory } from "./ClaudeOptions.ts"
+import { findPowers } from "@rejoin/agent-kit/RepoPowers"
+import { writeFiles } from "./ClaudeFiles.ts"
+import { powers } from "./ClaudePowers.ts"
 import { startProcess } from "./ClaudeProcess.ts"
 import { type Live, makeStarts } from "./ClaudeStarts.ts"
 import { makeTerminal } from "./ClaudeTerminal.ts"
@@ -55,6 +58,7 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
   })
 
   const owner = yield* ProcessOwner
+  const terminals = yield* Effect.cached(Scope.provide(owner.scratch, yield* Effect.scope))
   const starts = makeStarts({
     options,
     spawn: (command) =>
@@ -64,6 +68,11 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
       ),
     transcripts,
     expiry,
+    filesFor: (start) =>
+      owner.scratch.pipe(
+        Effect.flatMap((scratch) => writeFiles(fs, scratch, { ...start, own: config })),
+        Effect.mapError(({ message }) => new ProviderUnavailable({ provider: id, message }))
+      ),
     ensureStore: fs.makeDirectory(config, { recursive: true, mode: 0o700 }).pipe(
       Effect.mapError(({ message }) => new ProviderUnavailable({ provider: id, message })),
       Effect.andThen(storeId)
@@ -165,7 +174,16 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
     create: starts.create,
     adopt: starts.adopt,
     relocate: { fork: starts.fork },
-    terminal: makeTerminal(options, transcripts),
+    brings: { find: findPowers({ fs, agent: "claude", powers, own: [config] }), keepsOut: () => true },
+    terminal: makeTerminal(options, transcripts, {
+      filesFor: (start) =>
+        // One directory a session, as long as we live: the terminal reads it when it starts.
+        Effect.gen(function* () {
+          const directory = `${yield* terminals}/${start.session}`
+          yield* fs.makeDirectory(directory, { recursive: true, mode: 0o700 })
+          return yield* writeFiles(fs, directory, { ...start, own: config })
+        }).pipe(Effect.mapError(({ message }) => new ProviderFailed({ provider: id, message })))
+    }),
     expiry: {
       at: ({ providerSessionId }) => expiry.at(providerSessionId),
       renew: ({ providerSessionId }) =>

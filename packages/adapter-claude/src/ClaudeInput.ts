@@ -10,12 +10,11 @@ const blockOf = ({ data, mediaType, name }: TurnInput["attachments"][number]): B
   return { type: "text", text: `<file name="${name}">\n${Buffer.from(data, "base64").toString()}\n</file>` }
 }
 
-/** A turn as the frame that sends it, or the name of the attachment that Claude cannot take. */
-export const frameOf = ({
-  attachments,
-  input,
-  messageId
-}: TurnInput): { readonly frame: unknown } | { readonly unfit: string } => {
+/** A turn as the frame that sends it, with the text as it is to be sent; or the name of the attachment that Claude cannot take. */
+export const frameOf = (
+  { attachments, messageId }: TurnInput,
+  input: string
+): { readonly frame: unknown } | { readonly unfit: string } => {
   const content: Array<Block> = []
   for (const attachment of attachments) {
     const block = blockOf(attachment)

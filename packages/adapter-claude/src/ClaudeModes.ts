@@ -9,6 +9,9 @@ const looking = new Set([
   "LS",
   "ListAgents",
   "TodoWrite",
+  // The list of what is to be done, as it is kept now; nothing of it leaves the session.
+  "TaskCreate",
+  "TaskUpdate",
   "TaskOutput",
   "TaskList",
   "TaskGet",
@@ -75,6 +78,9 @@ export const terminalFlagsOf = (mode: RuntimeMode): ReadonlyArray<string> => [
   mode === "approval-required" ? "manual" : names[mode],
   ...(mode === "read-only" ? ["--disallowedTools", writing.join(",")] : [])
 ]
+
+/** Whether there are slash commands at all (`flagsOf`). */
+export const takesCommands = (mode: RuntimeMode): boolean => mode === "full-access"
 
 export type Verdict = "pass" | "ask" | "deny"
 

@@ -206,6 +206,9 @@ export const decodeFrame = Schema.decodeUnknownOption(Frame)
 export const Initialized = Schema.Struct({
   claude_code_version: Schema.String,
   current_permission_mode: Schema.String,
+  commands: optional(
+    Schema.Array(Schema.Struct({ name: Schema.String, argumentHint: optional(Schema.String) }))
+  ),
   account: optional(
     Schema.Struct({ tokenSource: optional(Schema.String), apiKeySource: optional(Schema.String) })
   )

@@ -11,6 +11,7 @@ import { Deferred, Effect, Queue, Schedule, Schema, Stream } from "effect"
 import type { ClaudeCursor } from "./ClaudeCursor.ts"
 import { ClaudeGate, type Mismatch } from "./ClaudeGate.ts"
 import { currentText } from "./ClaudeEdits.ts"
+import { type Command, sayingOf } from "./ClaudeCommands.ts"
 import { frameOf } from "./ClaudeInput.ts"
 import type { ClaudeProcess, StartupFailure } from "./ClaudeProcess.ts"
 import { askOf, replyOf } from "./ClaudeRequests.ts"
@@ -24,6 +25,8 @@ interface Options {
   readonly directory: string
   readonly mode: RuntimeMode
   readonly beside: ReadonlyArray<string>
+  /** The commands that it takes; none where they are turned off. */
+  readonly commands: ReadonlyArray<Command>
   /** Whether the transcript holds the message by now. */
   readonly isKept: (messageId: string) => Effect.Effect<boolean>
 }
@@ -47,7 +50,7 @@ export class ClaudeListener {
 
 /** The live connection to one session: its own process, and the gate before everything that it does. */
 export const connect = Effect.fnUntraced(function* (
-  { beside, cursor, directory, isKept, mode, provider }: Options,
+  { beside, commands, cursor, directory, isKept, mode, provider }: Options,
   process: ClaudeProcess,
   listener: ClaudeListener
 ) {
@@ -150,12 +153,12 @@ export const connect = Effect.fnUntraced(function* (
 
   /** Sends, and succeeds when a model is asked with the message, or, for a steer, when it is in Claude's queue. */
   const prompt = Effect.fnUntraced(function* (turn: TurnInput) {
-    const leaving = /^\/(clear|new|reset|resume|continue|branch|fork)\b/.exec(turn.input)?.[0]
-    if (leaving !== undefined) {
-      const message = `${leaving} would leave this conversation for another one: reset or fork the thread instead.`
+    const saying = sayingOf(turn.input, commands)
+    if ("leaves" in saying) {
+      const message = `${saying.leaves} would leave this conversation for another one: reset or fork the thread instead.`
       return yield* new SendFailure({ failure: new ProviderFailed({ provider, message }), sent: "no" })
     }
-    const sending = frameOf(turn)
+    const sending = frameOf(turn, saying.text)
     if ("unfit" in sending) {
       const message = `Claude cannot take the attachment ${sending.unfit}.`
       return yield* new SendFailure({ failure: new ProviderFailed({ provider, message }), sent: "no" })

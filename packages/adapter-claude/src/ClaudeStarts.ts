@@ -9,7 +9,9 @@ import { Effect, Option, Predicate, Queue, type Scope } from "effect"
 import { type ClaudeCursor, cursorOf } from "./ClaudeCursor.ts"
 import type { ClaudeExpiry } from "./ClaudeExpiry.ts"
 import { hooks } from "./ClaudeGate.ts"
-import { flagsOf, modeOf } from "./ClaudeModes.ts"
+import { flagsOf, modeOf, takesCommands } from "./ClaudeModes.ts"
+import { sourcesOf } from "./ClaudePowers.ts"
+import type { ClaudeFiles } from "./ClaudeFiles.ts"
 import type { ClaudeOptions } from "./ClaudeOptions.ts"
 import type { ClaudeCommand, ClaudeProcess, StartupFailure } from "./ClaudeProcess.ts"
 import { Initialized, PermissionRules } from "./ClaudeSchema.ts"
@@ -22,6 +24,10 @@ interface Needs {
   readonly spawn: (command: ClaudeCommand) => Effect.Effect<ClaudeProcess, AdapterFailure, Scope.Scope>
   readonly transcripts: ClaudeTranscripts
   readonly expiry: ClaudeExpiry
+  /** What it is told by files, which go with the session. */
+  readonly filesFor: (
+    start: Pick<StartRequest, "cwd" | "loads" | "systemPrompt">
+  ) => Effect.Effect<ClaudeFiles, AdapterFailure, Scope.Scope>
   /** The store, which is made where it is not there yet: a cursor to none could never be followed. */
   readonly ensureStore: Effect.Effect<StoreId, AdapterFailure>
   readonly requireStore: (cursor: ClaudeCursor) => Effect.Effect<void, ProbeFailure>
@@ -40,6 +46,7 @@ export interface Live {
 /** The ways in which a session comes to life: created, adopted, forked. Each reads back what it did. */
 export const makeStarts = ({
   options,
+  filesFor,
   register,
   requireStore,
   spawn,
@@ -85,22 +92,24 @@ export const makeStarts = ({
     request: StartRequest,
     start: { readonly args: ReadonlyArray<string>; readonly source?: string; readonly history: History }
   ) {
-    const { additionalDirectories, cwd, extraEnv, mark, mode } = request
+    const { additionalDirectories, cwd, extraEnv, loads, mark, mode, systemPrompt } = request
     const model = request.model ?? options.model
     // Asked before the start, which touches the file.
     const age = start.source === undefined ? Option.none() : yield* expiry.of(start.source)
     const listener = new ClaudeListener()
+    const { directories, env, prompt } = yield* filesFor({ cwd, loads, systemPrompt })
     const process: ClaudeProcess = yield* spawn({
       args: [
         ...start.args,
         ...flagsOf(mode),
+        ...sourcesOf(loads),
         ...(model === undefined ? [] : ["--model", model]),
         // Kept with the session: on a resume it is passed over (docs/providers/claude.md: Resume).
-        ...(request.systemPrompt === null ? [] : ["--append-system-prompt", request.systemPrompt]),
-        ...additionalDirectories.flatMap((directory) => ["--add-dir", directory])
+        ...prompt,
+        ...[...additionalDirectories, ...directories].flatMap((directory) => ["--add-dir", directory])
       ],
       cwd,
-      extraEnv,
+      extraEnv: { ...extraEnv, ...env },
       onFrame: listener.onFrame
     })
     const asked = Effect.all({
@@ -122,7 +131,15 @@ export const makeStarts = ({
         Effect.orElseSucceed(() => false)
       )
     const live = yield* connect(
-      { provider, cursor, directory: cwd, beside: additionalDirectories, mode, isKept },
+      {
+        provider,
+        cursor,
+        directory: cwd,
+        beside: additionalDirectories,
+        commands: takesCommands(mode) ? (initialized.commands ?? []) : [],
+        mode,
+        isKept
+      },
       process,
       listener
     )

@@ -13,7 +13,15 @@ const terminal = makeTerminal(
     environment: { HOME: "/home/ada", SECRET: "not the instance's own" },
     terminalEnvironment: { ANTHROPIC_BASE_URL: "http://127.0.0.1:1" }
   },
-  transcripts
+  transcripts,
+  {
+    filesFor: ({ loads, session, systemPrompt }) =>
+      Effect.succeed({
+        prompt: systemPrompt === null ? [] : ["--append-system-prompt-file", `/scratch/${session}`],
+        directories: loads === null ? ["/work"] : [],
+        env: loads === null ? { MEMORY: "1" } : {}
+      })
+  }
 )
 const cursor = cursorOf("11111111-1111-4111-8111-111111111111", StoreId.make("store"))
 const request = {
@@ -32,6 +40,22 @@ const followed = (...reports: ReadonlyArray<unknown>) =>
   )
 
 describe("Claude's own interface in a user's terminal", () => {
+  it.effect(
+    "law 4: what the directory brings is left out, unless that was trusted; no prompt in an argument",
+    () =>
+      Effect.gen(function* () {
+        const args = (loads: string | null) =>
+          Effect.map(terminal.command(cursor, { ...request, loads, flags: [], reports: null }), ({ args }) =>
+            args.join(" ")
+          )
+        const kept = yield* args(null)
+        assert.include(kept, "--setting-sources user")
+        assert.include(kept, "--add-dir /work")
+        assert.notInclude(kept, "Be brief.")
+        assert.notInclude(yield* args("trusted"), "--setting-sources")
+      })
+  )
+
   it.effect(
     "E1, E3, E14: this session, whatever the user's options choose; without the hook where it is off",
     () =>
@@ -57,6 +81,7 @@ describe("Claude's own interface in a user's terminal", () => {
       const { env } = yield* terminal.command(cursor, { ...request, flags: [], reports: null })
       assert.deepEqual(env, {
         ANTHROPIC_BASE_URL: "http://127.0.0.1:1",
+        MEMORY: "1",
         CLAUDE_CONFIG_DIR: "/home/ada/.claude"
       })
     })

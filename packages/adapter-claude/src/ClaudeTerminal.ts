@@ -1,8 +1,10 @@
-import type { TerminalAccess } from "@rejoin/core/providers/ProviderAdapter"
+import type { AdapterFailure, TerminalAccess } from "@rejoin/core/providers/ProviderAdapter"
 import { followedFrom, reportCommand, withoutFlags } from "@rejoin/core/terminal/TerminalReports"
 import { Effect, Option, Schema } from "effect"
 import { type ClaudeCursor, cursorOf } from "./ClaudeCursor.ts"
 import { terminalFlagsOf } from "./ClaudeModes.ts"
+import type { ClaudeFiles } from "./ClaudeFiles.ts"
+import { sourcesOf } from "./ClaudePowers.ts"
 import { type ClaudeOptions, configDirectory } from "./ClaudeOptions.ts"
 import type { ClaudeTranscripts } from "./ClaudeTranscripts.ts"
 
@@ -25,7 +27,15 @@ const choosing = {
  */
 export const makeTerminal = (
   options: ClaudeOptions,
-  transcripts: ClaudeTranscripts
+  transcripts: ClaudeTranscripts,
+  needs: {
+    readonly filesFor: (start: {
+      readonly session: string
+      readonly cwd: string
+      readonly loads: string | null
+      readonly systemPrompt: string | null
+    }) => Effect.Effect<ClaudeFiles, AdapterFailure>
+  }
 ): TerminalAccess<ClaudeCursor> => ({
   command: Effect.fn("Claude.terminal")(function* (cursor, request) {
     const { providerSessionId: id, from } = cursor
@@ -43,6 +53,8 @@ export const makeTerminal = (
             ...(from.at === undefined ? [] : ["--resume-session-at", from.at])
           ]
         : ["--resume", id]
+    const { cwd, loads, systemPrompt } = request
+    const files = yield* needs.filesFor({ session: id, cwd, loads, systemPrompt })
     const hook = request.reports && [{ type: "command", command: reportCommand(request.reports) }]
     const settings = {
       cleanupPeriodDays: 3650,
@@ -54,8 +66,12 @@ export const makeTerminal = (
         ...session,
         ...terminalFlagsOf(request.mode),
         ...(model === undefined ? [] : ["--model", model]),
-        ...(request.systemPrompt === null ? [] : ["--append-system-prompt", request.systemPrompt]),
-        ...request.additionalDirectories.flatMap((directory) => ["--add-dir", directory]),
+        ...sourcesOf(loads),
+        ...files.prompt,
+        ...[...request.additionalDirectories, ...files.directories].flatMap((directory) => [
+          "--add-dir",
+          directory
+        ]),
         "--settings",
         JSON.stringify(settings),
         ...withoutFlags(request.flags, choosing)
@@ -63,6 +79,7 @@ export const makeTerminal = (
       env: {
         ...options.terminalEnvironment,
         ...request.extraEnv,
+        ...files.env,
         CLAUDE_CONFIG_DIR: configDirectory(options.environment)
       }
     }

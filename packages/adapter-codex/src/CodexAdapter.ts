@@ -17,6 +17,8 @@ import { basename, dirname, join } from "node:path"
 import { ChildProcessSpawner } from "effect/process"
 import { type CodexCursor, decodeCursor } from "./CodexCursor.ts"
 import { codexHome, type CodexOptions } from "./CodexOptions.ts"
+import { findPowers } from "@rejoin/agent-kit/RepoPowers"
+import { powers } from "./CodexPowers.ts"
 import { makeProbe } from "./CodexProbe.ts"
 import { makeRollouts } from "./CodexRollouts.ts"
 import { Account } from "./CodexSchema.ts"
@@ -100,8 +102,10 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
   })
 
   const { delivered, probe } = makeProbe({ fs, home, rollouts })
+  const brings = findPowers({ fs, agent: "codex", powers, own: [home] })
   const starts = makeStarts({
     options,
+    brings,
     fs,
     home,
     rollouts,
@@ -168,6 +172,7 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
             Effect.succeed(Probe.Inconclusive({ evidence: { reason: message } }))
         })
       ),
+    brings: { find: brings, keepsOut: () => true },
     create: starts.create,
     adopt: starts.adopt,
     relocate: { fork: starts.fork },

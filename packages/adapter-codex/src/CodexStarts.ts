@@ -9,6 +9,9 @@ import type {
   StartRequest,
   Verified
 } from "@rejoin/core/providers/ProviderAdapter"
+import { instructionsOf, together } from "@rejoin/agent-kit/Instructions"
+import { placesFrom } from "@rejoin/agent-kit/RepoPowers"
+import type { Brought } from "@rejoin/contracts/Trust"
 import { Effect, type FileSystem, Option, Predicate, Schema, type Scope, Stream } from "effect"
 import type { Refused } from "./CodexClient.ts"
 import { type CodexCursor, cursorOf } from "./CodexCursor.ts"
@@ -24,6 +27,8 @@ interface Needs {
   readonly options: CodexOptions
   readonly fs: FileSystem.FileSystem
   readonly home: string
+  /** What a directory brings that Codex would load. */
+  readonly brings: (directory: string) => Effect.Effect<ReadonlyArray<Brought>>
   readonly rollouts: CodexRollouts
   /** A server for as long as the session lives; for a thread that the user's index has lost, one with its own. */
   readonly acquire: (
@@ -38,7 +43,7 @@ interface Needs {
 
 /** The ways in which a thread comes to life: created, adopted, forked. Each reads back what it did. */
 export const makeStarts = (needs: Needs) => {
-  const { acquire, fs, home, options, register, requireStore, rollouts, storeId } = needs
+  const { acquire, brings, fs, home, options, register, requireStore, rollouts, storeId } = needs
 
   const realPath = (path: string) => Effect.orElseSucceed(fs.realPath(path), () => path)
 
@@ -74,21 +79,41 @@ export const makeStarts = (needs: Needs) => {
    * Tools of MCP servers run outside of every sandbox, and ask nobody where the user's configuration, or the tool
    * itself, says that they need not: so none of those that are configured here is there in our threads (law 4).
    */
-  const withoutServers = Effect.fnUntraced(function* ({ client }: CodexServer, cwd: string) {
-    const { config } = yield* client.call(Configured, "config/read", { includeLayers: false, cwd })
+  const withoutServers = Effect.fnUntraced(function* ({ client }: CodexServer, { cwd, loads }: StartRequest) {
+    // What is kept out is not there to be turned off: a thread with such a server is refused.
+    const isThere = loads !== null || (yield* brings(cwd)).length === 0
+    const { config } = yield* client.call(Configured, "config/read", {
+      includeLayers: false,
+      ...(isThere && { cwd })
+    })
     const names = Object.keys(config.mcp_servers ?? {})
     return { mcp_servers: Object.fromEntries(names.map((name) => [name, { enabled: false }])) }
+  })
+
+  /**
+   * That its user trusts a project in Codex itself loads the rules in it, by which commands run unasked. A project that
+   * is not trusted is not read for what it tells either: that is told by us.
+   */
+  const untrusted = Effect.fnUntraced(function* ({ cwd, loads }: StartRequest) {
+    if (loads !== null || (yield* brings(cwd)).length === 0) return { config: {}, instructions: undefined }
+    const places = yield* placesFrom(fs, cwd)
+    return {
+      config: { projects: Object.fromEntries(places.map((place) => [place, { trust_level: "untrusted" }])) },
+      instructions: yield* instructionsOf(fs, cwd, ["AGENTS.override.md", "AGENTS.md"])
+    }
   })
 
   /** Where a thread works, and with which model: sent with every start, resume and fork. */
   const placeOf = Effect.fnUntraced(function* (server: CodexServer, request: StartRequest) {
     const model = request.model ?? options.model
+    const { config, instructions } = yield* untrusted(request)
+    const told = together(request.systemPrompt, instructions)
     return {
-      config: yield* withoutServers(server, request.cwd),
+      config: { ...(yield* withoutServers(server, request)), ...config },
       cwd: request.cwd,
       runtimeWorkspaceRoots: [request.cwd, ...request.additionalDirectories],
       ...(model !== undefined && { model }),
-      ...(request.systemPrompt !== null && { developerInstructions: request.systemPrompt })
+      ...(told !== null && { developerInstructions: told })
     }
   })
 

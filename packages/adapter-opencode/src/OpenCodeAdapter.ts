@@ -14,11 +14,14 @@ import {
 import { Effect, FileSystem, Layer, Option, Predicate, Schema } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import { decodeCursor, type OpenCodeCursor } from "./OpenCodeCursor.ts"
-import { Session } from "./OpenCodeSchema.ts"
+import { Agent, Session } from "./OpenCodeSchema.ts"
+import { widens, withAsking } from "./OpenCodePermissions.ts"
+import { isKeptOut, keptOut, powers } from "./OpenCodePowers.ts"
+import { findPowers } from "@rejoin/agent-kit/RepoPowers"
 import { isSupported, startServer, supported } from "./OpenCodeServer.ts"
 import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
 import { makeStarts } from "./OpenCodeStarts.ts"
-import { dataHome, makeTerminal } from "./OpenCodeTerminal.ts"
+import { configHomes, dataHome, makeTerminal } from "./OpenCodeTerminal.ts"
 import { makeUpstream, type OpenCodeUpstream } from "./OpenCodeUpstream.ts"
 import { makeServerPool, poolKey } from "@rejoin/agent-kit/ServerPool"
 import { storeIdOf } from "@rejoin/agent-kit/StoreIdentity"
@@ -37,6 +40,10 @@ const capabilitiesOf = ({ url }: OpenCodeOptions): Capabilities => ({
   terminal: url === undefined
 })
 
+interface PoolKey extends Pick<Environment, "extraEnv" | "loads"> {
+  readonly asking: ReadonlyArray<string>
+}
+
 const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
   const fs = yield* FileSystem.FileSystem
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
@@ -48,21 +55,41 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
       ? storeIdOf(dataDirectory).pipe(Effect.provideService(FileSystem.FileSystem, fs))
       : Effect.succeed(StoreId.make(`url:${options.url}`))
 
-  // One server for all threads with the same environment.
+  const owner = yield* ProcessOwner
+  /** Agents that would not ask where their session does, by what is loaded (`OpenCodePermissions`). */
+  const widening = new Map<string | null, ReadonlyArray<string>>()
+
+  // One server for all threads with the same environment; what a trusted directory brings has one of its own.
   const pool = yield* makeServerPool({
     provider: id,
     name: "OpenCode",
-    start: (extraEnv: Readonly<Record<string, string>>) =>
+    start: ({ asking, extraEnv, loads }: PoolKey) =>
       startServer({
         provider: id,
         binary: options.binary,
         url: options.url,
         password: options.password,
-        environment: { ...environment, ...extraEnv },
-        config: options.config ?? {}
+        environment: { ...environment, ...extraEnv, ...(loads === null && keptOut) },
+        config: withAsking(options.config ?? {}, asking)
       })
   })
-  const acquire = ({ extraEnv }: Environment) => pool.acquire(poolKey(extraEnv))
+  const acquire = ({ extraEnv, loads }: Environment) =>
+    pool.acquire(poolKey({ extraEnv, loads, asking: widening.get(loads) ?? [] } satisfies PoolKey))
+
+  /** As `acquire`, for a session in this directory: none of the agents that are there asks for less than it. */
+  const acquireFor = Effect.fnUntraced(function* (of: Environment, directory: string) {
+    const known = widening.get(of.loads) ?? []
+    const found = yield* Effect.scoped(
+      Effect.flatMap(acquire(of), ({ client }) =>
+        client.read("agents", Schema.Array(Agent), (sdk, signal) => sdk.app.agents({ directory }, { signal }))
+      )
+    )
+    const names = options.url === undefined ? found.filter(widens).map(({ name }) => name) : []
+    if (names.some((name) => !known.includes(name))) {
+      widening.set(of.loads, [...new Set([...known, ...names])].toSorted())
+    }
+    return yield* acquire(of)
+  })
 
   const withServer = <A, E>(of: Environment, body: (upstream: OpenCodeUpstream) => Effect.Effect<A, E>) =>
     Effect.scoped(
@@ -74,7 +101,15 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
     if (actual === cursor.storeId) return
     return yield* new ProbeFailure({ probe: Probe.WrongStore({ expected: cursor.storeId, actual }) })
   })
-  const starts = makeStarts({ options, acquire, requireStore, storeId, fs, spawner })
+  const starts = makeStarts({
+    options,
+    acquire: acquireFor,
+    requireStore,
+    storeId,
+    fs,
+    spawner,
+    scratch: owner.scratch
+  })
 
   /** Sessions that this start created, though it never came to write their ids down. */
   const nameless = Effect.fnUntraced(function* (
@@ -166,6 +201,16 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
             Effect.succeed(Probe.Inconclusive({ evidence: { reason: message } }))
         })
       ),
+    brings: {
+      find: findPowers({
+        fs,
+        agent: "opencode",
+        powers,
+        own: [`${environment["HOME"] ?? ""}/.opencode`, ...configHomes(environment)]
+      }),
+      // The server of somebody else loads what it likes.
+      keepsOut: (brought) => options.url === undefined && isKeptOut(brought)
+    },
     create: starts.create,
     adopt: starts.adopt,
     relocate: { fork: starts.fork, copy: starts.copy },

@@ -17,3 +17,16 @@ export interface OpenCodeOptions {
   /** `provider/model` for threads that name none. */
   readonly model?: string | undefined
 }
+
+/** One server of an instance. */
+export interface ServerOptions {
+  readonly provider: string
+  /** Absent for a server of ours. A server by URL belongs to somebody else and is never stopped. */
+  readonly url?: string | undefined
+  readonly password?: Redacted.Redacted | undefined
+  readonly binary: string
+  /** The whole environment of the process, without the mark of its owner. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Merged into OpenCode's configuration, for this server only. */
+  readonly config: Readonly<Record<string, unknown>>
+}

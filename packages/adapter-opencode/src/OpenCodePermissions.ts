@@ -70,6 +70,37 @@ export const serverPermission = {
   )
 }
 
+const allowedByServer = new Set(
+  Object.entries(serverPermission).flatMap(([name, action]) => (action === "ask" ? [] : [name]))
+)
+
+/**
+ * Whether an agent, as the server tells of it, may do more unasked than the server's configuration lets it: its own
+ * rules come after that, whoever defined it, and its session's asks do not reach it
+ * (docs/providers/opencode.md: Permissions).
+ */
+export const widens = ({ permission }: { readonly permission: ReadonlyArray<Rule> }): boolean => {
+  const asks = permission.findLastIndex((own) => same(own, rule("*", "ask")))
+  return permission
+    .slice(asks + 1)
+    .some(
+      ({ action, permission: name }) =>
+        action === "allow" && name !== "external_directory" && !allowedByServer.has(name)
+    )
+}
+
+/** The configuration with these agents asking as the server does. */
+export const withAsking = (
+  config: Readonly<Record<string, unknown>>,
+  agents: ReadonlyArray<string>
+): Readonly<Record<string, unknown>> => {
+  if (agents.length === 0) return config
+  const own = config["agent"]
+  const before = typeof own === "object" && own !== null ? (own as Record<string, object>) : {}
+  const asking = agents.map((name) => [name, { ...before[name], permission: serverPermission }] as const)
+  return { ...config, agent: { ...before, ...Object.fromEntries(asking) } }
+}
+
 /** What to answer when a sub-agent asks, without asking anybody. Undefined: the user is asked. */
 export const answerForSubAgent = (mode: RuntimeMode, permission: string): "once" | "reject" | undefined => {
   if (mode === "full-access") return "once"

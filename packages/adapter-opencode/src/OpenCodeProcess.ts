@@ -1,11 +1,12 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
+import { spawnProgram } from "@rejoin/agent-kit/Spawn"
 import { newId } from "@rejoin/core/NewId"
 import { ProcessOwner, sendSignal } from "@rejoin/agent-kit/ProcessOwner"
 import { Deferred, Effect, Exit, Predicate, Queue, Redacted, Stream } from "effect"
-import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { ChildProcess } from "effect/process"
 import { OpenCodeClient } from "./OpenCodeClient.ts"
 import { serverPermission } from "./OpenCodePermissions.ts"
-import type { ServerOptions } from "./OpenCodeServer.ts"
+import type { ServerOptions } from "./OpenCodeOptions.ts"
 
 /** For our own processes: nothing is uploaded, and no program replaces itself. */
 export const baseConfig = { autoupdate: false, share: "disabled" }
@@ -21,7 +22,6 @@ export const spawnServer = Effect.fnUntraced(function* (
   lost: Deferred.Deferred<string>
 ) {
   const owner = yield* ProcessOwner
-  const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const password = Redacted.make(yield* newId("pw"))
   const pool = yield* newId("srv")
   const unavailable = (message: string) => new ProviderUnavailable({ provider: options.provider, message })
@@ -29,31 +29,27 @@ export const spawnServer = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => owner.sweepPool(pool))
   const cwd = yield* owner.scratch.pipe(Effect.mapError(({ message }) => unavailable(message)))
   const config = { ...baseConfig, ...options.config, permission: serverPermission }
-  const handle = yield* spawner
-    .spawn(
-      ChildProcess.make(options.binary, ["serve", "--hostname", "127.0.0.1", "--port", "0"], {
-        cwd,
-        env: {
-          // It unpacks 5 MB there with its first turn, for good (docs/providers/opencode.md: while the adapter was built).
-          BUN_TMPDIR: cwd,
-          ...options.environment,
-          ...owner.mark(pool),
-          OPENCODE_SERVER_PASSWORD: Redacted.value(password),
-          OPENCODE_CONFIG_CONTENT: JSON.stringify(config),
-          // It beats the configuration: one that the operator's shell has would free the sub-agents of every thread.
-          OPENCODE_PERMISSION: JSON.stringify(serverPermission)
-        },
-        extendEnv: false,
-        stdin: "ignore",
-        // The end is ours: dispose, then TERM, TERM, KILL.
-        killSignal: "SIGKILL"
-      })
-    )
-    .pipe(
-      Effect.mapError((error) =>
-        unavailable(`OpenCode cannot be started (${options.binary}): ${error.message}`)
-      )
-    )
+  const handle = yield* spawnProgram(
+    options.provider,
+    options.binary,
+    ChildProcess.make(options.binary, ["serve", "--hostname", "127.0.0.1", "--port", "0"], {
+      cwd,
+      env: {
+        // It unpacks 5 MB there with its first turn, for good (docs/providers/opencode.md: while the adapter was built).
+        BUN_TMPDIR: cwd,
+        ...options.environment,
+        ...owner.mark(pool),
+        OPENCODE_SERVER_PASSWORD: Redacted.value(password),
+        OPENCODE_CONFIG_CONTENT: JSON.stringify(config),
+        // It beats the configuration: one that the operator's shell has would free the sub-agents of every thread.
+        OPENCODE_PERMISSION: JSON.stringify(serverPermission)
+      },
+      extendEnv: false,
+      stdin: "ignore",
+      // The end is ours: dispose, then TERM, TERM, KILL.
+      killSignal: "SIGKILL"
+    })
+  )
   const lines = yield* Queue.unbounded<string>()
   const last: Array<string> = []
   yield* handle.all.pipe(

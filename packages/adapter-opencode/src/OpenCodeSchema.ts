@@ -13,6 +13,9 @@ export type Rule = typeof Rule.Type
 /** An id that the server would not mistake for a route or answer with a 500 (C6). */
 export const SessionId = Schema.Trim.check(Schema.isPattern(/^ses_[0-9A-Za-z]{10,64}$/))
 
+/** An agent, the user's own and the built-in ones, with all of its rules in the order in which they hold. */
+export const Agent = Schema.Struct({ name: Schema.String, permission: Schema.Array(Rule) })
+
 export const Session = Schema.Struct({
   id: SessionId,
   title: Schema.String,

@@ -1,20 +1,9 @@
 import { ProviderUnavailable } from "@rejoin/contracts/Errors"
-import { Deferred, Effect, type Redacted, Schema, type Scope, Semaphore } from "effect"
+import { Deferred, Effect, Schema, type Scope, Semaphore } from "effect"
 import { makeBus, type OpenCodeBus } from "./OpenCodeBus.ts"
 import { OpenCodeClient } from "./OpenCodeClient.ts"
+import type { ServerOptions } from "./OpenCodeOptions.ts"
 import { spawnServer } from "./OpenCodeProcess.ts"
-
-export interface ServerOptions {
-  readonly provider: string
-  /** Absent for a server of ours. A server by URL belongs to somebody else and is never stopped. */
-  readonly url?: string | undefined
-  readonly password?: Redacted.Redacted | undefined
-  readonly binary: string
-  /** The whole environment of the process, without the mark of its owner. */
-  readonly environment: Readonly<Record<string, string>>
-  /** Merged into OpenCode's configuration, for this server only. */
-  readonly config: Readonly<Record<string, unknown>>
-}
 
 /** A running OpenCode server. */
 export interface OpenCodeServer extends OpenCodeBus {

@@ -1,3 +1,4 @@
+import { ProviderFailed } from "@rejoin/contracts/Errors"
 import { type Fact, unknown } from "@rejoin/contracts/Fact"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
@@ -19,6 +20,9 @@ import type { OpenCodeUpstream } from "./OpenCodeUpstream.ts"
 // OpenCode itself retries without end, each time after twice as long; this is about two minutes.
 const retriesAtMost = 6
 
+// In seconds: for so long it has done nothing since it took the message.
+const idleAtMost = 8
+
 interface Options {
   readonly cursor: OpenCodeCursor
   readonly server: OpenCodeServer
@@ -28,7 +32,7 @@ interface Options {
   /** `provider/model`, or null for the server's own choice. */
   readonly model: string | null
   /** It travels with each prompt: the server keeps none for a session. */
-  readonly systemPrompt: string | null
+  readonly systemPrompt: Effect.Effect<string | null>
 }
 
 export const modelOf = (model: string | null) => {
@@ -198,7 +202,8 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     Effect.forkScoped
   )
 
-  const post = ({ attachments, input, messageId }: TurnInput) => {
+  const post = Effect.fnUntraced(function* ({ attachments, input, messageId }: TurnInput) {
+    const system = yield* options.systemPrompt
     const chosen = modelOf(model)
     const files = attachments.map(({ data, mediaType, name }) => ({
       type: "file" as const,
@@ -206,20 +211,41 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
       filename: name,
       url: `data:${mediaType};base64,${data}`
     }))
-    return client.ask((sdk, signal) =>
+    return yield* client.ask((sdk, signal) =>
       sdk.session.promptAsync(
         {
           sessionID,
           directory,
           messageID: messageId,
           ...(chosen && { model: chosen }),
-          ...(options.systemPrompt !== null && { system: options.systemPrompt }),
+          ...(system !== null && { system }),
           parts: [{ type: "text", text: input }, ...files]
         },
         { signal }
       )
     )
-  }
+  })
+
+  /**
+   * It took the message and does nothing with it: a plugin of its user's threw, its configuration is broken, its clock
+   * went back and it takes the message for an old one. No event comes then.
+   */
+  const forgotten = (messageId: string) =>
+    Effect.gen(function* () {
+      for (let idle = 0; idle < idleAtMost;) {
+        yield* Effect.sleep("1 second")
+        const activity = yield* Effect.orElseSucceed(upstream.activity(sessionID, directory), () => "idle")
+        idle = activity === "idle" ? idle + 1 : 0
+      }
+      const answered = yield* Effect.orElseSucceed(upstream.answered(sessionID, messageId), () => false)
+      if (answered) return
+      const failure = new ProviderFailed({
+        provider: client.provider,
+        message: "OpenCode took the message and does nothing with it.",
+        hint: "Its own log says why; a plugin or a broken configuration does this, and a clock that was set back."
+      })
+      return yield* new SendFailure({ failure, sent: "maybe" })
+    })
 
   /** Sends, and succeeds when the message was read back: the 204 comes for turns that fail too. */
   const prompt = Effect.fnUntraced(function* (turn: TurnInput) {
@@ -255,7 +281,10 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
         Effect.tapError(({ sent }) => Effect.sync(() => (sent === "no" ? translator.forget() : undefined)))
       )
       // Stored is not begun: an interrupt in between would be lost, and the message run after it.
-      yield* Effect.raceFirst(Deferred.await(begun), Effect.asVoid(Deferred.await(server.gone)))
+      yield* Deferred.await(begun).pipe(
+        Effect.raceFirst(Effect.asVoid(Deferred.await(server.gone))),
+        Effect.raceFirst(forgotten(turn.messageId))
+      )
       return { cursor, kept: true }
     }),
     steer: Effect.fnUntraced(function* (turn) {

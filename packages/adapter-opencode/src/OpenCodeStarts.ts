@@ -2,11 +2,14 @@ import { ProviderFailed } from "@rejoin/contracts/Errors"
 import { MessageId, ProviderSessionId, type StoreId } from "@rejoin/contracts/Ids"
 import type { ProbeFailure } from "@rejoin/core/plan/Probe"
 import type { AdapterFailure, Environment, StartRequest } from "@rejoin/core/providers/ProviderAdapter"
-import { Effect, type FileSystem, Schema, type Scope } from "effect"
-import { ChildProcess, type ChildProcessSpawner } from "effect/process"
+import { Effect, type FileSystem, type PlatformError, Schema, type Scope } from "effect"
+import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { spawnProgram } from "@rejoin/agent-kit/Spawn"
 import { copyOf, isExport } from "./OpenCodeCopy.ts"
 import { cursorOf, type OpenCodeCursor } from "./OpenCodeCursor.ts"
 import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
+import { instructionsOf, together } from "@rejoin/agent-kit/Instructions"
+import { keptOut, memory } from "./OpenCodePowers.ts"
 import { externalRulesOf, rulesOf } from "./OpenCodePermissions.ts"
 import { Session } from "./OpenCodeSchema.ts"
 import type { OpenCodeServer } from "./OpenCodeServer.ts"
@@ -15,15 +18,19 @@ import { makeUpstream } from "./OpenCodeUpstream.ts"
 
 interface Needs {
   readonly options: OpenCodeOptions
-  readonly acquire: (of: Environment) => Effect.Effect<OpenCodeServer, AdapterFailure, Scope.Scope>
+  readonly acquire: (
+    of: Environment,
+    directory: string
+  ) => Effect.Effect<OpenCodeServer, AdapterFailure, Scope.Scope>
   readonly requireStore: (cursor: OpenCodeCursor) => Effect.Effect<void, AdapterFailure | ProbeFailure>
   readonly storeId: Effect.Effect<StoreId, AdapterFailure>
   readonly fs: FileSystem.FileSystem
   readonly spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]
+  readonly scratch: Effect.Effect<string, PlatformError.PlatformError, Scope.Scope>
 }
 
 /** The ways in which a session comes to life: created, adopted, forked, copied. Each reads back what it did. */
-export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeId }: Needs) => {
+export const makeStarts = ({ acquire, fs, options, requireStore, scratch, spawner, storeId }: Needs) => {
   const { environment, id } = options
   const external = options.url !== undefined
   const rules = external ? externalRulesOf : rulesOf
@@ -37,10 +44,16 @@ export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeI
         message: `OpenCode knows no model ${model}: a model is named provider/model.`
       })
     }
-    const server = yield* acquire(request)
+    const server = yield* acquire(request, request.cwd)
     yield* server.use(request.cwd)
     return server
   })
+
+  /** Beside OpenCode's own: the thread's, and what the directory tells where OpenCode is kept from reading it. */
+  const systemOf = ({ cwd, loads, systemPrompt }: StartRequest) =>
+    external || loads !== null
+      ? Effect.succeed(systemPrompt)
+      : Effect.map(instructionsOf(fs, cwd, memory), (text) => together(systemPrompt, text))
 
   /** Applies the mode, reads everything back, and goes live. The last act of every start. */
   const finish = Effect.fnUntraced(function* (
@@ -60,7 +73,7 @@ export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeI
       directory: request.cwd,
       mode: request.mode,
       model,
-      systemPrompt: request.systemPrompt
+      systemPrompt: systemOf(request)
     })
     return { session, verified: { ...verified, model: modelFact(model) }, mark }
   })
@@ -160,21 +173,24 @@ export const makeStarts = ({ acquire, fs, options, requireStore, spawner, storeI
   })
 
   const importInto = Effect.fnUntraced(
-    function* ({ cwd, extraEnv }: StartRequest, document: string) {
-      const file = yield* fs.makeTempFileScoped({ prefix: "rejoin-import-", suffix: ".json" })
-      yield* fs.chmod(file, 0o600)
-      yield* fs.writeFileString(file, document)
+    function* ({ cwd, extraEnv, loads }: StartRequest, document: string) {
+      // Goes with a later life where we are killed: it holds a whole conversation.
+      const file = `${yield* scratch}/import.json`
+      yield* fs.writeFileString(file, document, { mode: 0o600 })
       // It takes directory and project from where it really runs.
       const command = ChildProcess.make(options.binary, ["import", file], {
         cwd,
-        env: { ...environment, ...extraEnv, PWD: cwd },
+        env: { ...environment, ...extraEnv, ...(loads === null && keptOut), PWD: cwd },
         extendEnv: false,
         stdin: "ignore",
         stdout: "ignore",
         stderr: "ignore",
         forceKillAfter: "1 second"
       })
-      const code = yield* Effect.flatMap(spawner.spawn(command), (handle) => handle.exitCode)
+      const spawned = spawnProgram(id, options.binary, command).pipe(
+        Effect.provideService(ChildProcessSpawner.ChildProcessSpawner, spawner)
+      )
+      const code = yield* Effect.flatMap(spawned, (handle) => handle.exitCode)
       if (code !== 0)
         return yield* new ProviderFailed({ provider: id, message: `OpenCode's import ended with ${code}.` })
     },

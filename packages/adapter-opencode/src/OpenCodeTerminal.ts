@@ -4,6 +4,7 @@ import { Effect, Option, Schema } from "effect"
 import { cursorOf, type OpenCodeCursor } from "./OpenCodeCursor.ts"
 import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
 import { baseConfig } from "./OpenCodeProcess.ts"
+import { keptOut } from "./OpenCodePowers.ts"
 import { serverPermission } from "./OpenCodePermissions.ts"
 import { SessionId } from "./OpenCodeSchema.ts"
 
@@ -43,7 +44,7 @@ export const stepsOf = (reports: ReadonlyArray<unknown>, titleMark: string): Rea
 
 /** OpenCode's own interface on exactly this session. The session's rules hold there as they do here. */
 export const makeTerminal = (options: OpenCodeOptions): TerminalAccess<OpenCodeCursor> => ({
-  command: ({ providerSessionId }, { extraEnv, flags, mode, reports }) =>
+  command: ({ providerSessionId }, { extraEnv, flags, loads, mode, reports }) =>
     Effect.sync(() => {
       // By configuration its sub-agents ask too, and so do sessions that are begun there, to which no rule is copied.
       const asking = mode === "full-access" ? {} : { permission: serverPermission }
@@ -64,6 +65,7 @@ export const makeTerminal = (options: OpenCodeOptions): TerminalAccess<OpenCodeC
         env: {
           ...options.terminalEnvironment,
           ...extraEnv,
+          ...(loads === null && keptOut),
           OPENCODE_DISABLE_AUTOUPDATE: "1",
           XDG_DATA_HOME: dataHome(options.environment),
           OPENCODE_CONFIG_CONTENT: JSON.stringify(config),
@@ -79,6 +81,12 @@ export const makeTerminal = (options: OpenCodeOptions): TerminalAccess<OpenCodeC
     )
   }
 })
+
+/** Where the user's own configuration is: of nobody's repository. */
+export const configHomes = (environment: Readonly<Record<string, string>>): ReadonlyArray<string> => [
+  `${environment["XDG_CONFIG_HOME"] ?? `${environment["HOME"] ?? ""}/.config`}/opencode`,
+  ...["OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR"].flatMap((name) => environment[name] ?? [])
+]
 
 /** Under which OpenCode keeps its data. */
 export const dataHome = (environment: Readonly<Record<string, string>>): string =>

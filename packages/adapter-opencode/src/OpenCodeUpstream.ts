@@ -140,6 +140,13 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem, 
     )
   })
 
+  /** Whether something of the agent's came after this message. */
+  const answered = (sessionID: string, messageId: string) =>
+    Effect.map(messages(sessionID), (all) => {
+      const at = all.findIndex(({ info }) => info.id === messageId)
+      return at >= 0 && all.slice(at + 1).some(({ info }) => info.role === "assistant")
+    })
+
   /** Ends what runs in the session, and waits until the server says so. */
   const quiesce = Effect.fnUntraced(function* (sessionID: string) {
     const { directory } = yield* session(sessionID)
@@ -149,5 +156,5 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem, 
     )
   })
 
-  return { client, session, messages, has, activity, probe, verify, applyMode, quiesce }
+  return { client, session, messages, has, answered, activity, probe, verify, applyMode, quiesce }
 }

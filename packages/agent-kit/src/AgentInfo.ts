@@ -14,6 +14,8 @@ export const programVersion = (
       ChildProcess.make(binary, ["--version"], { env: environment, extendEnv: false, stdin: "ignore" })
     )
   ).pipe(
+    // What Node refuses to start with, it throws.
+    Effect.catchDefect((defect) => Effect.fail(`${name} cannot be run (${binary}): ${String(defect)}`)),
     Effect.timeout("20 seconds"),
     Effect.catchTags({
       PlatformError: (error) =>

@@ -1,8 +1,8 @@
-import { ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { Deferred, Effect, Queue, Stream } from "effect"
-import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { ChildProcess } from "effect/process"
 import { newId } from "@rejoin/core/NewId"
 import { ProcessOwner, sendSignal } from "./ProcessOwner.ts"
+import { spawnProgram } from "./Spawn.ts"
 
 export interface AgentCommand {
   /** The provider instance, to name it in an error. */
@@ -36,37 +36,23 @@ export interface AgentProcess {
  */
 export const spawnAgent = Effect.fn("spawnAgent")(function* (command: AgentCommand) {
   const owner = yield* ProcessOwner
-  const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const pool = yield* newId("srv")
   const gone = yield* Deferred.make<string>()
   const input = yield* Queue.unbounded<string>()
   // Registered first, so it runs last: tools may have left the process's group and session.
   yield* Effect.addFinalizer(() => owner.sweepPool(pool))
-  const handle = yield* spawner
-    .spawn(
-      ChildProcess.make(command.binary, [...command.args], {
-        cwd: command.cwd,
-        env: { ...command.environment, ...owner.mark(pool) },
-        extendEnv: false,
-        stdin: Stream.fromQueue(input).pipe(Stream.encodeText),
-        // The end is ours: below.
-        killSignal: "SIGKILL"
-      })
-    )
-    .pipe(
-      Effect.mapError(
-        (error) =>
-          new ProviderUnavailable({
-            provider: command.provider,
-            // What is passed to it may be long, and is nobody's mistake.
-            message:
-              error.reason._tag === "NotFound"
-                ? `There is no program ${command.binary}.`
-                : `The agent's program ${command.binary} cannot be started: ${error.reason._tag}.`,
-            hint: "Install it, or name where it is in config.json."
-          })
-      )
-    )
+  const handle = yield* spawnProgram(
+    command.provider,
+    command.binary,
+    ChildProcess.make(command.binary, [...command.args], {
+      cwd: command.cwd,
+      env: { ...command.environment, ...owner.mark(pool) },
+      extendEnv: false,
+      stdin: Stream.fromQueue(input).pipe(Stream.encodeText),
+      // The end is ours: below.
+      killSignal: "SIGKILL"
+    })
+  )
   const complaints: Array<string> = []
   yield* handle.stderr.pipe(
     Stream.decodeText(),

@@ -7,18 +7,22 @@ import { dirname, join } from "node:path"
 export interface Power {
   /** Relative to a place in which the agent looks. */
   readonly path: string
-  /**
-   * What of it runs code, chooses an endpoint or widens powers, in a few words; undefined where nothing does. A text is
-   * given for a file alone.
-   */
-  readonly what: (text: string) => string | undefined
+  /** Undefined where nothing of it matters. A text is given for a file alone. */
+  readonly what: (text: string) => Matter | undefined
+}
+
+/** What of it runs code, chooses an endpoint or widens powers. */
+export interface Matter {
+  /** In a few words. */
+  readonly what: string
+  /** Just that; where absent, all of it. An agent may add a harmless key to a file by itself, as OpenCode does. */
+  readonly essence?: string
 }
 
 /** Its presence is enough. */
 export const always =
   (what: string): Power["what"] =>
-  () =>
-    what
+  () => ({ what })
 
 /** JSON with comments and trailing commas, as agents read their configuration. */
 const relaxed = (text: string): unknown =>
@@ -37,9 +41,11 @@ export const keysBut =
   (text) => {
     const json = Result.try(() => relaxed(text))
     if (Result.isFailure(json) || typeof json.success !== "object" || json.success === null)
-      return text.trim() === "" ? undefined : "not readable as JSON"
-    const keys = Object.keys(json.success).filter((key) => !harmless.includes(key))
-    return keys.length === 0 ? undefined : keys.join(", ")
+      return text.trim() === "" ? undefined : { what: "not readable as JSON" }
+    const entries = Object.entries(json.success).filter(([key]) => !harmless.includes(key))
+    return entries.length === 0
+      ? undefined
+      : { what: entries.map(([key]) => key).join(", "), essence: JSON.stringify(entries.toSorted()) }
   }
 
 /** How many files of a directory are hashed by what they hold, and how many bytes of one. */
@@ -76,24 +82,15 @@ const contentOf = (
     return names.length === 0 ? undefined : { hash: hash.digest("hex"), text: "" }
   }).pipe(Effect.orElseSucceed(() => ({ hash: "", text: "" })))
 
-/** The places in which agents look: a directory and those above it, to the root of its repository or of the disk. */
-export const placesFrom = Effect.fnUntraced(function* (
-  fs: FileSystem.FileSystem,
-  directory: string,
-  to: "repository" | "disk"
-) {
+/** Where agents look: a directory and those above it, to the root of its repository, or of the disk without one. */
+export const placesFrom = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, directory: string) {
   const places = [directory]
-  let inside = false
   for (let place = directory; ; place = dirname(place)) {
     if (place !== directory) places.push(place)
     // A worktree's is a file.
-    if (!inside && (yield* Effect.orElseSucceed(fs.exists(join(place, ".git")), () => false))) {
-      inside = true
-      if (to === "repository") return places
-    }
-    if (place === dirname(place)) break
+    if (yield* Effect.orElseSucceed(fs.exists(join(place, ".git")), () => false)) return places
+    if (place === dirname(place)) return places
   }
-  return to === "disk" ? places : [directory]
 })
 
 /**
@@ -104,20 +101,22 @@ export const findPowers = (options: {
   readonly fs: FileSystem.FileSystem
   readonly agent: string
   readonly powers: ReadonlyArray<Power>
-  readonly to: "repository" | "disk"
   readonly own: ReadonlyArray<string>
 }) =>
   Effect.fn("findPowers")(function* (directory: string) {
-    const { agent, fs, own, powers, to } = options
+    const { agent, fs, own, powers } = options
     const found: Array<Brought> = []
-    for (const place of yield* placesFrom(fs, directory, to)) {
+    for (const place of yield* placesFrom(fs, directory)) {
       for (const { path, what } of powers) {
         const file = join(place, path)
         if (own.some((mine) => file === mine || file.startsWith(`${mine}/`))) continue
         const content = yield* contentOf(fs, file)
         if (content === undefined) continue
-        const told = content.hash === "" ? "cannot be read as a whole" : what(content.text)
-        if (told !== undefined) found.push({ agent, file, what: told, hash: content.hash })
+        const matter = content.hash === "" ? { what: "cannot be read as a whole" } : what(content.text)
+        if (matter === undefined) continue
+        const { essence, what: told } = matter
+        const hash = essence === undefined ? content.hash : createHash("sha256").update(essence).digest("hex")
+        found.push({ agent, file, what: told, hash })
       }
     }
     return found

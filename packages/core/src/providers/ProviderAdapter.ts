@@ -213,8 +213,8 @@ export interface ProviderAdapterShape<C extends ResumeCursor = ResumeCursor> {
   readonly brings?: {
     /** What is there, for a session in this directory: found by looking at files, and nothing of it run. */
     find(directory: string): Effect.Effect<ReadonlyArray<Brought>>
-    /** Without `loads` nothing of it is loaded. Where false, no session starts there before it is trusted. */
-    readonly keepsOut: boolean
+    /** Whether it is not loaded without `loads`. Where it would be, no session starts there before it is trusted. */
+    keepsOut(brought: Brought): boolean
   }
   /** Creates and changes nothing. */
   probe(

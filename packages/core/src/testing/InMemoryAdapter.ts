@@ -249,9 +249,7 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
       }),
     brings: {
       find: (directory) => Effect.sync(() => upstream.brings.get(directory) ?? []),
-      get keepsOut() {
-        return upstream.keepsOut
-      }
+      keepsOut: () => upstream.keepsOut
     },
     terminal: {
       command: (cursor, { flags, mode }) =>

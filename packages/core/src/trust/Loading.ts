@@ -36,16 +36,17 @@ export const covers = (trusted: TrustedDirectory | undefined, found: ReadonlyArr
  * Decides it, once for all agents: what a directory brings is loaded only where its owner has trusted just that. An
  * agent that cannot be kept from loading it does not start there until then (law 4).
  */
-export const loadingOf = (places: ReadonlyArray<Place>, keepsOut: boolean): Loading => {
+export const loadingOf = (places: ReadonlyArray<Place>, keepsOut: (brought: Brought) => boolean): Loading => {
   const bringing = places.filter(({ found }) => found.length > 0)
   if (bringing.length === 0) return Loading.Nothing()
   const open = bringing.filter(({ found, trusted }) => !covers(trusted, found))
-  const [first] = open
-  if (first === undefined) {
+  if (open.length === 0) {
     return Loading.Trusted({ key: bringing.flatMap(({ found }) => found.map(identityOf)).join("\0\0") })
   }
-  if (keepsOut) return Loading.KeptOut({ found: open.flatMap(({ found }) => found) })
-  return Loading.Refused({ error: notTrusted(first) })
+  const refused = open.find(({ found }) => !found.every(keepsOut))
+  return refused === undefined
+    ? Loading.KeptOut({ found: open.flatMap(({ found }) => found) })
+    : Loading.Refused({ error: notTrusted(refused) })
 }
 
 /** `found`, in words: the files, and what of them matters. */

@@ -28,11 +28,11 @@ describe("law 4: what a directory brings is loaded only where just that was trus
       ["one of two directories", [place([hooks("1")], [hooks("1")]), place([hooks("2")])], "KeptOut"]
     ] as const
     for (const [name, places, tag] of cases) {
-      assert.strictEqual(loadingOf(places, true)._tag, tag, name)
+      assert.strictEqual(loadingOf(places, () => true)._tag, tag, name)
       // An agent that cannot be kept out is refused instead.
-      assert.strictEqual(loadingOf(places, false)._tag, tag === "KeptOut" ? "Refused" : tag, name)
+      assert.strictEqual(loadingOf(places, () => false)._tag, tag === "KeptOut" ? "Refused" : tag, name)
     }
-    const keys = ["1", "2"].map((hash) => loadingOf([place([hooks(hash)], [hooks(hash)])], true))
+    const keys = ["1", "2"].map((hash) => loadingOf([place([hooks(hash)], [hooks(hash)])], () => true))
     assert.notDeepEqual(keys[0], keys[1])
     assert.isTrue(keys.every(Loading.$is("Trusted")))
   })

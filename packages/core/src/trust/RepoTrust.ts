@@ -104,5 +104,5 @@ export const loadingFor = Effect.fnUntraced(function* <E>(
       return { path, found, trusted: Option.getOrUndefined(trusted) }
     })
   )
-  return loadingOf(places, adapter.brings?.keepsOut ?? true)
+  return loadingOf(places, (one) => adapter.brings?.keepsOut(one) ?? true)
 })

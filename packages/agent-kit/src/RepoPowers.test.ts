@@ -1,0 +1,97 @@
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, FileSystem } from "effect"
+import { always, findPowers, keysBut } from "./RepoPowers.ts"
+
+const powers = [
+  { path: "agent.json", what: keysBut(["$schema"]) },
+  { path: ".agent/plugins", what: always("plugins") }
+]
+
+const within = <A, E>(body: (fs: FileSystem.FileSystem, root: string) => Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const root = yield* Effect.flatMap(fs.makeTempDirectoryScoped(), fs.realPath)
+    yield* fs.makeDirectory(`${root}/repo/.git`, { recursive: true })
+    yield* fs.makeDirectory(`${root}/repo/sub/.agent/plugins`, { recursive: true })
+    return yield* body(fs, root)
+  }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+
+const find = (fs: FileSystem.FileSystem, own: ReadonlyArray<string> = []) =>
+  findPowers({ fs, agent: "memory", powers, own })
+
+describe("law 4: what a directory brings, found without running any of it", () => {
+  it.effect("in the directory and above it, up to the root of its repository and no further", () =>
+    within((fs, root) =>
+      Effect.gen(function* () {
+        yield* fs.writeFileString(`${root}/agent.json`, '{"plugin":["outside"]}')
+        yield* fs.writeFileString(`${root}/repo/agent.json`, '{"plugin":["x"],"$schema":"y"}')
+        yield* fs.writeFileString(`${root}/repo/sub/.agent/plugins/a.js`, "a")
+        const found = yield* find(fs)(`${root}/repo/sub`)
+        assert.deepEqual(
+          found.map(({ file, what }) => [file.slice(root.length), what]),
+          [
+            ["/repo/sub/.agent/plugins", "plugins"],
+            ["/repo/agent.json", "plugin"]
+          ]
+        )
+      })
+    )
+  )
+
+  it.effect("nothing where it is empty or harmless; the user's own is not the repository's", () =>
+    within((fs, root) =>
+      Effect.gen(function* () {
+        yield* fs.writeFileString(`${root}/repo/agent.json`, '{"$schema":"y"}')
+        assert.deepEqual(yield* find(fs)(`${root}/repo/sub`), [])
+        yield* fs.writeFileString(`${root}/repo/agent.json`, '{"hooks":{}}')
+        assert.deepEqual(yield* find(fs, [`${root}/repo/agent.json`])(`${root}/repo`), [])
+      })
+    )
+  )
+
+  it.effect("a change of what matters is another one; of what does not, the same", () =>
+    within((fs, root) =>
+      Effect.gen(function* () {
+        const hashes = Effect.map(find(fs)(`${root}/repo/sub`), (found) =>
+          found.map(({ hash }) => hash).join()
+        )
+        const seen: Array<string> = []
+        for (const [file, content] of [
+          ["agent.json", '{"hooks":[1]}'],
+          // As an agent does by itself, with comments and commas as it takes them.
+          ["agent.json", '{"$schema":"x", /* a */ "hooks":[1,],}'],
+          ["agent.json", '{"hooks":[2]}'],
+          ["sub/.agent/plugins/a.js", "1"],
+          ["sub/.agent/plugins/a.js", "2"],
+          ["sub/.agent/plugins/b.js", "2"]
+        ] as const) {
+          yield* fs.writeFileString(`${root}/repo/${file}`, content)
+          seen.push(yield* hashes)
+        }
+        assert.strictEqual(seen[0], seen[1])
+        assert.strictEqual(new Set(seen).size, seen.length - 1)
+      })
+    )
+  )
+
+  it.effect(
+    "what cannot be read as JSON counts as a whole; what is too large to be looked at has no hash",
+    () =>
+      within((fs, root) =>
+        Effect.gen(function* () {
+          yield* fs.writeFileString(`${root}/repo/agent.json`, "plugin: x")
+          const [odd] = yield* find(fs)(`${root}/repo`)
+          assert.strictEqual(odd?.what, "not readable as JSON")
+          yield* fs.writeFileString(`${root}/repo/agent.json`, `{"a":"${"x".repeat(5_000_000)}"}`)
+          const [large] = yield* find(fs)(`${root}/repo`)
+          assert.strictEqual(large?.hash, "")
+          // A link out of the repository is what it leads to.
+          yield* fs.remove(`${root}/repo/agent.json`)
+          yield* fs.writeFileString(`${root}/outside.json`, '{"mcp":{}}')
+          yield* fs.symlink(`${root}/outside.json`, `${root}/repo/agent.json`)
+          assert.strictEqual((yield* find(fs)(`${root}/repo`))[0]?.what, "mcp")
+        })
+      )
+  )
+})
