@@ -33,8 +33,9 @@ export const sayingOf = (
   const words = { text: ` ${input}` }
   const [, name = "", rest = ""] = command.exec(input) ?? []
   if (leaving.has(name)) return rest === "" ? { leaves: `/${name}` } : words
+  if (commands.length === 0 || changing.has(name)) return words
+  // Alone it may be one that Claude does not list; one that it does not have is words to it too.
+  if (rest === "") return { text: input }
   const known = commands.find((command) => command.name === name)
-  if (known === undefined || changing.has(name)) return words
-  const takesWords = (known.argumentHint ?? "") !== ""
-  return rest === "" || takesWords ? { text: input } : words
+  return (known?.argumentHint ?? "") === "" ? words : { text: input }
 }

@@ -45,6 +45,13 @@ export class RequestNotFound extends Schema.TaggedError<RequestNotFound>()(
   { httpApiStatus: 404 }
 ) {}
 
+/** Somebody else answers it, or has just answered it. */
+export class RequestAnswered extends Schema.TaggedError<RequestAnswered>()(
+  "RequestAnswered",
+  { ...said, requestId: Schema.String },
+  { httpApiStatus: 409 }
+) {}
+
 export class ProviderNotFound extends Schema.TaggedError<ProviderNotFound>()(
   "ProviderNotFound",
   { ...said, provider: Schema.String },
@@ -199,6 +206,7 @@ export class ProviderTimeout extends Schema.TaggedError<ProviderTimeout>()(
 
 /** A failure that a start of a session can end with. */
 export type StartFailure =
+  | CwdNotAllowed
   | CapabilityMissing
   | CwdUnavailable
   | DirectoryMismatch

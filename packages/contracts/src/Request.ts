@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { RequestId, ThreadId, TurnId } from "./Ids.ts"
+import { WellFormed } from "./Text.ts"
 import { Timestamp } from "./Time.ts"
 
 export const Question = Schema.Struct({
@@ -42,12 +43,12 @@ export type PendingRequest = typeof PendingRequest.Type
 /** `cancel` declines and interrupts the turn. */
 export const Decision = Schema.Struct({
   decision: Schema.Literals(["accept", "decline", "cancel"]),
-  message: Schema.optionalKey(Schema.String)
+  message: Schema.optionalKey(WellFormed)
 })
 export type Decision = typeof Decision.Type
 
 /** One list of chosen labels (or free text) a question, in their order. */
-export const Answers = Schema.Struct({ answers: Schema.Array(Schema.Array(Schema.String)) })
+export const Answers = Schema.Struct({ answers: Schema.Array(Schema.Array(WellFormed)) })
 export type Answers = typeof Answers.Type
 
 export const Answer = Schema.Union([Decision, Answers])

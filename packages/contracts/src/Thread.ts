@@ -2,17 +2,18 @@ import { Schema } from "effect"
 import { Failure } from "./Failure.ts"
 import { ProviderInstanceId, ProviderSessionId, ThreadId, TurnId } from "./Ids.ts"
 import { RuntimeMode } from "./RuntimeMode.ts"
+import { plain } from "./Text.ts"
 import { Timestamp } from "./Time.ts"
 
 /** How a thread is found from outside: T1, T8. `external` is for example `telegram:<chat id>`. */
 export const ThreadKey = Schema.Struct({
-  agent: Schema.NonEmptyString.check(Schema.isMaxLength(200)),
-  external: Schema.NonEmptyString.check(Schema.isMaxLength(500))
+  agent: plain(200).check(Schema.isNonEmpty()),
+  external: plain(500).check(Schema.isNonEmpty())
 })
 export type ThreadKey = typeof ThreadKey.Type
 
 /** What the agent is told beside its own instructions, in every turn of the thread from the first one on. */
-export const SystemPrompt = Schema.NonEmptyString.check(Schema.isMaxLength(20_000))
+export const SystemPrompt = plain(20_000).check(Schema.isNonEmpty())
 
 /** `done` and `error` tell how the last turn ended; `idle` is before the first and after an interrupted one. */
 export const ThreadStatus = Schema.Literals(["idle", "running", "done", "error"])

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { Failure } from "./Failure.ts"
 import { ThreadId, TurnId } from "./Ids.ts"
+import { plain } from "./Text.ts"
 import { Timestamp } from "./Time.ts"
 
 export const TurnStatus = Schema.Literals([
@@ -15,8 +16,8 @@ export type TurnStatus = typeof TurnStatus.Type
 
 /** `data` is base64. */
 export const Attachment = Schema.Struct({
-  name: Schema.NonEmptyString.check(Schema.isMaxLength(255)),
-  mediaType: Schema.NonEmptyString.check(Schema.isMaxLength(255)),
+  name: plain(255).check(Schema.isNonEmpty()),
+  mediaType: plain(255).check(Schema.isNonEmpty()),
   data: Schema.String.check(Schema.isBase64())
 })
 export type Attachment = typeof Attachment.Type

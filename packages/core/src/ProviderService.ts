@@ -305,29 +305,33 @@ export class ProviderService extends Context.Service<
             message: `This provider cannot enforce the runtime mode ${change.runtimeMode}.`
           })
         }
-        const powers = change.runtimeMode !== undefined || change.model !== undefined
+        const write = Effect.gen(function* () {
+          const at = yield* now
+          const { generation } = yield* directory.get(id)
+          // Read within the transaction: a running turn writes its thread too.
+          return yield* events.transact({ threadId: id, generation }, (emit) =>
+            Effect.gen(function* () {
+              const next: ThreadRecord = {
+                ...(yield* threads.record(id)),
+                ...(change.title !== undefined && { title: change.title }),
+                ...(change.runtimeMode && { runtimeMode: change.runtimeMode }),
+                ...(change.model && { model: change.model }),
+                updatedAt: at
+              }
+              yield* store.saveThread(next)
+              emit({ type: "thread.updated", data: change })
+              return next
+            })
+          )
+        })
+        // A title is nobody's business but ours: it waits for no start.
+        if (change.runtimeMode === undefined && change.model === undefined) return void (yield* write)
         yield* sessions.withLease(id)(
           Effect.gen(function* () {
-            if (powers) yield* idle(id)
-            const at = yield* now
-            const { generation } = yield* directory.get(id)
-            // Read within the transaction: a running turn writes its thread too.
-            const next = yield* events.transact({ threadId: id, generation }, (emit) =>
-              Effect.gen(function* () {
-                const next: ThreadRecord = {
-                  ...(yield* threads.record(id)),
-                  ...(change.title !== undefined && { title: change.title }),
-                  ...(change.runtimeMode && { runtimeMode: change.runtimeMode }),
-                  ...(change.model && { model: change.model }),
-                  updatedAt: at
-                }
-                yield* store.saveThread(next)
-                emit({ type: "thread.updated", data: change })
-                return next
-              })
-            )
+            yield* idle(id)
+            const next = yield* write
             const live = sessions.get(id)
-            if (!powers || live === undefined || live.ended) return
+            if (live === undefined || live.ended) return
             const wanted = { cwd: next.cwd, mode: next.runtimeMode, model: next.model }
             // What cannot follow now is closed: the next start applies and verifies it.
             yield* starts

@@ -65,7 +65,9 @@ export const conversations = Effect.fn("conversations")(function* (
     const findings: Array<Finding> = []
     const problem = (check: string, { hint, message }: Pick<Failure, "message" | "hint">) =>
       findings.push({ check, about, severity: "problem", message, ...(hint !== undefined && { hint }) })
-    const there = yield* Effect.result(directories.unchanged(thread.cwd))
+    const there = yield* Effect.result(
+      Effect.forEach([thread.cwd, ...thread.additionalDirectories], directories.unchanged)
+    )
     if (there._tag === "Failure") problem("directory", toFailure(there.failure))
     // One in which nothing was ever said has nothing to lose. What an agent that is away has, nobody knows.
     if ((binding.prior === "none" && binding.providerSessionId === null) || !usable.has(binding.instanceId))

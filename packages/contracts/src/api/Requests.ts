@@ -1,34 +1,36 @@
 import { Schema } from "effect"
 import { ProviderInstanceId } from "../Ids.ts"
 import { RuntimeMode } from "../RuntimeMode.ts"
+import { ModelName, PathText, plain, WellFormed } from "../Text.ts"
 import { SystemPrompt, ThreadKey } from "../Thread.ts"
 import { Attachment, Delivery } from "../Turn.ts"
 
 export const CreateThread = Schema.Struct({
   provider: ProviderInstanceId,
-  cwd: Schema.NonEmptyString,
+  cwd: PathText,
   runtimeMode: Schema.optionalKey(RuntimeMode),
-  model: Schema.optionalKey(Schema.NonEmptyString),
+  model: Schema.optionalKey(ModelName),
   systemPrompt: Schema.optionalKey(SystemPrompt),
-  title: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(500))),
-  project: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(500))),
+  title: Schema.optionalKey(plain(500)),
+  project: Schema.optionalKey(plain(500).check(Schema.isNonEmpty())),
   key: Schema.optionalKey(ThreadKey),
-  extraEnv: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
-  additionalDirectories: Schema.optionalKey(Schema.Array(Schema.NonEmptyString))
+  /** All of it, names included, is part of each start of the agent: some systems take no more than 128 kB a variable. */
+  extraEnv: Schema.optionalKey(Schema.Record(plain(200), plain(32_000)).check(Schema.isMaxProperties(100))),
+  additionalDirectories: Schema.optionalKey(Schema.Array(PathText).check(Schema.isMaxLength(50)))
 })
 export type CreateThread = typeof CreateThread.Type
 
 export const UpdateThread = Schema.Struct({
-  title: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(500))),
+  title: Schema.optionalKey(plain(500)),
   runtimeMode: Schema.optionalKey(RuntimeMode),
-  model: Schema.optionalKey(Schema.NonEmptyString)
+  model: Schema.optionalKey(ModelName)
 })
 export type UpdateThread = typeof UpdateThread.Type
 
 export const SendTurn = Schema.Struct({
-  input: Schema.NonEmptyString,
+  input: WellFormed.check(Schema.isNonEmpty()),
   attachments: Schema.optionalKey(Schema.Array(Attachment)),
   delivery: Schema.optionalKey(Delivery),
-  idempotencyKey: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(200)))
+  idempotencyKey: Schema.optionalKey(plain(200).check(Schema.isNonEmpty()))
 })
 export type SendTurn = typeof SendTurn.Type

@@ -14,6 +14,7 @@ export const paging = { after: Schema.optionalKey(Schema.String), limit: Schema.
 /** What a change of a session can fail with beyond what the endpoint itself can. */
 export const startFailures = [
   E.CapabilityMissing,
+  E.CwdNotAllowed,
   E.CwdUnavailable,
   E.DirectoryMismatch,
   E.DirectoryNotTrusted,

@@ -72,6 +72,7 @@ export class ThreadsGroup extends HttpApiGroup.make("threads")
       error: [
         ...thread,
         E.RequestNotFound,
+        E.RequestAnswered,
         E.InvalidInput,
         E.ProviderFailed,
         E.ProviderTimeout,

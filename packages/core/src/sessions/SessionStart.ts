@@ -7,10 +7,10 @@ import { ConversationSource } from "../threads/ConversationSource.ts"
 import { isOver, type LiveSession, LiveSessions } from "./LiveSessions.ts"
 import { type NoCursor, Plan, plan, type Situation, type Wanted } from "../plan/Plan.ts"
 import { Probe } from "../plan/Probe.ts"
-import type { StartRequest } from "../providers/ProviderAdapter.ts"
+import type { ProviderAdapterShape, StartRequest } from "../providers/ProviderAdapter.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
 import { ProviderRegistry } from "../providers/ProviderRegistry.ts"
-import type { StartIntent, ThreadRecord } from "../store/Records.ts"
+import type { Binding, StartIntent, ThreadRecord } from "../store/Records.ts"
 import { SessionDirectory, titleMark } from "./SessionDirectory.ts"
 import { SessionEnd } from "./SessionEnd.ts"
 import { SessionPump } from "./SessionPump.ts"
@@ -91,12 +91,13 @@ export class SessionStart extends Context.Service<
         const { atTerminal, ...taken } = yield* terminals.settle(thread, told.binding, adapter, claim)
         const asked: Asked = { ...told, ...taken }
         const { binding } = asked
-        yield* directories.unchanged(wanted.cwd)
+        yield* Effect.forEach([wanted.cwd, ...thread.additionalDirectories], directories.unchanged)
         const loading = yield* trust.loading(adapter, [wanted.cwd, ...thread.additionalDirectories])
         if (loading._tag === "Refused") return yield* loading.error
         const environment = environmentOf(thread, loading)
         const capabilities = yield* call.within(adapter, "detect", adapter.capabilities)
         const source = yield* sources.of(thread, binding)
+        yield* sameDriver(source.binding, adapter)
         // A stored cursor of another instance never feeds this one (C3, T9).
         const cursor =
           source.binding.instanceId === adapter.id
@@ -312,6 +313,28 @@ export class SessionStart extends Context.Service<
     })
   )
 }
+
+/**
+ * An instance id that leads to another agent since: the conversation is where it was, and this agent cannot know of it.
+ * That is no loss, as a data directory that was changed is none; what is no cursor at all is another thing (C6).
+ */
+const sameDriver = (
+  { driver, instanceId, prior, providerSessionId, resetRequested }: Binding,
+  adapter: ProviderAdapterShape
+) =>
+  driver === adapter.driver ||
+  instanceId !== adapter.id ||
+  resetRequested ||
+  (prior === "none" && providerSessionId === null)
+    ? Effect.void
+    : Effect.fail(
+        new E.WrongStore({
+          expected: driver,
+          actual: adapter.driver,
+          message: `The conversation is one of ${driver}, but the provider ${adapter.id} is ${adapter.driver} now.`,
+          hint: "Give the other agent an id of its own in config.json, or reset the thread."
+        })
+      )
 
 const requestOf = (
   { environment, source, thread, wanted }: Attempt,

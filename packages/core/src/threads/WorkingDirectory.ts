@@ -12,10 +12,11 @@ export class WorkingDirectory extends Context.Service<
     /** The realpath of a directory that exists and in which threads may work. */
     readonly admit: (path: string) => Effect.Effect<string, CwdUnavailable | CwdNotAllowed>
     /**
-     * Refuses a realpath that is gone, or that a link now leads elsewhere: asked again before every turn, since an
-     * agent may silently make a missing directory anew (docs/providers/opencode.md).
+     * Refuses a realpath that is gone, that a link now leads elsewhere, or in which threads may not work any more: asked
+     * again before every turn, since an agent may silently make a missing directory anew (docs/providers/opencode.md),
+     * and an operator may have narrowed the roots.
      */
-    readonly unchanged: (real: string) => Effect.Effect<void, CwdUnavailable>
+    readonly unchanged: (real: string) => Effect.Effect<void, CwdUnavailable | CwdNotAllowed>
   }
 >()("@rejoin/core/WorkingDirectory") {
   static readonly layer = Layer.effect(
@@ -33,8 +34,7 @@ export class WorkingDirectory extends Context.Service<
         return type === "Directory" ? real : yield* refuse("is not a directory")
       })
 
-      const admit = Effect.fn("WorkingDirectory.admit")(function* (path: string) {
-        const real = yield* resolve(path, "Name one that exists, by its absolute path.")
+      const allow = Effect.fnUntraced(function* (real: string) {
         const allowed = settings.roots?.some((root) => isWithin(root, real)) ?? true
         if (allowed && !settings.forbidden.some((root) => isWithin(root, real))) return real
         return yield* new CwdNotAllowed({
@@ -42,6 +42,10 @@ export class WorkingDirectory extends Context.Service<
           message: `Threads may not work in ${real}.`,
           hint: `REJOIN_ROOTS lists the directories under which they may, where the server is started. Now: ${(settings.roots ?? ["/"]).join(", ")}.`
         })
+      })
+
+      const admit = Effect.fn("WorkingDirectory.admit")(function* (path: string) {
+        return yield* allow(yield* resolve(path, "Name one that exists, by its absolute path."))
       })
 
       const unchanged = Effect.fn("WorkingDirectory.unchanged")(function* (path: string) {
@@ -54,6 +58,7 @@ export class WorkingDirectory extends Context.Service<
             hint
           })
         }
+        yield* allow(real)
       })
 
       return WorkingDirectory.of({ admit, unchanged })

@@ -1,7 +1,7 @@
 import type * as Requests from "@rejoin/contracts/api/Requests"
 import * as E from "@rejoin/contracts/Errors"
 import type { RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
-import type { Answer } from "@rejoin/contracts/Request"
+import type { Answer, PendingRequest } from "@rejoin/contracts/Request"
 import { type Attachment, isSettled } from "@rejoin/contracts/Turn"
 import { Context, Effect, Layer, Option, Stream } from "effect"
 import { isOver, type LiveSession, LiveSessions } from "../sessions/LiveSessions.ts"
@@ -46,7 +46,10 @@ export class TurnControl extends Context.Service<
       id: ThreadId,
       requestId: RequestId,
       answer: Answer
-    ) => Effect.Effect<void, Missing | E.RequestNotFound | E.InvalidInput | AdapterFailure>
+    ) => Effect.Effect<
+      void,
+      Missing | E.RequestNotFound | E.RequestAnswered | E.InvalidInput | AdapterFailure
+    >
   }
 >()("@rejoin/core/TurnControl") {
   static readonly layer = Layer.effect(
@@ -61,6 +64,8 @@ export class TurnControl extends Context.Service<
       const store = yield* ThreadStore
       const settings = yield* Settings
       const call = yield* ProviderCall
+      /** What is being answered now. */
+      const answering = new Set<string>()
 
       const steer = Effect.fnUntraced(function* (
         live: LiveSession,
@@ -204,17 +209,36 @@ export class TurnControl extends Context.Service<
               request.ask.kind === "approval" ? "An approval takes a decision." : "A question takes answers."
           })
         }
-        yield* call.within(live.adapter, "answer", live.session.answer(requestId, answer))
-        yield* events.transact(live, (emit) =>
-          Effect.gen(function* () {
-            const still = (yield* store.listRequests(id)).some((request) => request.id === requestId)
-            if (!still) return
-            yield* store.deleteRequest(id, requestId)
-            const kind = request.ask.kind === "approval" ? "request" : "user-input"
-            emit({ type: `${kind}.resolved`, turnId: request.turnId, data: { id: requestId, answer } })
+        // Of two who answer at once the second is told: what it says comes to nothing.
+        const key = `${id}/${requestId}`
+        if (answering.has(key)) {
+          return yield* new E.RequestAnswered({
+            requestId,
+            message: "Somebody else has just answered this.",
+            hint: "Look at what came of it."
           })
+        }
+        answering.add(key)
+        yield* call
+          .within(live.adapter, "answer", live.session.answer(requestId, answer))
+          .pipe(Effect.onError(() => Effect.sync(() => answering.delete(key))))
+        yield* Effect.ensuring(
+          settleRequest(live, request, answer),
+          Effect.sync(() => answering.delete(key))
         )
       })
+
+      const settleRequest = (live: LiveSession, request: PendingRequest, answer: Answer) =>
+        events.transact(live, (emit) =>
+          Effect.gen(function* () {
+            const { id, threadId, turnId } = request
+            const still = (yield* store.listRequests(threadId)).some((open) => open.id === id)
+            if (!still) return
+            yield* store.deleteRequest(threadId, id)
+            const kind = request.ask.kind === "approval" ? "request" : "user-input"
+            emit({ type: `${kind}.resolved`, turnId, data: { id, answer } })
+          })
+        )
 
       return TurnControl.of({
         send,

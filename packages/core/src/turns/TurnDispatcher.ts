@@ -1,10 +1,13 @@
 import * as E from "@rejoin/contracts/Errors"
 import type { ThreadId } from "@rejoin/contracts/Ids"
-import { Cause, Context, Deferred, Effect, FiberSet, Layer, Option, Queue } from "effect"
+import { Cause, Context, Deferred, Duration, Effect, FiberSet, Layer, Option, Queue } from "effect"
 import { isOver, LiveSessions } from "../sessions/LiveSessions.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { TurnJournal } from "./TurnJournal.ts"
 import { TurnRun } from "./TurnRun.ts"
+
+/** In a row. With their pauses they are half a minute. */
+const triesAtMost = 5
 
 /** Runs the turns of every thread, one after the other, as they are accepted (T2). */
 export class TurnDispatcher extends Context.Service<
@@ -67,15 +70,52 @@ export class TurnDispatcher extends Context.Service<
           })
         )
 
+      /** How often in a row a thread's turns could not be run, for whatever reason that has no name. */
+      const failures = new Map<ThreadId, number>()
+
+      /** It is tried again with growing pauses, and not for ever: then the turn ends with what is known. */
+      const failed = Effect.fnUntraced(function* (threadId: ThreadId, cause: Cause.Cause<E.StoreFailed>) {
+        const times = (failures.get(threadId) ?? 0) + 1
+        failures.set(threadId, times)
+        yield* Effect.logError(`A turn could not be run (${times}).`, cause)
+        if (times >= triesAtMost && (yield* giveUp(threadId, cause))) {
+          failures.delete(threadId)
+          return yield* again(threadId)
+        }
+        const pause = Duration.millis(Math.min(1000 * 2 ** (times - 1), 60_000))
+        yield* Effect.delay(again(threadId), pause)
+      })
+
+      /** False where the store does not let us: while it is away nothing is lost, and nothing can be told. */
+      const giveUp = Effect.fnUntraced(
+        function* (threadId: ThreadId, cause: Cause.Cause<E.StoreFailed>) {
+          const turn = yield* journal.next(threadId)
+          const open = yield* store.openTurns(threadId)
+          const first = Option.getOrUndefined(turn) ?? open[0]
+          const binding = yield* store.getBinding(threadId)
+          if (first === undefined || Option.isNone(binding)) return true
+          const { generation, instanceId } = binding.value
+          const known = Option.getOrUndefined(Cause.findErrorOption(cause))
+          const error = E.toFailure(
+            new E.ProviderFailed({
+              provider: instanceId,
+              message: `The turn could not be run, however often it was tried${known === undefined ? "" : `: ${known.message}`}.`,
+              hint: "The server's log says more."
+            })
+          )
+          // What may have reached the agent is not said to have failed.
+          const status = first.status === "accepted" ? "failed" : "interrupted"
+          return yield* journal.settle(first.id, { threadId, generation }, { status, error })
+        },
+        Effect.orElseSucceed(() => false)
+      )
+
       const fibers = yield* FiberSet.make<void>()
       const look = (threadId: ThreadId): Effect.Effect<void> =>
         drain(threadId).pipe(
+          Effect.tap(() => Effect.sync(() => failures.delete(threadId))),
           Effect.catchCause((cause) =>
-            Cause.hasInterruptsOnly(cause)
-              ? Effect.void
-              : Effect.logError("A turn could not be run; it is tried again.", cause).pipe(
-                  Effect.andThen(Effect.delay(again(threadId), "1 second"))
-                )
+            Cause.hasInterruptsOnly(cause) ? Effect.void : failed(threadId, cause)
           ),
           FiberSet.run(fibers),
           Effect.asVoid

@@ -320,7 +320,8 @@ export class TurnJournal extends Context.Service<
 
 const titleFrom = (input: string): string => {
   const line = input.trim().split("\n", 1)[0] ?? ""
-  return line.length > 80 ? `${line.slice(0, 79)}…` : line
+  // Not in the middle of a character.
+  return line.length > 80 ? `${line.slice(0, 79).replace(/[\ud800-\udbff]$/, "")}…` : line
 }
 
 /** N8: the same key, input and files are the same turn; with anything else the key is a mistake of the caller. */
