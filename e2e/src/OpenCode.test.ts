@@ -40,14 +40,14 @@ describe("OpenCode: where a thread works, and with what", () => {
         Effect.gen(function* () {
           const world = yield* makeWorld()
           const server = yield* world.start({ REJOIN_SECRET: "ours" })
-          const extraEnv = { COLOUR: "green", LD_PRELOAD: "/evil.so" }
+          const extraEnv = { MY_COLOUR: "green", LD_PRELOAD: "/evil.so" }
           const thread = yield* server.client.threads.create({
             payload: { provider: opencode, cwd: world.at("repo"), runtimeMode: "full-access", extraEnv }
           })
           const plain = yield* open(server, world.at("repo"))
-          const shown = yield* say(server, thread.id, "run echo $COLOUR-$REJOIN_SECRET-$LD_PRELOAD")
+          const shown = yield* say(server, thread.id, "run echo $MY_COLOUR-$REJOIN_SECRET-$LD_PRELOAD")
           assert.strictEqual(shown.output, "result: green--")
-          assert.strictEqual((yield* say(server, plain, "run echo -$COLOUR-")).output, "result: --")
+          assert.strictEqual((yield* say(server, plain, "run echo -$MY_COLOUR-")).output, "result: --")
           const data = Buffer.from("the attached text").toString("base64")
           const sent = yield* server.client.turns.send({
             params: { id: plain },

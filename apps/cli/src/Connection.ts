@@ -14,6 +14,7 @@ import {
   Schedule,
   Schema
 } from "effect"
+import { lives, prove } from "./LocalServer.ts"
 import { ServerAway } from "./ServerAway.ts"
 import { startServer } from "./ServerProcess.ts"
 
@@ -47,9 +48,15 @@ export class Connection extends Context.Service<
       }).pipe(Effect.mapError(({ message }) => new ServerAway({ message })))
       const home = Option.getOrElse(settings.home, () => join(settings.user, ".rejoin"))
 
+      const nobody = new ServerAway({ message: `No server works on ${home}.` })
       const file = fs.readFileString(join(home, "server.json")).pipe(
         Effect.flatMap(decodeServerFile),
-        Effect.mapError(() => new ServerAway({ message: `No server works on ${home}.` }))
+        Effect.mapError(() => nobody),
+        // A server that was killed leaves its file.
+        Effect.filterOrFail(
+          ({ pid }) => lives(pid),
+          () => nobody
+        )
       )
       const url = Option.match(settings.url, {
         onSome: (named) =>
@@ -58,24 +65,23 @@ export class Connection extends Context.Service<
             : Effect.fail(new ServerAway({ message: `REJOIN_URL is no address: ${named}` })),
         onNone: () => Effect.map(file, ({ url }) => url)
       })
-      const token = Option.match(settings.token, {
-        onSome: Effect.succeed,
-        onNone: () =>
-          fs.readFileString(join(home, "token")).pipe(
-            Effect.map((text) => Redacted.make(text.trim())),
-            Effect.mapError(
-              () =>
-                new ServerAway({
-                  message: `There is no token in ${home}.`,
-                  hint: "Set REJOIN_TOKEN, or REJOIN_HOME to the server's directory."
-                })
-            )
-          )
-      })
+      /** The one of our data directory; whoever is to be told it has to know it. */
+      const ours = fs.readFileString(join(home, "token")).pipe(
+        Effect.map((text) => Redacted.make(text.trim())),
+        Effect.mapError(
+          () =>
+            new ServerAway({
+              message: `There is no token in ${home}.`,
+              hint: "Set REJOIN_TOKEN, or REJOIN_HOME to the server's directory."
+            })
+        )
+      )
       const at = Effect.fnUntraced(function* (address: string) {
-        const client = yield* makeClient({ url: address, token: yield* token })
-        // A server that was killed leaves its file: whoever answers there has to be asked.
-        yield* client.health.health().pipe(
+        const named = Option.getOrUndefined(settings.token)
+        const token = named ?? (yield* ours)
+        if (named === undefined) yield* prove(address, token)
+        const client = yield* makeClient({ url: address, token })
+        yield* client.health.health({ query: {} }).pipe(
           Effect.timeout(Duration.seconds(5)),
           Effect.mapError(() => new ServerAway({ message: `Nobody answers on ${address}.` }))
         )
@@ -83,6 +89,14 @@ export class Connection extends Context.Service<
       })
       const find = Effect.flatMap(url, at)
 
+      const appears = find.pipe(
+        Effect.retry(Schedule.spaced("50 millis")),
+        Effect.timeoutOrElse({
+          duration: Duration.seconds(60),
+          orElse: () =>
+            Effect.fail(new ServerAway({ message: "The server that was started does not answer." }))
+        })
+      )
       const open = find.pipe(
         Effect.catch((away) =>
           Option.isSome(settings.url)
@@ -91,15 +105,13 @@ export class Connection extends Context.Service<
                 const log = join(home, "logs", "serve.log")
                 yield* Console.error(`Starting a server (its output: ${log}).`)
                 const server = yield* startServer(log)
-                return yield* find.pipe(
-                  Effect.retry(Schedule.spaced("50 millis")),
-                  Effect.raceFirst(server.ended),
-                  Effect.timeoutOrElse({
-                    duration: Duration.seconds(60),
-                    orElse: () =>
-                      Effect.fail(new ServerAway({ message: "The server that was started does not answer." }))
-                  })
+                // Where another command was quicker, its server holds the data directory, and is ours too.
+                const ended = Effect.catchIf(
+                  server.ended,
+                  ({ held }) => held === true,
+                  () => appears
                 )
+                return yield* Effect.raceFirst(appears, ended)
               })
         )
       )

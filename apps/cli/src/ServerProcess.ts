@@ -22,7 +22,7 @@ export const startServer = (log: string) =>
   Effect.try({
     try: () => {
       mkdirSync(dirname(log), { recursive: true, mode: 0o700 })
-      const file = openSync(log, "w", 0o600)
+      const file = openSync(log, "a", 0o600)
       const child = spawn(process.execPath, [program("main")], {
         detached: true,
         stdio: ["ignore", file, file]
@@ -30,12 +30,11 @@ export const startServer = (log: string) =>
       closeSync(file)
       child.unref()
       const ended = Effect.callback<never, ServerAway>((resume) => {
-        const tell = () =>
-          resume(
-            Effect.fail(
-              new ServerAway({ message: `The server did not start. ${readFileSync(log, "utf8").trim()}` })
-            )
-          )
+        const tell = (code: unknown) => {
+          const message = `The server did not start. ${readFileSync(log, "utf8").trim()}`
+          // EX_TEMPFAIL: somebody else's server is there, or will be in a moment (apps/server/src/Failing.ts).
+          resume(Effect.fail(new ServerAway({ message, ...(code === 75 && { held: true }) })))
+        }
         child.once("error", tell)
         child.once("exit", tell)
         return Effect.sync(() => child.removeAllListeners())

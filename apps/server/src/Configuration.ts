@@ -23,6 +23,8 @@ export interface ConfigurationShape {
   readonly port: number
   readonly token: Option.Option<Redacted.Redacted>
   readonly roots: ReadonlyArray<string>
+  /** Names by which this server is reached, beside its own: `rejoin.example`, or `https://rejoin.example` behind a proxy. */
+  readonly hosts: ReadonlyArray<string>
   readonly file: FileConfig
 }
 
@@ -48,6 +50,7 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
         port: Config.Int("REJOIN_PORT").pipe(Config.withDefault(4319)),
         token: Config.option(Config.Redacted("REJOIN_TOKEN")),
         roots: Config.option(Config.NonEmptyString("REJOIN_ROOTS")),
+        hosts: Config.option(Config.NonEmptyString("REJOIN_HOSTS")),
         config: Config.option(Config.NonEmptyString("REJOIN_CONFIG")),
         started: Config.option(Config.NonEmptyString("INIT_CWD"))
       }).pipe(
@@ -81,6 +84,14 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
         port,
         token,
         roots,
+        hosts: Option.match(environment.hosts, {
+          onNone: () => [],
+          onSome: (hosts) =>
+            hosts
+              .split(",")
+              .map((name) => name.trim())
+              .filter((name) => name !== "")
+        }),
         file: yield* read(path, Option.isSome(environment.config))
       })
     })
@@ -120,6 +131,7 @@ export const settingsOf = ({ file, roots }: ConfigurationShape, home: string): S
   notificationHooks: file.injectAgentNotificationHooks ?? defaults.notificationHooks,
   runtimeMode: file.defaults?.runtimeMode ?? defaults.runtimeMode,
   systemPrompt: file.defaults?.systemPrompt ?? defaults.systemPrompt,
+  extraEnv: file.extraEnv ?? defaults.extraEnv,
   onLost: file.onLost ?? defaults.onLost,
   idle: duration(file.reaper?.idleMinutes, file.reaper?.idleSeconds, defaults.idle),
   sweep: duration(file.reaper?.sweepMinutes, file.reaper?.sweepSeconds, defaults.sweep),

@@ -6,11 +6,12 @@ import {
   TooManyRequests,
   Unauthorized
 } from "@rejoin/contracts/Errors"
-import { ByteSize, Effect, Layer, Redacted, Result } from "effect"
+import { ByteSize, Effect, Layer, Redacted } from "effect"
 import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiMiddleware } from "effect/http-api"
 import { makeAttemptLimit } from "./AttemptLimit.ts"
 import { Configuration } from "./Configuration.ts"
+import { hostsOf } from "./Hosts.ts"
 import { Token } from "./Token.ts"
 
 /** The bearer token. Too many wrong ones within a minute are answered 429 until it is over; the right one passes. */
@@ -45,8 +46,6 @@ export const layerSchemaErrors = HttpApiMiddleware.layerSchemaErrorTransform(Sch
 const refuse = (error: OriginNotAllowed | PayloadTooLarge | InvalidInput, status: number) =>
   HttpServerResponse.jsonUnsafe({ ...error, _tag: error._tag, message: error.message }, { status })
 
-const originOf = (origin: string) => Result.getOrUndefined(Result.try(() => new URL(origin).host))
-
 const maxBodyBytes = 24 * 1024 * 1024
 
 /**
@@ -56,17 +55,19 @@ const maxBodyBytes = 24 * 1024 * 1024
 export const layerOriginGuard = HttpRouter.middleware(
   Effect.gen(function* () {
     const server = yield* HttpServer.HttpServer
-    const { host } = yield* Configuration
+    const { host, hosts: listed } = yield* Configuration
     const port = "port" in server.address ? server.address.port : 0
-    const allowed = new Set([host, "127.0.0.1", "localhost", "[::1]"].map((name) => `${name}:${port}`))
+    const { isHost, isOrigin } = hostsOf({ host, port, listed })
     return (handler) =>
       Effect.gen(function* () {
         const { headers } = yield* HttpServerRequest.HttpServerRequest
         const { "content-length": length, host, origin } = headers
-        if (host === undefined || !allowed.has(host.toLowerCase())) {
-          return refuse(new OriginNotAllowed({ message: "The Host header is not this server's own." }), 403)
+        if (host === undefined || !isHost(host)) {
+          const message = "The Host header is not this server's own."
+          const hint = "The operator can allow other names: REJOIN_HOSTS, separated by commas."
+          return refuse(new OriginNotAllowed({ message, hint }), 403)
         }
-        if (origin !== undefined && !allowed.has(originOf(origin) ?? "")) {
+        if (origin !== undefined && !isOrigin(origin)) {
           return refuse(new OriginNotAllowed({ message: "The Origin header is not this server's own." }), 403)
         }
         if (Number(length ?? 0) > maxBodyBytes) {

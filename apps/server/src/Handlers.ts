@@ -1,6 +1,7 @@
 import { Api } from "@rejoin/contracts/Api"
 import { TurnNotFound } from "@rejoin/contracts/Errors"
 import type { RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import { proofOf } from "@rejoin/contracts/Proof"
 import { Timestamp } from "@rejoin/contracts/Time"
 import type { Turn } from "@rejoin/contracts/Turn"
 import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
@@ -10,7 +11,7 @@ import { RepoTrust } from "@rejoin/core/trust/RepoTrust"
 import { Threads } from "@rejoin/core/threads/Threads"
 import { ThreadStore } from "@rejoin/core/store/ThreadStore"
 import { DateTime, Duration, Effect, Layer, Option, Redacted } from "effect"
-import { HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { PrometheusMetrics } from "effect/observability"
 import { AccessCodes, linkOf } from "./AccessCodes.ts"
@@ -199,8 +200,26 @@ const directories = HttpApiBuilder.group(
   })
 )
 
-const health = HttpApiBuilder.group(Api, "health", (handlers) =>
-  handlers.handle("health", () => Effect.succeed({ status: "ok" as const, version }))
+const health = HttpApiBuilder.group(
+  Api,
+  "health",
+  Effect.fnUntraced(function* (handlers) {
+    const token = yield* Token
+    const { address } = yield* HttpServer.HttpServer
+    const port = "port" in address ? address.port : 0
+    return handlers.handle(
+      "health",
+      Effect.fnUntraced(function* ({ query: { challenge } }) {
+        const alive = { status: "ok" as const, version }
+        // A token that a person chose could be guessed from its proofs, past the limit of attempts.
+        if (challenge === undefined || token.file === undefined) return alive
+        return {
+          ...alive,
+          proof: yield* Effect.promise(() => proofOf(Redacted.value(token.value), challenge, port))
+        }
+      })
+    )
+  })
 )
 
 const metrics = HttpApiBuilder.group(Api, "metrics", (handlers) =>

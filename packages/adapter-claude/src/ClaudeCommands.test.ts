@@ -10,7 +10,14 @@ const commands = [
 
 describe("a text that begins with a slash", () => {
   it("is a command only where Claude has it, with words only where it takes some", () => {
-    for (const input of ["/compact", "/compact keep the names", "/context", "/team:deploy", "hello /model"]) {
+    for (const input of [
+      "/compact",
+      "/compact keep the names",
+      "/context",
+      "/cost",
+      "/team:deploy",
+      "hello /model"
+    ]) {
       assert.deepEqual(sayingOf(input, commands), { text: input })
     }
     for (const input of [

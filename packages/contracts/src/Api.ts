@@ -17,7 +17,7 @@ export class Api extends HttpApi.make("rejoin")
   .add(DirectoriesGroup.middleware(Authorization).middleware(SchemaErrors))
   .add(AccessGroup.middleware(SchemaErrors))
   .add(MetricsGroup.middleware(Authorization))
-  .add(HealthGroup)
+  .add(HealthGroup.middleware(SchemaErrors))
   .prefix("/api")
   // A field that is not known is an error: a mistyped mode or idempotency key must not pass for none.
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error" })

@@ -55,6 +55,8 @@ export const Config = Schema.Struct({
       systemPrompt: Schema.optionalKey(SystemPrompt)
     })
   ),
+  /** Variables that a request may set for its agent, beside those that are known to do no harm; `MY_*` for all that begin so. */
+  extraEnv: Schema.optionalKey(Schema.Array(Schema.String.check(Schema.isPattern(/^\w+\*?$/)))),
   onLost: Schema.optionalKey(OnLost),
   injectAgentNotificationHooks: Schema.optionalKey(Schema.Boolean)
 })

@@ -22,6 +22,8 @@ export interface SettingsShape {
   readonly runtimeMode: RuntimeMode
   /** What its agent is told beside its own instructions, where the request does not say; null for nothing. */
   readonly systemPrompt: string | null
+  /** Variables that a request may set for an agent beside those that are known to do no harm; `MY_*` for all that begin so. */
+  readonly extraEnv: ReadonlyArray<string>
   /** What becomes of a thread whose conversation is gone upstream and not restorable. */
   readonly onLost: OnLost
   /** How long a session may be idle before it is reaped. */
@@ -52,6 +54,7 @@ export const defaults: SettingsShape = {
   notificationHooks: true,
   runtimeMode: defaultRuntimeMode,
   systemPrompt: null,
+  extraEnv: [],
   onLost: "replace",
   idle: Duration.minutes(30),
   sweep: Duration.minutes(5),

@@ -36,6 +36,8 @@ export class DataDirectory extends Context.Service<
           catch: (cause) => failed({ message: String(cause) })
         })
         yield* hold(path)
+        // What a server that was killed said of itself is not so any more.
+        yield* Effect.ignore(fs.remove(join(path, "server.json"), { force: true }))
         return DataDirectory.of({
           path,
           database: join(path, "rejoin.db"),

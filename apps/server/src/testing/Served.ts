@@ -33,6 +33,7 @@ const serve = Effect.gen(function* () {
     port: 0,
     token: Option.none(),
     roots: settings.roots,
+    hosts: [],
     file: {}
   }
   const layer = Server.http.pipe(

@@ -1,10 +1,21 @@
+import * as E from "../Errors.ts"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 
 export class HealthGroup extends HttpApiGroup.make("health")
   .add(
     HttpApiEndpoint.get("health", "/health", {
-      success: Schema.Struct({ status: Schema.Literal("ok"), version: Schema.String })
+      query: {
+        /** Chosen at random: the answer then proves that this server knows the token of its data directory. */
+        challenge: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(200)))
+      },
+      success: Schema.Struct({
+        status: Schema.Literal("ok"),
+        version: Schema.String,
+        /** Only where there is a challenge, and the token is the one that the server made. */
+        proof: Schema.optionalKey(Schema.String)
+      }),
+      error: E.InvalidInput
     }).annotate(OpenApi.Summary, "Alive, and which version")
   )
   .annotateMerge(OpenApi.annotations({ title: "Health", description: "Without a token." })) {}

@@ -1,34 +1,58 @@
-// What a request may not set in an agent's environment: it would change whose account is used, which code is
-// loaded, or which program is run (S6). An instance's configured `env` is the operator's and is not filtered.
-const prefixes = [
-  "CLAUDE",
-  "CODEX",
-  "OLLAMA",
-  "ANTHROPIC_",
-  "OPENAI_",
-  "OPENCODE",
-  "REJOIN_",
-  "LD_",
-  "DYLD_",
-  "XDG_",
-  "NODE_",
-  "BUN_",
-  "GIT_"
-]
-const names = ["PATH", "HOME", "SHELL", "ENV", "BASH_ENV"]
+/**
+ * What a request may add to an agent's environment without being asked who it is: how things are told and shown, and
+ * what programs of a project's own are told. Whatever else a variable does (whose account is used, which code is loaded,
+ * which way calls go, which program is run) is not to be listed: so only what is known to do none of it is let through
+ * (S6). What an operator adds in `config.json` (`extraEnv`) is theirs to judge; an instance's `env` is not filtered.
+ */
+// FOO and BAR are nobody's: what examples call theirs.
+const known = new Set([
+  "APP_ENV",
+  "CI",
+  "CLICOLOR",
+  "CLICOLOR_FORCE",
+  "COLORTERM",
+  "COLUMNS",
+  "DEBUG",
+  "FOO",
+  "BAR",
+  "FORCE_COLOR",
+  "LANG",
+  "LANGUAGE",
+  "LINES",
+  "LOG_LEVEL",
+  "NO_COLOR",
+  "PORT",
+  "RUST_BACKTRACE",
+  "RUST_LOG",
+  "TERM",
+  "TZ",
+  "VERBOSE"
+])
+
+/** Of a project's own, by these beginnings. */
+const beginnings = ["APP_", "LC_", "MY_", "PROJECT_", "TASK_", "TEST_", "THREAD_", "VITE_"]
 
 export interface FilteredEnv {
   readonly allowed: Readonly<Record<string, string>>
   readonly rejected: ReadonlyArray<string>
 }
 
-const isRejected = (name: string): boolean => {
-  const upper = name.toUpperCase()
-  return names.includes(upper) || prefixes.some((prefix) => upper.startsWith(prefix))
-}
+/** `MY_*` stands for every name that begins so. */
+const matches = (name: string, listed: string): boolean =>
+  listed.endsWith("*") ? name.startsWith(listed.slice(0, -1)) : name === listed
 
-/** Parts what a request adds to the environment into what reaches the agent and what does not, in any case. */
-export const filterExtraEnv = (env: Readonly<Record<string, string>>): FilteredEnv => ({
-  allowed: Object.fromEntries(Object.entries(env).filter(([name]) => !isRejected(name))),
-  rejected: Object.keys(env).filter(isRejected)
-})
+/** Parts what a request adds to the environment into what reaches the agent and what does not. */
+export const filterExtraEnv = (
+  env: Readonly<Record<string, string>>,
+  operator: ReadonlyArray<string> = []
+): FilteredEnv => {
+  const isAllowed = (name: string) =>
+    known.has(name) ||
+    beginnings.some((beginning) => name.startsWith(beginning)) ||
+    operator.some((listed) => matches(name, listed))
+  const entries = Object.entries(env)
+  return {
+    allowed: Object.fromEntries(entries.filter(([name]) => isAllowed(name))),
+    rejected: entries.map(([name]) => name).filter((name) => !isAllowed(name))
+  }
+}

@@ -105,7 +105,7 @@ export class Threads extends Context.Service<
         { cwd, driver, forkedFrom }: Pick<ThreadRecord, "cwd" | "driver" | "forkedFrom">
       ) {
         const at = yield* now
-        const env = filterExtraEnv(request.extraEnv ?? {})
+        const env = filterExtraEnv(request.extraEnv ?? {}, settings.extraEnv)
         const thread: ThreadRecord = {
           id: (yield* newId("thr")) as ThreadId,
           title: request.title ?? "",
@@ -155,7 +155,7 @@ export class Threads extends Context.Service<
               data: { title: thread.title, cwd, runtimeMode: thread.runtimeMode }
             })
             if (env.rejected.length > 0) {
-              const message = `These variables may not be set for a thread and were left out: ${env.rejected.join(", ")}.`
+              const message = `These variables may not be set for a thread and were left out: ${env.rejected.join(", ")}. The operator can allow them: extraEnv in config.json.`
               emit({ type: "warning", data: { message } })
             }
           })

@@ -1,0 +1,40 @@
+import { proofOf } from "@rejoin/contracts/Proof"
+import { Duration, Effect, Redacted, Schema } from "effect"
+import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
+import { ServerAway } from "./ServerAway.ts"
+
+const Health = Schema.Struct({ status: Schema.Literal("ok"), proof: Schema.optionalKey(Schema.String) })
+
+/** Whether a process is there; another user's counts. */
+export const lives = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === "EPERM"
+  }
+}
+
+/**
+ * Asks whoever listens to prove that it knows the token of our data directory, before it is told: a server that was
+ * killed leaves its address, and anybody may listen there by now.
+ */
+export const prove = Effect.fn("prove")(function* (url: string, token: Redacted.Redacted) {
+  const challenge = yield* Effect.sync(() => crypto.randomUUID())
+  const away = new ServerAway({ message: `Nobody answers on ${url}.` })
+  const { proof } = yield* HttpClient.execute(
+    HttpClientRequest.get(`${url}/api/health`).pipe(HttpClientRequest.setUrlParam("challenge", challenge))
+  ).pipe(
+    Effect.flatMap(HttpClientResponse.schemaBodyJson(Health)),
+    Effect.timeout(Duration.seconds(5)),
+    Effect.mapError(() => away),
+    Effect.provide(FetchHttpClient.layer)
+  )
+  const { port, protocol } = new URL(url)
+  const asked = Number(port === "" ? (protocol === "https:" ? 443 : 80) : port)
+  const expected = yield* Effect.promise(() => proofOf(Redacted.value(token), challenge, asked))
+  if (proof === expected) return
+  return yield* new ServerAway({
+    message: `What listens on ${url} is not the server of this data directory: it is not told the token.`,
+    hint: "Set REJOIN_TOKEN to the token of the server that REJOIN_URL names, or start a server with `rejoin serve`."
+  })
+})
