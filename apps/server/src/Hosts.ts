@@ -14,7 +14,9 @@ const parse = (host: string): { readonly name: string; readonly port: string } |
   return name === undefined ? undefined : { name: name.toLowerCase(), port }
 }
 
-const originOf = (origin: string): URL | undefined => (URL.canParse(origin) ? new URL(origin) : undefined)
+/** Undefined for `name:port`, which would be a scheme and a path. */
+const originOf = (origin: string): URL | undefined =>
+  origin.includes("://") && URL.canParse(origin) ? new URL(origin) : undefined
 
 /**
  * A page of another site reaches us through a name that it points at our address (DNS rebinding): so the name must be

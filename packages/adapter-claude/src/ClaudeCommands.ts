@@ -31,7 +31,8 @@ export const sayingOf = (
 ): { readonly text: string } | { readonly leaves: string } => {
   if (!input.startsWith("/")) return { text: input }
   const words = { text: ` ${input}` }
-  const [, name = "", rest = ""] = command.exec(input) ?? []
+  const [, name, rest = ""] = command.exec(input) ?? []
+  if (name === undefined) return words
   if (leaving.has(name)) return rest === "" ? { leaves: `/${name}` } : words
   if (commands.length === 0 || changing.has(name)) return words
   // Alone it may be one that Claude does not list; one that it does not have is words to it too.
