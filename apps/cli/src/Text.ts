@@ -68,11 +68,14 @@ export const threadText = (thread: Thread): string =>
 
 /** After these the agent does not have before it what was said before. */
 const breaks = ({
+  ahead = 0,
   outcome,
   providerSessionIdAfter,
   providerSessionIdBefore
 }: Receipt): string | undefined => {
   if (outcome === "replaced") return "── Began anew: the agent knows nothing of what stands above ──"
+  if (ahead > 0)
+    return `── ${ahead === 1 ? "1 message was" : `${ahead} messages were`} said in the agent's own interface: it knows them, they are not shown here ──`
   const another = providerSessionIdBefore !== null && providerSessionIdAfter !== providerSessionIdBefore
   return outcome === "adopted" && another
     ? "── Went on in another session, which a terminal began: it may lack what stands above ──"

@@ -12,6 +12,7 @@ import { send } from "./Send.ts"
 import { demo, doctor, serve } from "./Serve.ts"
 import { changing } from "./Sessions.ts"
 import { looking } from "./Threads.ts"
+import { trust } from "./Trust.ts"
 import { watch } from "./Watch.ts"
 
 keepLoopbackDirect(process.env)
@@ -22,7 +23,19 @@ process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
 })
 
 root.pipe(
-  Command.withSubcommands([send, watch, answer, resume, ...looking, ...changing, page, doctor, serve, demo]),
+  Command.withSubcommands([
+    send,
+    watch,
+    answer,
+    resume,
+    ...looking,
+    ...changing,
+    trust,
+    page,
+    doctor,
+    serve,
+    demo
+  ]),
   Command.run({ version: "0.1.0" }),
   Effect.provide(Connection.layer),
   Effect.scoped,

@@ -1,8 +1,38 @@
 const key = "rejoin.token"
 const wanted = "rejoin.wanted"
 
-/** The token of this tab. It is kept for as long as the tab is, and nowhere else. */
+/**
+ * The token of this tab. It is kept for as long as the tab is, and nowhere else: what is kept for longer would be read by
+ * whoever has our port when we are gone.
+ */
 export const storedToken = (): string | null => sessionStorage.getItem(key)
+
+// Only pages of this server, with its port, hear each other here; its policy lets no script but ours run in one.
+const tabs = new BroadcastChannel("rejoin")
+
+/** Lets a new tab in, as this one is. */
+tabs.addEventListener("message", ({ data }) => {
+  const token = storedToken()
+  if (data === "who is in?" && token !== null) tabs.postMessage({ token })
+})
+
+/** The token of another tab that is in, where one is; asked for a moment only. */
+export const tokenOfAnotherTab = (): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    const hear = ({ data }: MessageEvent<unknown>) => {
+      if (typeof data !== "object" || data === null || !("token" in data)) return
+      end(String(data.token))
+    }
+    const end = (token: string | undefined) => {
+      clearTimeout(late)
+      tabs.removeEventListener("message", hear)
+      if (token !== undefined) sessionStorage.setItem(key, token)
+      resolve(token)
+    }
+    const late = setTimeout(() => end(undefined), 300)
+    tabs.addEventListener("message", hear)
+    tabs.postMessage("who is in?")
+  })
 
 export const forgetToken = (): void => sessionStorage.removeItem(key)
 

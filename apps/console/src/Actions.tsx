@@ -5,10 +5,11 @@ import { DetailsPanel } from "./DetailsPanel.tsx"
 import { MovePanel } from "./MovePanel.tsx"
 import { Panel } from "./Panel.tsx"
 import type { Store } from "./Store.ts"
+import { TrustPanel } from "./TrustPanel.tsx"
 import { modes } from "@rejoin/shown/Words"
 import { isWorking } from "./Text.ts"
 
-export type PanelName = "move" | "reset" | "details" | "delete"
+export type PanelName = "move" | "reset" | "details" | "delete" | "trust"
 
 const busy = "Not while it works: interrupt it first"
 
@@ -92,10 +93,14 @@ export const Actions = (props: {
       </button>
       <Opens panel="reset" text="Reset…" />
       <Opens panel="details" text="Name, model…" always />
+      <Opens panel="trust" text="Trust…" always />
       <Opens panel="delete" text="Delete…" />
       <Switch>
         <Match when={props.panel === "move"}>
           <MovePanel thread={props.thread} store={props.store} onClose={close} />
+        </Match>
+        <Match when={props.panel === "trust"}>
+          <TrustPanel cwd={props.thread.cwd} store={props.store} onClose={close} />
         </Match>
         <Match when={props.panel === "reset"}>
           <Panel label="Reset" onClose={close}>

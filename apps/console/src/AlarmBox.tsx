@@ -2,6 +2,8 @@ import { Match, Show, Switch } from "solid-js"
 import { visible } from "@rejoin/shown/Visible"
 import type { Alarm, Remedy } from "./Conversation.ts"
 
+const remedies: Readonly<Record<Remedy, string>> = { move: "Move…", reset: "Reset…", trust: "Look at it…" }
+
 /** Above everything: that the conversation will begin anew, did, or did not go on; and what helps. */
 export const AlarmBox = (props: { readonly alarm: Alarm; readonly onRemedy: (remedy: Remedy) => void }) => (
   <div class={`alarm ${props.alarm.kind}`} role="alert">
@@ -25,11 +27,7 @@ export const AlarmBox = (props: { readonly alarm: Alarm; readonly onRemedy: (rem
               {visible(alarm().receipt.reason ?? "")} {visible(alarm().receipt.error?.hint ?? "")}
             </p>
             <Show when={alarm().remedy}>
-              {(remedy) => (
-                <button onClick={() => props.onRemedy(remedy())}>
-                  {remedy() === "move" ? "Move…" : "Reset…"}
-                </button>
-              )}
+              {(remedy) => <button onClick={() => props.onRemedy(remedy())}>{remedies[remedy()]}</button>}
             </Show>
           </>
         )}

@@ -4,6 +4,7 @@ import { focusMessage } from "./Focus.ts"
 import { NewThread } from "./NewThread.tsx"
 import { Sidebar } from "./Sidebar.tsx"
 import type { Store } from "./Store.ts"
+import { visible } from "@rejoin/shown/Visible"
 import { nameOf } from "@rejoin/shown/Words"
 import { ThreadPane } from "./ThreadPane.tsx"
 
@@ -83,7 +84,7 @@ export const App = (props: { readonly store: Store }) => {
           {(told) => (
             <div class="refusal" role="alert">
               <span>
-                {told().message} {told().hint}
+                {visible(told().message)} {visible(told().hint ?? "")}
               </span>
               <button class="small" onClick={() => setRefusal(undefined)} aria-label="Close">
                 ×
@@ -101,8 +102,8 @@ export const App = (props: { readonly store: Store }) => {
               }
             >
               <main class="loading" aria-busy={!state.missing}>
-                <Show when={state.missing}>
-                  <p>This thread cannot be shown.</p>
+                <Show when={state.missing} fallback={<p class="mark">Opening…</p>}>
+                  <p>This thread cannot be shown: it was deleted, or never was.</p>
                   <button onClick={back}>All threads</button>
                 </Show>
               </main>

@@ -72,9 +72,10 @@ export const Composer = (props: {
         onKeyDown={(event) => {
           if (event.isComposing) return
           if (event.key === "Escape" && working()) return interrupt()
-          // A keyboard on a screen has no other way to begin a line.
+          // A keyboard on a screen has no other way to begin a line; one that has Ctrl or ⌘ sends with it everywhere.
           const fine = matchMedia("(pointer: fine)").matches
-          if (event.key !== "Enter" || event.shiftKey || !fine) return
+          const sends = event.ctrlKey || event.metaKey || (fine && !event.shiftKey)
+          if (event.key !== "Enter" || !sends) return
           event.preventDefault()
           void send("queue")
         }}

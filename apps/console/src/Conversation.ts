@@ -41,6 +41,8 @@ export interface Ended {
 export interface Notice {
   readonly seq: number
   readonly text: string
+  /** Of a turn that is tried again: what came of it is seen when it has ended. */
+  readonly passing?: boolean
 }
 
 const decode = <S extends Schema.Decoder<unknown>>(schema: S) => {
@@ -54,6 +56,7 @@ const withReceipt = decode(Schema.Struct({ receipt: Receipt }))
 const withError = decode(Schema.Struct({ error: Failure }))
 const withInput = decode(Schema.Struct({ input: Schema.String }))
 const withMessage = decode(Schema.Struct({ message: Schema.String }))
+const withRetry = decode(Schema.Struct({ retry: Schema.Finite }))
 const withId = decode(Schema.Struct({ id: Schema.String }))
 
 const put = <A extends { readonly id: string }>(list: Array<A>, value: A, where: "first" | "last") => {
@@ -109,9 +112,14 @@ export const inOrder = <A extends Pick<Item, "turnId">>(
 
 /** The starts after which the conversation was not what it was before. */
 export const turningPoints = (receipts: ReadonlyArray<Receipt>): ReadonlyArray<Receipt> =>
-  receipts.filter(({ outcome }) => outcome !== "created" && outcome !== "adopted" && outcome !== "refused")
+  receipts.filter((receipt, at) => {
+    const { ahead = 0, outcome } = receipt
+    if (outcome !== "created" && outcome !== "adopted" && outcome !== "refused") return true
+    // What was said elsewhere is found at each start until something is said here: it is marked once, by the last one.
+    return ahead > 0 && (receipt.turnId !== undefined || (receipts[at - 1]?.ahead ?? 0) === 0)
+  })
 
-export type Remedy = "move" | "reset"
+export type Remedy = "move" | "reset" | "trust"
 
 /** What a reader must not miss: it will begin anew, it did, or it did not go on; and what there is to do about it. */
 export type Alarm =
@@ -137,7 +145,8 @@ export const alarmOf = (
   const tag = last?.error?._tag ?? ""
   // A live session goes on without a receipt: only what the last turn ended with is still so.
   if (last?.outcome !== "refused" || status !== "error" || lastError?._tag !== tag) return undefined
-  const remedy = lost.has(tag) ? "reset" : astray.has(tag) ? "move" : undefined
+  const remedy =
+    tag === "DirectoryNotTrusted" ? "trust" : lost.has(tag) ? "reset" : astray.has(tag) ? "move" : undefined
   return { kind: "refused", receipt: last, remedy }
 }
 
@@ -186,18 +195,24 @@ export const apply = (shown: Conversation, event: RuntimeEvent): void => {
       return
     }
     case "turn.completed":
+      shown.notices = shown.notices.filter(({ passing }) => passing !== true)
       return without(shown.turns, turnId)
     case "turn.failed":
     case "turn.interrupted": {
       const input = shown.turns.find(({ id }) => id === turnId)?.input ?? ""
       const state = type === "turn.failed" ? "failed" : "interrupted"
       if (turnId) put(shown.turns, { id: turnId, state, input, error: withError(data)?.error }, "last")
+      shown.notices = shown.notices.filter(({ passing }) => passing !== true)
       return
     }
     case "warning":
-    case "session.stalled":
-      shown.notices.push({ seq: event.seq, text: withMessage(data)?.message ?? "The agent is silent." })
+    case "session.stalled": {
+      const passing = withRetry(data) !== undefined
+      const text = withMessage(data)?.message ?? "The agent is silent."
+      shown.notices = shown.notices.filter((notice) => notice.text !== text && !(passing && notice.passing))
+      shown.notices.push({ seq: event.seq, text, ...(passing && { passing }) })
       return
+    }
     default:
   }
 }

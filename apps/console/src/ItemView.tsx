@@ -79,15 +79,17 @@ export const ItemView = (props: {
       </Match>
       <Match when={props.item.kind === "file-change"}>
         <For
-          each={props.item.changes ?? []}
-          fallback={<div class="head">{visible(props.item.title ?? "")}</div>}
+          each={(props.item.changes ?? []).filter(({ diff, path }) => path !== "" || diff !== "")}
+          fallback={<div class="head">{visible(props.item.title ?? "edits a file…")}</div>}
         >
           {(change) => (
             <details open={change.diff.length < 2000}>
               <summary>
                 <code>{visible(change.path)}</code> <span class="mark">{mark(props.item, props.live)}</span>
               </summary>
-              <Diff text={change.diff} />
+              <Show when={change.diff !== ""}>
+                <Diff text={change.diff} />
+              </Show>
             </details>
           )}
         </For>

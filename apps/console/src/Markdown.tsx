@@ -14,13 +14,25 @@ const marked = new Marked({
       `<figure><figcaption><span>${escaped(lang ?? "")}</span><button type="button" class="copy small">Copy</button></figcaption><pre><code>${escaped(text)}</code></pre></figure>`,
     // Nothing is fetched from anywhere: an image is a link to it.
     image: ({ href, text }) => `<a href="${escaped(href)}">${escaped(text === "" ? href : text)}</a>`,
-    checkbox: ({ checked }) => (checked ? "☑ " : "☐ ")
+    // In place of its bullet. What is half done is told by `-` (PlanText.ts).
+    checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
+    listitem(item) {
+      const inner = this.parser.parse(item.tokens)
+      const doing = inner.replace(/^(<p>)?\[-\] /, "$1◪ ")
+      const isTask = item.task || doing !== inner
+      return `<li${isTask ? ' class="task"' : ""}>${doing}</li>\n`
+    }
   }
 })
 
 // What it writes looks like nothing of ours.
 DOMPurify.addHook("uponSanitizeAttribute", (_, attribute) => {
-  if (attribute.attrName === "class" && attribute.attrValue !== "copy small") attribute.keepAttr = false
+  if (
+    attribute.attrName === "class" &&
+    attribute.attrValue !== "copy small" &&
+    attribute.attrValue !== "task"
+  )
+    attribute.keepAttr = false
 })
 
 // Whatever an agent writes is a stranger's: no script, no form, and a link that opens elsewhere.

@@ -1,6 +1,6 @@
 import { Match, Show, Switch } from "solid-js"
 import type { Ended, Note } from "./Conversation.ts"
-import { said } from "./Receipts.tsx"
+import { noteOf } from "./Receipts.tsx"
 import { brief, visible } from "@rejoin/shown/Visible"
 import { timeOf } from "./Text.ts"
 
@@ -8,14 +8,15 @@ import { timeOf } from "./Text.ts"
 export const NoteView = (props: {
   readonly note: Note
   readonly onAgain: ((turn: Ended) => void) | undefined
+  /** The agent is being started for what waits. */
+  readonly starting: boolean
   readonly onWithdraw: (turnId: string) => void
 }) => (
   <Switch>
     <Match when={"outcome" in props.note && props.note}>
       {(receipt) => (
-        <p class={`turning ${receipt().outcome}`} role="separator" aria-label={said[receipt().outcome]}>
-          <strong>{said[receipt().outcome]}</strong>{" "}
-          <time dateTime={receipt().at}>{timeOf(receipt().at)}</time>
+        <p class={`turning ${receipt().outcome}`} role="separator" aria-label={noteOf(receipt())}>
+          <strong>{noteOf(receipt())}</strong> <time dateTime={receipt().at}>{timeOf(receipt().at)}</time>
         </p>
       )}
     </Match>
@@ -24,7 +25,7 @@ export const NoteView = (props: {
         <p class="queued">
           <span class="said">{brief(turn().input, 400)}</span>
           <span class="mark">
-            not begun yet{" "}
+            {props.starting ? "The agent is starting…" : "not begun yet"}{" "}
             <button class="small" onClick={() => props.onWithdraw(turn().id)}>
               Withdraw
             </button>

@@ -7,12 +7,19 @@ import { outcomes } from "@rejoin/shown/Words"
 import { timeOf } from "./Text.ts"
 
 /** What a start means for a reader of the conversation. */
-export const said: Readonly<Record<ResumeOutcome, string>> = {
+const said: Readonly<Record<ResumeOutcome, string>> = {
   ...outcomes,
   forked: "Went on in another directory or session, with all that was said",
   moved: "Went on in another directory, with all that was said",
   rehydrated: "The agent had lost the session: restored from our transcript",
   replaced: "Began anew: the agent knows nothing of what was said above"
+}
+
+/** What stands between what was said before a start and after it. */
+export const noteOf = ({ ahead = 0, outcome }: Receipt): string => {
+  if (outcome !== "adopted" || ahead === 0) return said[outcome]
+  const many = ahead === 1 ? "1 message was" : `${ahead} messages were`
+  return `${many} said in the agent's own interface: the agent knows them, they are not shown here`
 }
 
 const names: Readonly<Record<Check["what"], string>> = {

@@ -1,5 +1,5 @@
 import type { Thread } from "@rejoin/contracts/Thread"
-import { createMemo, createResource, createSignal, For, Show } from "solid-js"
+import { createMemo, createResource, createSignal, For, onCleanup, onMount, Show } from "solid-js"
 import { Actions, type PanelName } from "./Actions.tsx"
 import { AlarmBox } from "./AlarmBox.tsx"
 import { Composer } from "./Composer.tsx"
@@ -12,6 +12,8 @@ import { Receipts } from "./Receipts.tsx"
 import { Requests } from "./Requests.tsx"
 import type { Store } from "./Store.ts"
 import { nameOf, stateOf } from "@rejoin/shown/Words"
+import { visible } from "@rejoin/shown/Visible"
+import { keepPlace } from "./Reading.ts"
 import { isWorking } from "./Text.ts"
 
 /** Which thread it is, what it is at, and where. */
@@ -78,6 +80,7 @@ export const ThreadPane = (props: {
     () => new Set(props.conversation.turns.filter(({ state }) => state === "running").map(({ id }) => id))
   )
   let scrolled: HTMLDivElement | undefined
+  let reading: ReturnType<typeof keepPlace> | undefined
   // Turned over, its end is where it begins.
   const toEnd = () => scrolled?.scrollTo({ top: 0 })
   const again = ({ input }: Ended) =>
@@ -127,10 +130,20 @@ export const ThreadPane = (props: {
         aria-label="Conversation"
         ref={(element) => {
           scrolled = element
+          reading = keepPlace(element)
+          onCleanup(reading.end)
         }}
-        onScroll={(event) => setAway(event.currentTarget.scrollTop < -300)}
+        onScroll={(event) => {
+          setAway(event.currentTarget.scrollTop < -300)
+          reading?.moved()
+        }}
       >
-        <div class="items" role="log" aria-live="polite">
+        <div
+          class="items"
+          role="log"
+          aria-live="polite"
+          ref={(element) => onMount(() => reading?.watch(element))}
+        >
           <Show when={props.conversation.inherited.length > 0}>
             <div class="inherited">
               <For each={props.conversation.inherited}>{(item) => <ItemView item={item} live={false} />}</For>
@@ -156,12 +169,15 @@ export const ThreadPane = (props: {
                 <NoteView
                   note={entry}
                   onAgain={at() === entries().length - 1 ? again : undefined}
+                  starting={props.thread.session.state === "starting"}
                   onWithdraw={withdraw}
                 />
               )
             }
           </For>
-          <For each={props.conversation.notices}>{(notice) => <p class="notice">{notice.text}</p>}</For>
+          <For each={props.conversation.notices}>
+            {(notice) => <p class="notice">{visible(notice.text)}</p>}
+          </For>
           <Requests
             requests={props.conversation.requests}
             onAnswer={(requestId, payload) =>

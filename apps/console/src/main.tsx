@@ -1,6 +1,6 @@
 import { createResource, createSignal, Match, onCleanup, Show, Switch } from "solid-js"
 import { render } from "solid-js/web"
-import { codeIn, codeOfLink, forgetToken, redeem, storedToken } from "./Access.ts"
+import { codeIn, codeOfLink, forgetToken, redeem, storedToken, tokenOfAnotherTab } from "./Access.ts"
 import { App } from "./App.tsx"
 import { makeStore, type Store } from "./Store.ts"
 import "./style.css"
@@ -53,8 +53,9 @@ const Entrance = (props: { readonly why: string; readonly onCode: (code: string)
 const tokenFor = async (code: string): Promise<string> => {
   const stored = storedToken()
   if (code === "") {
-    if (stored === null) throw new Error(noLink)
-    return stored
+    const token = stored ?? (await tokenOfAnotherTab())
+    if (token === undefined) throw new Error(noLink)
+    return token
   }
   return redeem(code).catch((error: unknown) => {
     // Who is in already stays in, whatever link was pasted.
@@ -93,7 +94,7 @@ const Page = () => {
   onCleanup(() => removeEventListener("hashchange", onHash))
   const why = () => out() ?? (store.error instanceof Error ? store.error.message : undefined)
   return (
-    <Switch fallback={<p class="access">…</p>}>
+    <Switch fallback={<p class="access">Coming in…</p>}>
       <Match when={why()}>{(text) => <Entrance why={text()} onCode={setCode} />}</Match>
       <Match when={store.state === "ready" ? store() : undefined}>{(ready) => <App store={ready()} />}</Match>
     </Switch>

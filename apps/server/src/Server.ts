@@ -53,9 +53,11 @@ const api = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
   Layer.provide(Layer.merge(Guard.layerAuthorization, Guard.layerSchemaErrors))
 )
 
-const routes = Layer.mergeAll(api, Console.layer, HttpApiScalar.layer(Api, { path: "/docs" })).pipe(
-  Layer.provide(Guard.layerOriginGuard)
-)
+const routes = Layer.mergeAll(
+  api,
+  Console.layer,
+  HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })
+).pipe(Layer.provide(Guard.layerOriginGuard))
 
 const network = Layer.unwrap(
   Effect.map(Configuration, ({ host, port }) =>

@@ -11,7 +11,7 @@ import {
   ProviderAdapter,
   type ProviderAdapterShape
 } from "@rejoin/core/providers/ProviderAdapter"
-import { storeIdOf } from "@rejoin/agent-kit/StoreIdentity"
+import { markedStoreOf, storeOf } from "@rejoin/agent-kit/StoreIdentity"
 import { Effect, FileSystem, Layer, Result, Scope } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import { type ClaudeCursor, decodeCursor } from "./ClaudeCursor.ts"
@@ -46,15 +46,18 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const { binary, environment, id } = options
   const config = configDirectory(environment)
-  const storeId = storeIdOf(config).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+  const provided = Effect.provideService(FileSystem.FileSystem, fs)
+  const storeId = Effect.map(provided(markedStoreOf(config)), ({ id }) => id)
   const transcripts = makeTranscripts(fs, config)
   const expiry = makeExpiry(fs, config, transcripts)
   const live = new Map<string, Live>()
 
   const requireStore = Effect.fnUntraced(function* (cursor: ClaudeCursor) {
-    const actual = yield* storeId
-    if (actual === cursor.storeId) return
-    return yield* new ProbeFailure({ probe: Probe.WrongStore({ expected: cursor.storeId, actual }) })
+    // Looking writes no mark.
+    const store = yield* provided(storeOf(config))
+    if (store.is(cursor.storeId)) return
+    const wrong = Probe.WrongStore({ expected: cursor.storeId, actual: store.id })
+    return yield* new ProbeFailure({ probe: wrong })
   })
 
   const owner = yield* ProcessOwner
@@ -122,6 +125,7 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
         mode: unknown("not-told"),
         model: unknown("not-told"),
         history: transcript?.history(mark) ?? "unknown",
+        ahead: transcript?.ahead(mark) ?? 0,
         activity: running?.isWorking() === true ? "running" : "idle",
         holder: others.length > 0 ? "other" : running === undefined ? "none" : "ours",
         repairs: []

@@ -50,6 +50,26 @@ const outputOf = ({ content }: ToolResult): string =>
         .join("\n")
     : (text(content) ?? "")
 
+/** What of a tool's input says most, after its name. */
+const telling = [
+  "file_path",
+  "notebook_path",
+  "path",
+  "pattern",
+  "query",
+  "url",
+  "description",
+  "prompt",
+  "skill"
+]
+
+const titleOf = (name: string, input: ToolUse["input"]): string => {
+  const [question] = Array.isArray(input["questions"]) ? (input["questions"] as ReadonlyArray<unknown>) : []
+  const asked = Predicate.hasProperty(question, "question") ? text(question.question) : undefined
+  const told = asked ?? telling.map((key) => text(input[key])).find((value) => value !== undefined)
+  return told === undefined ? name : `${name}: ${told.slice(0, 200)}`
+}
+
 /** A tool call as an item, as far as it has come. */
 export const itemOf = (
   use: ToolUse,
@@ -92,6 +112,7 @@ export const itemOf = (
       return {
         ...base,
         kind: "tool-call",
+        title: titleOf(name, input),
         toolName: name,
         toolInput: input,
         ...(output !== undefined && { output })

@@ -78,6 +78,13 @@ export class ClaudeTranscript {
     return at === prompts.length - 1 ? "same" : "ahead"
   }
 
+  /** How many prompts came after our mark. */
+  ahead(mark: MessageId | null): number {
+    const prompts = this.chain.map(promptOf).filter((prompt) => prompt !== undefined)
+    const at = mark === null ? -1 : prompts.lastIndexOf(mark)
+    return at < 0 ? 0 : prompts.length - 1 - at
+  }
+
   /** The last line, where that is an answer: up to there a fork of the whole keeps. */
   get end(): string | undefined {
     const last = this.chain.findLast(({ type }) => type === "user" || type === "assistant")

@@ -3,6 +3,7 @@ import type { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import { Schema } from "effect"
 import { readFileSync } from "node:fs"
 import { Frame } from "./ClaudeSchema.ts"
+import { ClaudeTasks } from "./ClaudeTasks.ts"
 import { ClaudeTranslator } from "./ClaudeTranslator.ts"
 
 const Ours = Schema.Struct({
@@ -142,5 +143,29 @@ describe("Claude's frames as turns, on recordings of the real agent", () => {
       completed(events).map(({ kind }) => kind),
       "command"
     )
+  })
+})
+
+describe("S3: the list of what is to be done, in pieces", () => {
+  it("is shown as a whole with each change, as TodoWrite's is", () => {
+    const tasks = new ClaudeTasks()
+    const use = (name: string, input: Record<string, unknown>) => ({
+      type: "tool_use" as const,
+      id: "t",
+      name,
+      input
+    })
+    const create = (subject: string, id: string) =>
+      tasks.done(use("TaskCreate", { subject }), `Task #${id} created successfully: ${subject}`)?.text
+    assert.strictEqual(create("look", "1"), "- [ ] look")
+    assert.strictEqual(create("mend", "2"), "- [ ] look\n- [ ] mend")
+    const update = (input: Record<string, unknown>) => tasks.done(use("TaskUpdate", input), "Updated")?.text
+    assert.strictEqual(update({ taskId: "1", status: "completed" }), "- [x] look\n- [ ] mend")
+    assert.strictEqual(update({ taskId: "2", status: "in_progress" }), "- [x] look\n- [-] mend")
+    assert.strictEqual(update({ taskId: "1", status: "deleted" }), "- [-] mend")
+    // One that was made before we were there.
+    assert.strictEqual(update({ taskId: "9", status: "completed" }), "- [-] mend\n- [x] Task 9")
+    assert.isUndefined(tasks.done(use("TaskList", {}), ""))
+    assert.isUndefined(tasks.done(use("TaskCreate", { subject: "x" }), "no"))
   })
 })

@@ -3,6 +3,7 @@ import type { Failure } from "@rejoin/contracts/Failure"
 import { ItemId } from "@rejoin/contracts/Ids"
 import { AdapterEvent, type AdapterItem } from "@rejoin/core/providers/AdapterEvent"
 import { itemOf } from "./ClaudeItems.ts"
+import { ClaudeTasks } from "./ClaudeTasks.ts"
 import { type ClaudeResult, resultOf } from "./ClaudeResult.ts"
 import { type Frame, ToolResult, ToolUse } from "./ClaudeSchema.ts"
 import { Schema } from "effect"
@@ -44,6 +45,7 @@ export class ClaudeTranslator {
   readonly directory: string
   private turn: Turn | undefined
   private late = 0
+  private readonly tasks = new ClaudeTasks()
 
   constructor(provider: string, directory: string) {
     this.provider = provider
@@ -211,7 +213,9 @@ export class ClaudeTranslator {
     const use = turn.tools.get(block.tool_use_id)
     if (use === undefined) return []
     turn.tools.delete(use.id)
-    return [AdapterEvent.ItemCompleted({ item: itemOf(use, this.directory, { block, detail }) })]
+    const item = itemOf(use, this.directory, { block, detail })
+    const plan = item.status === "failed" ? undefined : this.tasks.done(use, item.output ?? "")
+    return [AdapterEvent.ItemCompleted({ item: plan === undefined ? item : { ...item, ...plan } })]
   }
 
   /**

@@ -11,7 +11,7 @@ import {
   type ProviderAdapterShape
 } from "@rejoin/core/providers/ProviderAdapter"
 import { makeServerPool, poolKey } from "@rejoin/agent-kit/ServerPool"
-import { storeIdOf } from "@rejoin/agent-kit/StoreIdentity"
+import { markedStoreOf, storeOf } from "@rejoin/agent-kit/StoreIdentity"
 import { Effect, FileSystem, Layer, Schedule, Schema } from "effect"
 import { basename, dirname, join } from "node:path"
 import { ChildProcessSpawner } from "effect/process"
@@ -54,7 +54,8 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
     Effect.catch(() => Effect.map(fs.realPath(parent), (real) => join(real, basename(configured)))),
     Effect.orElseSucceed(() => configured)
   )
-  const storeId = storeIdOf(configured).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+  const provided = Effect.provideService(FileSystem.FileSystem, fs)
+  const storeId = Effect.map(provided(markedStoreOf(configured)), ({ id }) => id)
   const rollouts = makeRollouts(fs, home)
   const live = new Map<string, CodexConnection>()
 
@@ -96,9 +97,11 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
     pool.acquire(poolKey({ extraEnv: of.extraEnv, reindex }))
 
   const requireStore = Effect.fnUntraced(function* (cursor: CodexCursor) {
-    const actual = yield* storeId
-    if (actual === cursor.storeId) return
-    return yield* new ProbeFailure({ probe: Probe.WrongStore({ expected: cursor.storeId, actual }) })
+    // Looking writes no mark.
+    const store = yield* provided(storeOf(configured))
+    if (store.is(cursor.storeId)) return
+    const wrong = Probe.WrongStore({ expected: cursor.storeId, actual: store.id })
+    return yield* new ProbeFailure({ probe: wrong })
   })
 
   const { delivered, probe } = makeProbe({ fs, home, rollouts })

@@ -3,7 +3,7 @@ import type { MessageId } from "@rejoin/contracts/Ids"
 import { Probe, type Repair } from "@rejoin/core/plan/Probe"
 import { Effect, type FileSystem, Option, Predicate } from "effect"
 import type { CodexCursor } from "./CodexCursor.ts"
-import { type CodexRollouts, historyOf } from "./CodexRollouts.ts"
+import { aheadOf, type CodexRollouts, historyOf } from "./CodexRollouts.ts"
 import { ReadThread } from "./CodexSchema.ts"
 import type { CodexServer } from "./CodexServer.ts"
 import type { CodexConnection } from "./CodexSession.ts"
@@ -70,6 +70,7 @@ export const makeProbe = ({ fs, home, rollouts }: Needs) => {
           onNone: () => "unknown" as const,
           onSome: (found) => historyOf(found, mark)
         }),
+        ahead: Option.match(conversation, { onNone: () => 0, onSome: (found) => aheadOf(found, mark) }),
         activity: live?.activity() ?? "idle",
         holder:
           live !== undefined

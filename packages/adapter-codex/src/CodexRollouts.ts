@@ -85,6 +85,12 @@ export const historyOf = ({ messages }: CodexConversation, mark: MessageId | nul
   return at === messages.length - 1 ? "same" : "ahead"
 }
 
+/** How many messages came after our mark. */
+export const aheadOf = ({ messages }: CodexConversation, mark: MessageId | null): number => {
+  const at = mark === null ? -1 : messages.findLastIndex(({ clientId }) => clientId === mark)
+  return at < 0 ? 0 : messages.length - 1 - at
+}
+
 /** The rollouts of a CODEX_HOME: `sessions/YYYY/MM/DD/rollout-<time>-<id>.jsonl`, and those that were archived. */
 export const makeRollouts = (fs: FileSystem.FileSystem, home: string) => {
   /** Only what is said not to be there is absent: a directory that cannot be read proves nothing (law 2). */

@@ -24,7 +24,7 @@ import { makeStarts } from "./OpenCodeStarts.ts"
 import { configHomes, dataHome, makeTerminal } from "./OpenCodeTerminal.ts"
 import { makeUpstream, type OpenCodeUpstream } from "./OpenCodeUpstream.ts"
 import { makeServerPool, poolKey } from "@rejoin/agent-kit/ServerPool"
-import { storeIdOf } from "@rejoin/agent-kit/StoreIdentity"
+import { markedStoreOf, storeOf } from "@rejoin/agent-kit/StoreIdentity"
 
 const capabilitiesOf = ({ url }: OpenCodeOptions): Capabilities => ({
   runtimeModes: ["read-only", "approval-required", "auto-accept-edits", "full-access"],
@@ -50,9 +50,10 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
   const { environment, id } = options
   const capabilities = capabilitiesOf(options)
   const dataDirectory = `${dataHome(environment)}/opencode`
+  const provided = Effect.provideService(FileSystem.FileSystem, fs)
   const storeId =
     options.url === undefined
-      ? storeIdOf(dataDirectory).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+      ? Effect.map(provided(markedStoreOf(dataDirectory)), ({ id }) => id)
       : Effect.succeed(StoreId.make(`url:${options.url}`))
 
   const owner = yield* ProcessOwner
@@ -97,8 +98,10 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
     )
 
   const requireStore = Effect.fnUntraced(function* (cursor: OpenCodeCursor) {
-    const actual = yield* storeId
-    if (actual === cursor.storeId) return
+    // Looking writes no mark.
+    const store = options.url === undefined ? yield* provided(storeOf(dataDirectory)) : undefined
+    const actual = store?.id ?? (yield* storeId)
+    if (store?.is(cursor.storeId) ?? actual === cursor.storeId) return
     return yield* new ProbeFailure({ probe: Probe.WrongStore({ expected: cursor.storeId, actual }) })
   })
   const starts = makeStarts({

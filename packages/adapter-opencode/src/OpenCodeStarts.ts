@@ -44,6 +44,14 @@ export const makeStarts = ({ acquire, fs, options, requireStore, scratch, spawne
         message: `OpenCode knows no model ${model}: a model is named provider/model.`
       })
     }
+    // It takes the backslash for a separator: a turn there is told to nobody (docs/providers/opencode.md).
+    if (request.cwd.includes("\\")) {
+      return yield* new ProviderFailed({
+        provider: id,
+        message: `OpenCode cannot work in a directory with a backslash in its name: ${request.cwd}.`,
+        hint: "Rename it, or use another agent there."
+      })
+    }
     const server = yield* acquire(request, request.cwd)
     yield* server.use(request.cwd)
     return server

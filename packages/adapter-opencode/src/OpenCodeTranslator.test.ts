@@ -84,7 +84,7 @@ describe("OpenCode's events as turns, on recordings of the real server", () => {
     assert.isAbove(changes.length, 0)
     assert.isTrue(changes.every(({ changes }) => changes?.every(({ path }) => path.startsWith("/repo/"))))
     const plan = completed(play("todo")).find(({ kind }) => kind === "plan")
-    assert.match(plan?.text ?? "", /^- \[[x ]\] /)
+    assert.match(plan?.text ?? "", /^- \[[x -]\] /)
   })
 
   it("a rejection stops the turn without an error; one with a word lets it go on; answers too", () => {

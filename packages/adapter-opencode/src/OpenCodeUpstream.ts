@@ -57,16 +57,20 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem, 
     return asks.some((ask) => ask.sessionID === sessionID) ? "waiting" : "running"
   })
 
-  /** Our mark against the history: contained and last, contained, or not there. */
-  const history = (of: Session, mark: MessageId | null): Effect.Effect<History, AdapterFailure> => {
-    if (mark === null) return Effect.succeed("unknown")
+  /** Our mark against the history: contained and last, contained, or not there; and how much was said after it. */
+  const history = (
+    of: Session,
+    mark: MessageId | null
+  ): Effect.Effect<{ readonly history: History; readonly ahead: number }, AdapterFailure> => {
+    if (mark === null) return Effect.succeed({ history: "unknown", ahead: 0 })
     return Effect.map(messages(of.id), (all) => {
       // A reverted message is still listed, and gone with the next prompt.
       const reverted = all.findIndex(({ info }) => info.id === of.revert?.messageID)
       const users = (reverted < 0 ? all : all.slice(0, reverted)).filter(({ info }) => info.role === "user")
       const at = users.findIndex(({ info }) => info.id === mark)
-      if (at < 0) return users.length === 0 ? "behind" : "diverged"
-      return at === users.length - 1 ? "same" : "ahead"
+      if (at < 0) return { history: users.length === 0 ? "behind" : "diverged", ahead: 0 }
+      const ahead = users.length - 1 - at
+      return { history: ahead === 0 ? "same" : "ahead", ahead }
     })
   }
 
@@ -108,7 +112,7 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem, 
         directory: known(directory, "store"),
         mode: modeFact(found.value),
         model: unknown("not-told"),
-        history: yield* history(found.value, about.mark),
+        ...(yield* history(found.value, about.mark)),
         activity: yield* activity(sessionID, found.value.directory),
         holder: "unknown",
         repairs: [],
@@ -125,7 +129,7 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem, 
       directory: known(yield* directoryOf(found), "store"),
       mode: modeFact(found),
       model: unknown("not-told"),
-      history: yield* history(found, mark),
+      history: (yield* history(found, mark)).history,
       evidence: { sessionID, rules: found.permission?.length ?? 0 }
     }
     return verified

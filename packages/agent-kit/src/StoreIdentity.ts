@@ -1,6 +1,12 @@
 import { StoreId } from "@rejoin/contracts/Ids"
 import { Effect, FileSystem, Option } from "effect"
 import { hostname } from "node:os"
+import { join } from "node:path"
+
+/** By which a data directory is known again: on a new disk, or in a container that was made anew around it. */
+const markFile = ".rejoin-store"
+
+const isMark = (text: string) => /^[0-9a-f-]{36}$/.test(text)
 
 /** The machine's own id, where the system has one: two machines may have one directory at one path. */
 const machineId = Effect.gen(function* () {
@@ -15,18 +21,54 @@ const machineId = Effect.gen(function* () {
   )
 })
 
+/** Which data directory this is. */
+export interface Store {
+  readonly id: StoreId
+  /** Whether a cursor that was written for this id leads here. */
+  readonly is: (id: StoreId) => boolean
+}
+
 /**
- * Which data directory this is: machine, realpath and inode, so that two homes never pass for one. The device's
- * number is left out: on btrfs, overlays and network file systems it is another one after each mount.
+ * A data directory is known by its realpath and our mark in it: a copy at another path is another one, and so is what
+ * was made anew at the same path. Where there is no mark (it may not be written, or nothing of ours was begun there
+ * yet), by machine, realpath and inode, as before there were marks. The device's number is left out: on btrfs, overlays
+ * and network file systems it is another one after each mount.
  */
-export const storeIdOf = Effect.fnUntraced(function* (directory: string) {
+export const storeOf = Effect.fnUntraced(function* (directory: string) {
   const fs = yield* FileSystem.FileSystem
-  const found = yield* fs.realPath(directory).pipe(
-    Effect.flatMap((real) =>
-      Effect.map(fs.stat(real), ({ ino }) => `${real}:${Option.getOrElse(ino, () => 0)}`)
-    ),
-    // Not there yet, or no more: another one than any that was.
-    Effect.orElseSucceed(() => `${directory}:missing`)
+  const real = yield* Effect.option(fs.realPath(directory))
+  const machine = yield* machineId
+  // Not there yet, or no more: another one than any that was.
+  if (Option.isNone(real)) {
+    const id = StoreId.make(`${machine}:${directory}:missing`)
+    return { id, is: (other) => other === id } satisfies Store
+  }
+  const inode = yield* fs.stat(real.value).pipe(
+    Effect.map(({ ino }) => Option.getOrElse(ino, () => 0)),
+    Effect.orElseSucceed(() => 0)
   )
-  return StoreId.make(`${yield* machineId}:${found}`)
+  const place = StoreId.make(`${machine}:${real.value}:${inode}`)
+  const mark = yield* fs.readFileString(join(real.value, markFile)).pipe(
+    Effect.map((text) => text.trim()),
+    Effect.option
+  )
+  const id = Option.match(Option.filter(mark, isMark), {
+    onNone: () => place,
+    onSome: (mark) => StoreId.make(`${real.value}:${mark}`)
+  })
+  return { id, is: (other) => other === id || other === place } satisfies Store
+})
+
+/** As `storeOf`, with our mark in it from now on: something of ours is begun there. */
+export const markedStoreOf = Effect.fnUntraced(function* (directory: string) {
+  const fs = yield* FileSystem.FileSystem
+  const real = yield* Effect.option(fs.realPath(directory))
+  if (Option.isSome(real)) {
+    const mark = yield* Effect.sync(() => crypto.randomUUID())
+    // One that is there stays; who is not let write goes without.
+    yield* Effect.ignore(
+      fs.writeFileString(join(real.value, markFile), `${mark}\n`, { flag: "wx", mode: 0o600 })
+    )
+  }
+  return yield* storeOf(directory)
 })

@@ -51,6 +51,8 @@ export const Receipt = Schema.Struct({
   runtimeModeRequested: RuntimeMode,
   runtimeModeVerified: Schema.NullOr(RuntimeMode),
   checks: Schema.Array(Check),
+  /** How many messages were said in the agent's own interface since the last one of ours. They are not in our items. */
+  ahead: Schema.optionalKey(Schema.Int),
   verification: Verification,
   agentVersion: Schema.NullOr(Schema.String),
   /** What the probe saw, as the adapter tells it. */

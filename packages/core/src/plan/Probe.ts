@@ -24,6 +24,8 @@ export type Probe = Data.TaggedEnum<{
     readonly mode: Fact<ModeFound>
     readonly model: Fact<string>
     readonly history: History
+    /** How many messages of a person's came after our mark, where that is told: said in the agent's own interface. */
+    readonly ahead?: number
     readonly activity: "idle" | "running" | "waiting"
     /** Who else works on the session now. */
     readonly holder: "none" | "ours" | "other" | "unknown"

@@ -64,11 +64,19 @@ const reasonOf = (decision: Plan, { binding, from, thread }: Asked): string | un
   return decision._tag === "Relocate" ? `carried into another directory by ${decision.way}` : undefined
 }
 
+/** What was said elsewhere in the thread's own conversation; a fork begins with all that was said. */
+const aheadOf = (asked: Asked & Partial<Pick<Attempt, "situation">>): number => {
+  const { situation } = asked
+  if (situation?.probe._tag !== "Found" || situation.fork !== undefined) return 0
+  return situation.probe.ahead ?? 0
+}
+
 export const receiptOf = Effect.fnUntraced(function* (asked: Asked, decision: Plan, result: Result) {
   const { binding, thread, turnId, wanted } = asked
   const { cursor, verified } = result
   const at = yield* now
   const checks = verified ? checksOf(wanted, verified, at) : []
+  const ahead = decision._tag === "Refuse" ? 0 : aheadOf(asked)
   const reason = reasonOf(decision, asked)
   const receipt: Receipt = {
     id: (yield* newId("rcp")) as ReceiptId,
@@ -86,6 +94,7 @@ export const receiptOf = Effect.fnUntraced(function* (asked: Asked, decision: Pl
     // Only what was asked for passes `mismatch`: anything else never gets a receipt with a mode.
     runtimeModeVerified: verified && valueOrNull(verified.mode) === wanted.mode ? wanted.mode : null,
     checks,
+    ...(ahead > 0 && { ahead }),
     verification: decision._tag === "Refuse" ? "failed" : verificationOf(checks),
     agentVersion: result.agentVersion,
     evidence: result.evidence,

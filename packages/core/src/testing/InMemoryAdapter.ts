@@ -42,6 +42,9 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
     return at === session.messages.length - 1 ? "same" : "ahead"
   }
 
+  const aheadOf = (session: UpstreamSession, mark: MessageId | null): number =>
+    mark === null ? 0 : session.messages.length - 1 - session.messages.findIndex(({ id }) => id === mark)
+
   const verify = (session: UpstreamSession, mark: MessageId | null): Verified => ({
     directory: known(session.directory, "answer"),
     mode: session.mode === undefined ? unknown("not-yet") : known(session.mode, "answer"),
@@ -188,6 +191,7 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
           mode,
           model,
           history,
+          ahead: aheadOf(session, mark),
           activity: session.activity,
           holder: "unknown",
           repairs: []
