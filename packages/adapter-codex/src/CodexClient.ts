@@ -29,6 +29,9 @@ export class CodexClient {
   private readonly process: AgentProcess
   private readonly hears: Hears
   private readonly asked = new Map<number, Deferred.Deferred<unknown, Refused>>()
+  /** What was asked and is not answered, whether anybody still waits for it or not. */
+  private readonly outstanding = new Set<number>()
+  private heard = false
   private ids = 0
 
   constructor(provider: string, process: AgentProcess, hears: Hears) {
@@ -37,7 +40,15 @@ export class CodexClient {
     this.hears = hears
   }
 
+  /** Whether it owes an answer and has said nothing at all since this was last asked. */
+  isSilent(): boolean {
+    const silent = this.outstanding.size > 0 && !this.heard
+    this.heard = false
+    return silent
+  }
+
   readonly receive = (line: string): void => {
+    this.heard = true
     const json = Result.try(() => JSON.parse(line) as unknown)
     const message = Result.isSuccess(json) ? decodeEnvelope(json.success) : Option.none()
     if (Option.isNone(message)) return
@@ -63,6 +74,7 @@ export class CodexClient {
     result: unknown,
     error: { readonly code: number; readonly message: string } | undefined
   ): void {
+    this.outstanding.delete(id)
     const waiting = this.asked.get(id)
     if (waiting === undefined) return
     this.asked.delete(id)
@@ -94,6 +106,7 @@ export class CodexClient {
       const id = ++this.ids
       const waiting = Deferred.makeUnsafe<unknown, Refused>()
       this.asked.set(id, waiting)
+      this.outstanding.add(id)
       this.write({ id, method, params })
       return Deferred.await(waiting).pipe(
         Effect.mapError(({ code, message }) => new Refused({ method, code, message })),

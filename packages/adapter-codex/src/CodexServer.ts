@@ -1,6 +1,6 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { type AgentCommand, spawnAgent } from "@rejoin/agent-kit/AgentProcess"
-import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
+import { ProcessOwner, sendSignal } from "@rejoin/agent-kit/ProcessOwner"
 import type { Deferred } from "effect"
 import { Effect, Stream } from "effect"
 import { CodexClient } from "./CodexClient.ts"
@@ -44,6 +44,9 @@ const overrides = {
   "features.plugins": "false",
   ...profiles
 }
+
+/** Of five seconds each. */
+const beatsMissed = 8
 
 const threadOf = ({ params }: Notification | ServerRequest): string => params.threadId
 
@@ -93,6 +96,16 @@ export const startServer = Effect.fn("CodexServer.start")(function* (
     ),
     Effect.forkScoped
   )
+  // One that hangs is ended, and another one is started for who comes next: it holds up every thread. Counted in beats,
+  // not in time: a machine that slept has missed none.
+  yield* Effect.gen(function* () {
+    for (let silent = 0; silent < beatsMissed;) {
+      yield* Effect.sleep("5 seconds")
+      silent = client.isSilent() ? silent + 1 : 0
+    }
+    yield* Effect.logWarning("Codex owes an answer and says nothing: its server is ended.")
+    yield* sendSignal(process.pid, "SIGKILL")
+  }).pipe(Effect.forkScoped)
   const clientInfo = { name: "rejoin", title: "Rejoin", version: "0.1.0" }
   const { codexHome, userAgent } = yield* client.call(Initialized, "initialize", {
     clientInfo,

@@ -6,8 +6,6 @@ import { Session } from "./OpenCodeSchema.ts"
 
 const json = { "content-type": "application/json" }
 
-const asked: Array<string | undefined> = []
-
 /** What every call has asked for its connection. */
 const connections: Array<string | undefined> = []
 
@@ -16,7 +14,6 @@ const answering = (status: number, headers: Record<string, string>, body: string
   Effect.gen(function* () {
     const server = createServer((request, response) => {
       connections.push(request.headers.connection)
-      asked.push(request.url)
       response.writeHead(status, headers).end(body)
     })
     yield* Effect.acquireRelease(
@@ -93,16 +90,5 @@ describe("OpenCode's answers, through its real client (C21)", () => {
       )
       assert.strictEqual(down._tag, "Down")
     })
-  )
-
-  it.live("C29: a directory's name is sent as the server decodes it, which is twice", () =>
-    Effect.gen(function* () {
-      const client = yield* answering(200, json, "{}")
-      for (const directory of ["/odd/a%20b", "/odd/a b", "/odd/100%"]) {
-        yield* client.ask((sdk, signal) => sdk.session.create({ directory, title: "t" }, { signal }))
-        const sent = new URL(asked.at(-1) ?? "", "http://x").searchParams.get("directory") ?? ""
-        assert.strictEqual(decodeURIComponent(sent), directory)
-      }
-    }).pipe(Effect.scoped)
   )
 })

@@ -26,18 +26,6 @@ const isNotFoundBody = Schema.is(NotFoundBody)
 export const isNotFound = (answer: Answer): boolean =>
   answer._tag === "Refused" && answer.status === 404 && isNotFoundBody(answer.body)
 
-/**
- * The server decodes a directory's name twice: without this, `a%20b` is the directory `a b`
- * (docs/providers/opencode.md: Another directory).
- */
-const twice = (request: Request): Request => {
-  const url = new URL(request.url)
-  const directory = url.searchParams.get("directory")
-  if (directory?.includes("%") !== true) return request
-  url.searchParams.set("directory", directory.replaceAll("%", "%25"))
-  return new Request(url, request)
-}
-
 /** OpenCode's HTTP interface, through its SDK, for one provider instance. */
 export class OpenCodeClient {
   readonly provider: string
@@ -49,11 +37,7 @@ export class OpenCodeClient {
     const authorization = secret === undefined ? {} : { Authorization: `Basic ${btoa(`opencode:${secret}`)}` }
     // One server follows another on the same port (docs/providers/opencode.md): a connection that was kept
     // from the last one breaks the first call to the next.
-    this.sdk = createOpencodeClient({
-      baseUrl: url,
-      headers: { ...authorization, Connection: "close" },
-      fetch: (input, init) => globalThis.fetch(input instanceof Request ? twice(input) : input, init)
-    })
+    this.sdk = createOpencodeClient({ baseUrl: url, headers: { ...authorization, Connection: "close" } })
   }
 
   ask(call: (sdk: OpencodeClient, signal: AbortSignal) => Promise<SdkResult>): Effect.Effect<Answer> {

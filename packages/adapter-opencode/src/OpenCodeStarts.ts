@@ -9,6 +9,7 @@ import { copyOf, isExport } from "./OpenCodeCopy.ts"
 import { cursorOf, type OpenCodeCursor } from "./OpenCodeCursor.ts"
 import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
 import { instructionsOf, together } from "@rejoin/agent-kit/Instructions"
+import { isPlace } from "./OpenCodePlaces.ts"
 import { keptOut, memory } from "./OpenCodePowers.ts"
 import { externalRulesOf, rulesOf } from "./OpenCodePermissions.ts"
 import { Session } from "./OpenCodeSchema.ts"
@@ -44,11 +45,10 @@ export const makeStarts = ({ acquire, fs, options, requireStore, scratch, spawne
         message: `OpenCode knows no model ${model}: a model is named provider/model.`
       })
     }
-    // It takes the backslash for a separator: a turn there is told to nobody (docs/providers/opencode.md).
-    if (request.cwd.includes("\\")) {
+    if (!isPlace(request.cwd)) {
       return yield* new ProviderFailed({
         provider: id,
-        message: `OpenCode cannot work in a directory with a backslash in its name: ${request.cwd}.`,
+        message: `OpenCode cannot work in a directory of this name: ${request.cwd}. It would work in another one, or tell nobody.`,
         hint: "Rename it, or use another agent there."
       })
     }

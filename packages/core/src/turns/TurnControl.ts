@@ -3,7 +3,7 @@ import * as E from "@rejoin/contracts/Errors"
 import type { RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Answer, PendingRequest } from "@rejoin/contracts/Request"
 import { type Attachment, isSettled } from "@rejoin/contracts/Turn"
-import { Context, Effect, Layer, Option, Stream } from "effect"
+import { Context, Effect, Layer, Option, Result, Stream } from "effect"
 import { isOver, type LiveSession, LiveSessions } from "../sessions/LiveSessions.ts"
 import type { AdapterFailure, SendFailure } from "../providers/ProviderAdapter.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
@@ -164,21 +164,22 @@ export class TurnControl extends Context.Service<
                 hint: "Stop the session instead."
               })
             }
-            yield* call.within(live.adapter, "interrupt", live.session.interrupt)
-            return { live, turnId }
+            const asked = yield* Effect.result(
+              call.within(live.adapter, "interrupt", live.session.interrupt, settings.interruptTimeout)
+            )
+            return { live, turnId, unanswered: Result.isFailure(asked) }
           })
         )
         if (found === undefined) return
-        const { live, turnId } = found
+        const { live, turnId, unanswered } = found
+        const give = (reason: string) =>
+          ending.end(live, { event: "session.exited", reason, turn: { status: "interrupted" } })
+        // One that is frozen or gone is not waited for: it is ended, and all that it started.
+        if (unanswered) return yield* give("the interrupt was not answered")
         yield* awaitSettled(id, turnId).pipe(
           Effect.timeoutOrElse({
             duration: settings.interruptTimeout,
-            orElse: () =>
-              ending.end(live, {
-                event: "session.exited",
-                reason: "the interrupted turn did not settle",
-                turn: { status: "interrupted" }
-              })
+            orElse: () => give("the interrupted turn did not settle")
           }),
           Effect.catchTag("TurnNotFound", () => Effect.void)
         )
