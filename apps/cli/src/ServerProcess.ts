@@ -1,9 +1,14 @@
 import { spawn } from "node:child_process"
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import { ServerAway } from "./ServerAway.ts"
+
+/** In bytes. */
+const largest = 1024 * 1024
+
+const isLarge = (path: string) => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > largest
 
 /** The server's program, that of the demonstration, and the doctor's. */
 export const program = (name: "main" | "demo" | "doctor") =>
@@ -22,7 +27,8 @@ export const startServer = (log: string) =>
   Effect.try({
     try: () => {
       mkdirSync(dirname(log), { recursive: true, mode: 0o700 })
-      const file = openSync(log, "a", 0o600)
+      // What several commands at once start says it in one file; what is old is not kept for ever.
+      const file = openSync(log, isLarge(log) ? "w" : "a", 0o600)
       const child = spawn(process.execPath, [program("main")], {
         detached: true,
         stdio: ["ignore", file, file]

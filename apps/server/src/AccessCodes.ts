@@ -20,12 +20,16 @@ export class AccessCodes extends Context.Service<
   static readonly layer = Layer.sync(AccessCodes, () => {
     const codes = new Map<string, number>()
     const limit = makeAttemptLimit()
-    const isValid = (code: string, now: number) => {
+    const forgetOld = (now: number) => {
       for (const [known, until] of codes) if (until < now) codes.delete(known)
+    }
+    const isValid = (code: string, now: number) => {
+      forgetOld(now)
       return codes.delete(code)
     }
     return AccessCodes.of({
       issue: Effect.map(Clock.currentTimeMillis, (now) => {
+        forgetOld(now)
         const code = randomBytes(18).toString("base64url")
         const until = now + Duration.toMillis(Duration.hours(1))
         codes.set(code, until)

@@ -2,7 +2,7 @@ import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { unknown } from "@rejoin/contracts/Fact"
 import { MessageId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
-import { agentInfo, programVersion } from "@rejoin/agent-kit/AgentInfo"
+import { agentInfo, programStamp, programVersion } from "@rejoin/agent-kit/AgentInfo"
 import { newUuid } from "@rejoin/core/NewId"
 import { Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
 import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
@@ -158,6 +158,7 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
       ChildProcessSpawner.ChildProcessSpawner,
       spawner
     ),
+    stamp: programStamp(fs, binary),
     isSupported,
     supported,
     authenticated,

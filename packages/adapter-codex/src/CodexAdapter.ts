@@ -1,7 +1,7 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { MessageId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
-import { agentInfo, programVersion } from "@rejoin/agent-kit/AgentInfo"
+import { agentInfo, programStamp, programVersion } from "@rejoin/agent-kit/AgentInfo"
 import { newId } from "@rejoin/core/NewId"
 import { Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
 import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
@@ -142,6 +142,7 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
       ChildProcessSpawner.ChildProcessSpawner,
       spawner
     ),
+    stamp: programStamp(fs, binary),
     isSupported,
     supported,
     authenticated,

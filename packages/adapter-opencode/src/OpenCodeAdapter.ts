@@ -1,6 +1,6 @@
 import { MessageId, StoreId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
-import { agentInfo, programVersion } from "@rejoin/agent-kit/AgentInfo"
+import { agentInfo, programStamp, programVersion } from "@rejoin/agent-kit/AgentInfo"
 import { newId } from "@rejoin/core/NewId"
 import { Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
 import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
@@ -180,6 +180,7 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
       name: "OpenCode",
       program: options.url ?? options.binary,
       version,
+      stamp: options.url === undefined ? programStamp(fs, options.binary) : Effect.succeed(options.url),
       isSupported,
       supported,
       authenticated: Effect.succeed(null),
@@ -194,7 +195,10 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
     probe: (cursor, about) =>
       Effect.gen(function* () {
         yield* requireStore(cursor)
-        return yield* withServer(about, (upstream) => upstream.probe(cursor, about))
+        const probe = withServer(about, (upstream) => upstream.probe(cursor, about))
+        const first = yield* probe
+        // A server that went while it was asked, and was ended for it, is another one by now.
+        return first._tag === "Unavailable" ? yield* probe : first
       }).pipe(
         Effect.catchTags({
           ProbeFailure: ({ probe }) => Effect.succeed(probe),

@@ -95,7 +95,10 @@ export const makeBus = Effect.fnUntraced(function* (client: OpenCodeClient, lost
       own.add(listener)
       return () => {
         own.delete(listener)
-        if (own.size === 0) listeners.delete(sessionId)
+        if (own.size > 0) return
+        listeners.delete(sessionId)
+        // Its sub-agents are nobody's now; one that asks all the same is traced.
+        for (const [child, root] of roots) if (root === sessionId) roots.delete(child)
       }
     }
   }

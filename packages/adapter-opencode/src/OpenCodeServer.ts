@@ -14,6 +14,8 @@ export interface OpenCodeServer extends OpenCodeBus {
    * costs memory and threads for as long as it is there, used or not (docs/providers/opencode.md: Costs).
    */
   readonly use: (directory: string) => Effect.Effect<void, never, Scope.Scope>
+  /** It did not answer in time. One that does not answer whether it is well either is ended, and replaced. */
+  readonly suspect: Effect.Effect<void>
   /** Done with the reason when the server or its stream of events is gone, and all that it started with it. */
   readonly gone: Deferred.Deferred<string>
 }
@@ -67,7 +69,15 @@ export const startServer = Effect.fn("OpenCodeServer.start")(function* (options:
           .pipe(Effect.timeout("2 seconds"), Effect.ignore)
       })
     )
+  const suspect = client
+    .read("health", Health, (sdk, signal) => sdk.global.health({ signal }))
+    .pipe(
+      Effect.timeout("10 seconds"),
+      Effect.catch(() => Deferred.succeed(lost, "it does not answer")),
+      Effect.asVoid
+    )
   const server: OpenCodeServer = {
+    suspect: Effect.asVoid(Effect.forkIn(suspect, yield* Effect.scope)),
     client,
     version,
     listen,

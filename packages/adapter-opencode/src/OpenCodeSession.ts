@@ -191,7 +191,11 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     Effect.suspend(() => {
       closed = true
       return translator.isRunning
-        ? Effect.andThen(rejectPending, abort).pipe(Effect.timeout("2 seconds"), Effect.ignore)
+        ? Effect.andThen(rejectPending, abort).pipe(
+            Effect.timeout("2 seconds"),
+            Effect.catchTag("TimeoutError", () => server.suspect),
+            Effect.ignore
+          )
         : Effect.void
     })
   )

@@ -1,6 +1,6 @@
 import type { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import { type Capabilities, noCapabilities, type ProviderInfo } from "@rejoin/contracts/Provider"
-import { Effect, Result } from "effect"
+import { Effect, type FileSystem, Option, Result } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 
 /** The version that an agent's program prints, or why there is none. It prints no secret. */
@@ -41,6 +41,8 @@ interface About {
   /** Its path, or where its server is. */
   readonly program: string
   readonly version: Effect.Effect<string, string>
+  /** Changes when the program does, by an update under our feet. */
+  readonly stamp: Effect.Effect<string>
   readonly isSupported: (version: string) => boolean
   /** The versions that are known, for the error. */
   readonly supported: string
@@ -50,14 +52,27 @@ interface About {
   readonly capabilities: Capabilities
 }
 
-/** What an instance is, found where, in which version, usable or why not. A version that was found stays. */
+/** What a program's file is now, through its links. */
+export const programStamp = (fs: FileSystem.FileSystem, path: string): Effect.Effect<string> =>
+  fs.realPath(path).pipe(
+    Effect.flatMap((real) =>
+      Effect.map(fs.stat(real), ({ mtime, size }) => {
+        const at = Option.getOrUndefined(mtime)?.getTime() ?? 0
+        return `${real} ${size} ${at}`
+      })
+    ),
+    // One that is found by its bare name, or is not there.
+    Effect.orElseSucceed(() => path)
+  )
+
+/** What an instance is, found where, in which version, usable or why not. A version stays as long as its program. */
 export const agentInfo = (about: About): Effect.Effect<ProviderInfo> => {
   const { capabilities, dataDirectory, driver, id, model, name, program } = about
-  let found: string | undefined
-  const version = Effect.suspend(() =>
-    found === undefined
-      ? Effect.tap(about.version, (version) => Effect.sync(() => (found = version)))
-      : Effect.succeed(found)
+  let found: { readonly version: string; readonly stamp: string } | undefined
+  const version = Effect.flatMap(about.stamp, (stamp) =>
+    found?.stamp === stamp
+      ? Effect.succeed(found.version)
+      : Effect.tap(about.version, (version) => Effect.sync(() => (found = { version, stamp })))
   )
   return Effect.gen(function* () {
     const told = yield* Effect.result(version)

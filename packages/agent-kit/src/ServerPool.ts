@@ -41,7 +41,24 @@ export const makeServerPool = Effect.fnUntraced(function* <Key, Server extends P
     idleTimeToLive
   })
 
-  const replacing = Semaphore.makeUnsafe(1)
+  // One a key: a server that is slow to start holds up none of another kind.
+  const replacing = new Map<string, { readonly lock: Semaphore.Semaphore; users: number }>()
+  const alone =
+    (key: string) =>
+    <A, E, R>(body: Effect.Effect<A, E, R>) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => {
+          const entry = replacing.get(key) ?? { lock: Semaphore.makeUnsafe(1), users: 0 }
+          replacing.set(key, entry)
+          entry.users++
+          return entry
+        }),
+        ({ lock }) => lock.withPermit(body),
+        (entry) =>
+          Effect.sync(() => {
+            if (--entry.users === 0) replacing.delete(key)
+          })
+      )
   const isAlive = ({ gone }: Server) => !Deferred.isDoneUnsafe(gone)
 
   const acquire = Effect.fnUntraced(function* (
@@ -50,7 +67,7 @@ export const makeServerPool = Effect.fnUntraced(function* <Key, Server extends P
     const first = yield* Effect.result(RcMap.get(servers, key))
     if (Result.isSuccess(first) && isAlive(first.success)) return first.success
     // One at a time: of two that saw it dead, the second must not throw away what the first has started.
-    return yield* replacing.withPermit(
+    return yield* alone(key)(
       Effect.gen(function* () {
         for (let attempt = 0; attempt < 2; attempt++) {
           const got = yield* Effect.result(RcMap.get(servers, key))

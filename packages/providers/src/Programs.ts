@@ -48,7 +48,8 @@ export const installedProgram = Effect.fnUntraced(function* (agent: NativeAgent,
     const real = yield* Effect.option(fs.realPath(join(directory, agent)))
     if (Option.isNone(real)) continue
     const program = real.value
-    if (!/\.(js|cjs|mjs)$/.test(program)) return program
+    // By its link: an agent that updates itself lets that lead to its new version, and removes the old one.
+    if (!/\.(js|cjs|mjs)$/.test(program)) return join(directory, agent)
     const native = yield* nativeProgram(agent, join(dirname(dirname(program)), "package.json"))
     return native ?? program
   }

@@ -8,6 +8,7 @@ import { Context, Effect, Layer, Option, Queue, Stream } from "effect"
 import { AdapterEvent, type AdapterItem } from "../providers/AdapterEvent.ts"
 import { type LiveSession, LiveSessions, openItems } from "./LiveSessions.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
+import { boundedItem, isFull } from "./ItemBounds.ts"
 import { type Ending, SessionEnd } from "./SessionEnd.ts"
 import { directoryMismatch, permissionMismatch, withCheck } from "./SessionReceipt.ts"
 import { SharedFiles } from "./SharedFiles.ts"
@@ -38,7 +39,7 @@ export class SessionPump extends Context.Service<
         type: "item.started" | "item.completed",
         from: AdapterItem
       ) => {
-        const whole: Item = { ...from, turnId }
+        const whole: Item = { ...boundedItem(from), turnId }
         return events.emit(
           live,
           { type, turnId, itemId: whole.id, data: { item: whole } },
@@ -65,6 +66,8 @@ export class SessionPump extends Context.Service<
       })
 
       const delta = (live: LiveSession, turnId: TurnId, { delta, field, itemId }: Tagged<"ItemDelta">) => {
+        // What is beyond what is kept is told by the whole item, when it is there.
+        if (field === "output" && isFull(live.turn?.items.get(itemId as ItemId)?.output)) return Effect.void
         const apply = () => {
           const running = live.turn?.items.get(itemId as ItemId)
           if (running)
