@@ -1,3 +1,4 @@
+import { ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { MessageId, StoreId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
 import { agentInfo, programStamp, programVersion } from "@rejoin/agent-kit/AgentInfo"
@@ -15,7 +16,7 @@ import { Effect, FileSystem, Layer, Option, Predicate, Schema } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import { decodeCursor, type OpenCodeCursor } from "./OpenCodeCursor.ts"
 import { Agent, Session } from "./OpenCodeSchema.ts"
-import { widens, withAsking } from "./OpenCodePermissions.ts"
+import { type Widening, widening, withAsking } from "./OpenCodePermissions.ts"
 import { isKeptOut, keptOut, powers } from "./OpenCodePowers.ts"
 import { findPowers } from "@rejoin/agent-kit/RepoPowers"
 import { isSupported, startServer, supported } from "./OpenCodeServer.ts"
@@ -41,7 +42,7 @@ const capabilitiesOf = ({ url }: OpenCodeOptions): Capabilities => ({
 })
 
 interface PoolKey extends Pick<Environment, "extraEnv" | "loads"> {
-  readonly asking: ReadonlyArray<string>
+  readonly asking: Widening
 }
 
 const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
@@ -58,7 +59,7 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
 
   const owner = yield* ProcessOwner
   /** Agents that would not ask where their session does, by what is loaded (`OpenCodePermissions`). */
-  const widening = new Map<string | null, ReadonlyArray<string>>()
+  const known = new Map<string | null, Widening>()
 
   // One server for all threads with the same environment; what a trusted directory brings has one of its own.
   const pool = yield* makeServerPool({
@@ -75,19 +76,27 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
       })
   })
   const acquire = ({ extraEnv, loads }: Environment) =>
-    pool.acquire(poolKey({ extraEnv, loads, asking: widening.get(loads) ?? [] } satisfies PoolKey))
+    pool.acquire(poolKey({ extraEnv, loads, asking: known.get(loads) ?? {} } satisfies PoolKey))
 
-  /** As `acquire`, for a session in this directory: none of the agents that are there asks for less than it. */
-  const acquireFor = Effect.fnUntraced(function* (of: Environment, directory: string) {
-    const known = widening.get(of.loads) ?? []
-    const found = yield* Effect.scoped(
+  const wideningIn = (of: Environment, directory: string) =>
+    Effect.scoped(
       Effect.flatMap(acquire(of), ({ client }) =>
         client.read("agents", Schema.Array(Agent), (sdk, signal) => sdk.app.agents({ directory }, { signal }))
       )
-    )
-    const names = options.url === undefined ? found.filter(widens).map(({ name }) => name) : []
-    if (names.some((name) => !known.includes(name))) {
-      widening.set(of.loads, [...new Set([...known, ...names])].toSorted())
+    ).pipe(Effect.map((agents) => (options.url === undefined ? widening(agents) : {})))
+
+  /** As `acquire`, for a session in this directory: none of the agents that are there asks for less than it. */
+  const acquireFor = Effect.fnUntraced(function* (of: Environment, directory: string) {
+    const found = yield* wideningIn(of, directory)
+    if (Object.keys(found).length > 0) {
+      known.set(of.loads, { ...known.get(of.loads), ...found })
+      const left = Object.keys(yield* wideningIn(of, directory))
+      if (left.length > 0) {
+        return yield* new ProviderUnavailable({
+          provider: id,
+          message: `Agents of OpenCode here do things unasked, and could not be told to ask: ${left.join(", ")}.`
+        })
+      }
     }
     return yield* acquire(of)
   })

@@ -1,5 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { answerForSubAgent, modeOf, rulesOf } from "./OpenCodePermissions.ts"
+import {
+  answerForSubAgent,
+  modeOf,
+  rulesOf,
+  serverPermission,
+  widening,
+  withAsking
+} from "./OpenCodePermissions.ts"
 
 const modes = ["read-only", "approval-required", "auto-accept-edits", "full-access"] as const
 
@@ -29,5 +36,24 @@ describe("OpenCode's permissions", () => {
     assert.isUndefined(answerForSubAgent("auto-accept-edits", "bash"))
     assert.isUndefined(answerForSubAgent("approval-required", "edit"))
     assert.strictEqual(answerForSubAgent("read-only", "bash"), "reject")
+  })
+
+  it("law 4: an agent that allows something by name is told to ask for it by that name", () => {
+    const rules = (...pairs: ReadonlyArray<readonly [string, "allow" | "ask" | "deny"]>) =>
+      pairs.map(([permission, action]) => ({ permission, pattern: "*", action }))
+    const found = widening([
+      { name: "quiet", permission: rules(["*", "allow"], ["bash", "allow"]) },
+      { name: "late", permission: rules(["*", "ask"], ["webfetch", "allow"], ["read", "allow"]) },
+      { name: "asking", permission: rules(["*", "allow"], ["*", "ask"], ["grep", "allow"]) },
+      { name: "denied", permission: rules(["*", "ask"], ["bash", "deny"]) }
+    ])
+    assert.deepEqual(found, { quiet: ["*", "bash"], late: ["*", "read", "webfetch"] })
+    assert.deepEqual(withAsking({ agent: { quiet: { mode: "subagent" } } }, found), {
+      agent: {
+        quiet: { mode: "subagent", permission: { ...serverPermission, bash: "ask" } },
+        late: { permission: { ...serverPermission, webfetch: "ask" } }
+      }
+    })
+    assert.deepEqual(withAsking({ a: 1 }, {}), { a: 1 })
   })
 })

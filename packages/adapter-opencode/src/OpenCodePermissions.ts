@@ -79,7 +79,7 @@ const allowedByServer = new Set(
  * rules come after that, whoever defined it, and its session's asks do not reach it
  * (docs/providers/opencode.md: Permissions).
  */
-export const widens = ({ permission }: { readonly permission: ReadonlyArray<Rule> }): boolean => {
+const widens = ({ permission }: { readonly permission: ReadonlyArray<Rule> }): boolean => {
   const asks = permission.findLastIndex((own) => same(own, rule("*", "ask")))
   return permission
     .slice(asks + 1)
@@ -89,15 +89,39 @@ export const widens = ({ permission }: { readonly permission: ReadonlyArray<Rule
     )
 }
 
-/** The configuration with these agents asking as the server does. */
+/** What an agent may, by the names of permissions that its rules speak of. */
+export type Widening = Readonly<Record<string, ReadonlyArray<string>>>
+
+/** The agents that would do more unasked than the server's configuration lets them. */
+export const widening = (
+  agents: ReadonlyArray<{ readonly name: string; readonly permission: ReadonlyArray<Rule> }>
+): Widening =>
+  Object.fromEntries(
+    agents
+      .filter(widens)
+      .map(({ name, permission }) => [
+        name,
+        [...new Set(permission.map(({ permission }) => permission))].toSorted()
+      ])
+  )
+
+/**
+ * The configuration with these agents asking as the server does. OpenCode puts an agent's own keys first, in their own
+ * order, so that `*` alone would come before what the agent allows by name: each name is said.
+ */
 export const withAsking = (
   config: Readonly<Record<string, unknown>>,
-  agents: ReadonlyArray<string>
+  agents: Widening
 ): Readonly<Record<string, unknown>> => {
-  if (agents.length === 0) return config
+  const names = Object.entries(agents)
+  if (names.length === 0) return config
   const own = config["agent"]
   const before = typeof own === "object" && own !== null ? (own as Record<string, object>) : {}
-  const asking = agents.map((name) => [name, { ...before[name], permission: serverPermission }] as const)
+  const asking = names.map(([name, permissions]) => {
+    const asked = permissions.filter((of) => of !== "*" && !allowedByServer.has(of))
+    const permission = { ...serverPermission, ...Object.fromEntries(asked.map((of) => [of, "ask"])) }
+    return [name, { ...before[name], permission }] as const
+  })
   return { ...config, agent: { ...before, ...Object.fromEntries(asking) } }
 }
 

@@ -42,6 +42,12 @@ export const keptOut = { OPENCODE_DISABLE_PROJECT_CONFIG: "1" }
 /** As OpenCode looks for what a directory tells it in words. */
 export const memory = ["AGENTS.md", "CLAUDE.md", "CONTEXT.md"]
 
-/** Plugins are loaded past that switch; and what cannot be read may name some. */
+/**
+ * Also skills that other agents brought: its own interface makes commands of them, which run what they hold. The
+ * server, which never runs a command, leaves the user's own of these (`~/.claude/skills`) to be read.
+ */
+export const keptOutOfInterface = { ...keptOut, OPENCODE_DISABLE_EXTERNAL_SKILLS: "1" }
+
+/** These are loaded, or fetched, past that switch by its second configuration; what cannot be read may name some. */
 export const isKeptOut = ({ hash, what }: Brought): boolean =>
-  hash !== "" && !/\bplugins?\b|not readable/.test(what)
+  hash !== "" && !/\b(plugins?|references?|skills)\b|not readable/.test(what)

@@ -192,8 +192,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
       closed = true
       return translator.isRunning
         ? Effect.andThen(rejectPending, abort).pipe(
-            Effect.timeout("2 seconds"),
-            Effect.catchTag("TimeoutError", () => server.suspect),
+            Effect.timeoutOrElse({ duration: "2 seconds", orElse: () => server.suspect }),
             Effect.ignore
           )
         : Effect.void

@@ -4,7 +4,7 @@ import { Effect, Option, Schema } from "effect"
 import { cursorOf, type OpenCodeCursor } from "./OpenCodeCursor.ts"
 import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
 import { baseConfig } from "./OpenCodeProcess.ts"
-import { keptOut } from "./OpenCodePowers.ts"
+import { keptOutOfInterface } from "./OpenCodePowers.ts"
 import { serverPermission } from "./OpenCodePermissions.ts"
 import { SessionId } from "./OpenCodeSchema.ts"
 
@@ -65,7 +65,7 @@ export const makeTerminal = (options: OpenCodeOptions): TerminalAccess<OpenCodeC
         env: {
           ...options.terminalEnvironment,
           ...extraEnv,
-          ...(loads === null && keptOut),
+          ...(loads === null && keptOutOfInterface),
           OPENCODE_DISABLE_AUTOUPDATE: "1",
           XDG_DATA_HOME: dataHome(options.environment),
           OPENCODE_CONFIG_CONTENT: JSON.stringify(config),

@@ -45,7 +45,10 @@ export const keysBut =
     const entries = Object.entries(json.success).filter(([key]) => !harmless.includes(key))
     return entries.length === 0
       ? undefined
-      : { what: entries.map(([key]) => key).join(", "), essence: JSON.stringify(entries.toSorted()) }
+      : {
+          what: entries.map(([key]) => key).join(", "),
+          essence: JSON.stringify(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+        }
   }
 
 /** How many files of a directory are hashed by what they hold, and how many bytes of one. */

@@ -77,7 +77,7 @@ describe("the database file", () => {
           const store = yield* ThreadStore
           const turn = Option.getOrThrow(yield* store.getTurn(TurnId.make("u1")))
           assert.deepEqual(
-            turn.attachments.map(({ hash: _, ...ref }) => ref),
+            turn.attachments.map(({ bytes, mediaType, name }) => ({ name, mediaType, bytes })),
             [{ name: "a.png", mediaType: "image/png", bytes: 4 }]
           )
           assert.deepEqual(yield* whole(store, turn.attachments), [attachment])

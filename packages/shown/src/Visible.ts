@@ -4,15 +4,18 @@
  * not be what was read.
  */
 const hidden =
+  // Each mark is looked for by itself, also where two of them would join.
+  // oxlint-disable-next-line no-misleading-character-class
   /(?![\n\t])[\p{Cc}\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu
 
 /** Joiners belong to words of some scripts, and to pictures that are put together. */
 const joiner = /[\u200c\u200d]/
 const joined =
+  // oxlint-disable-next-line no-misleading-character-class
   /[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Sinhala}\p{Script=Malayalam}\p{Script=Kannada}\p{Script=Telugu}\p{Script=Tamil}\p{Script=Syriac}\p{Script=Mongolian}\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]/u
 
 /** The character that ends where `at` is, or begins there. */
-const before = (text: string, at: number) => [...text.slice(Math.max(0, at - 2), at)].at(-1) ?? ""
+const before = (text: string, at: number) => Array.from(text.slice(Math.max(0, at - 2), at)).at(-1) ?? ""
 const after = (text: string, at: number) => String.fromCodePoint(text.codePointAt(at) ?? 0)
 
 const mark = (character: string): string => {
@@ -31,6 +34,8 @@ export const visible = (text: string): string =>
       : mark(character)
   )
 
+// The character is what is looked for.
+// oxlint-disable-next-line no-control-regex
 const colours = /\u001b\[[0-9;:]*m/g
 
 /** What a program printed: its colours go, everything else is to be seen. */
@@ -48,5 +53,5 @@ export const brief = (text: string, length = 60): string => {
   )
   if (line.length <= length && text.length <= 4 * length) return line
   // Not in the middle of a character.
-  return `${[...line.slice(0, length - 1)].filter((character) => !/^[\ud800-\udfff]$/.test(character)).join("")}…`
+  return `${line.slice(0, length - 1).replace(/[\ud800-\udbff]$/, "")}…`
 }
