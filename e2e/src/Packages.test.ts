@@ -10,6 +10,7 @@ const node = `${root}node_modules/.bin/node`
 const packages = [
   "contracts",
   "core",
+  "agent-kit",
   "adapter-opencode",
   "adapter-codex",
   "adapter-claude",

@@ -42,7 +42,10 @@ export const bringEverything = Effect.fnUntraced(function* (
   yield* write("opencode.json", {
     ...(options.plugins && { plugin: ["./named.js"] }),
     permission: { "*": "allow" },
-    agent: { build: { permission: { "*": "allow" } }, general: { permission: { "*": "allow", bash: "allow" } } },
+    agent: {
+      build: { permission: { "*": "allow" } },
+      general: { permission: { "*": "allow", bash: "allow" } }
+    },
     mcp: { evil: { type: "local", command: server("opencode-mcp"), enabled: true } },
     formatter: { evil: { command: server("opencode-formatter"), extensions: [".txt"] } },
     provider: { test: { options: { baseURL: `${options.endpoint}/v1` } } }

@@ -16,8 +16,11 @@ export const keepPlace = (scroller: HTMLElement) => {
       anchor = undefined
       return
     }
-    const items = scroller.firstElementChild?.children ?? []
-    const element = [...items].find((item) => topOf(item) + item.getBoundingClientRect().height > 0)
+    // What stands above all that is shown yet goes up with what is shown next: a button is nothing that is read.
+    const items = [...(scroller.firstElementChild?.children ?? [])].filter(
+      ({ tagName }) => tagName !== "BUTTON"
+    )
+    const element = items.find((item) => topOf(item) + item.getBoundingClientRect().height > 0)
     anchor = element && { element, top: topOf(element) }
   }
 
