@@ -12,7 +12,10 @@ const within = <A, E>(body: (fs: FileSystem.FileSystem, root: string) => Effect.
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const root = yield* Effect.flatMap(fs.makeTempDirectoryScoped(), fs.realPath)
-    yield* fs.makeDirectory(`${root}/repo/.git`, { recursive: true })
+    yield* Effect.forEach(["objects", "refs"], (part) =>
+      fs.makeDirectory(`${root}/repo/.git/${part}`, { recursive: true })
+    )
+    yield* fs.writeFileString(`${root}/repo/.git/HEAD`, "ref: refs/heads/main\n")
     yield* fs.makeDirectory(`${root}/repo/sub/.agent/plugins`, { recursive: true })
     return yield* body(fs, root)
   }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
@@ -37,6 +40,21 @@ describe("law 4: what a directory brings, found without running any of it", () =
         )
       })
     )
+  )
+
+  it.effect(
+    "also above a `.git` that is empty, which agents pass over as git does; not above a worktree's",
+    () =>
+      within((fs, root) =>
+        Effect.gen(function* () {
+          yield* fs.writeFileString(`${root}/repo/agent.json`, '{"plugin":["x"]}')
+          yield* fs.makeDirectory(`${root}/repo/sub/.git`)
+          assert.lengthOf(yield* find(fs)(`${root}/repo/sub`), 1)
+          yield* fs.remove(`${root}/repo/sub/.git`, { recursive: true })
+          yield* fs.writeFileString(`${root}/repo/sub/.git`, "gitdir: /elsewhere\n")
+          assert.lengthOf(yield* find(fs)(`${root}/repo/sub`), 0)
+        })
+      )
   )
 
   it.effect("nothing where it is empty or harmless; the user's own is not the repository's", () =>

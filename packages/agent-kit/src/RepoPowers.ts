@@ -85,13 +85,24 @@ const contentOf = (
     return names.length === 0 ? undefined : { hash: hash.digest("hex"), text: "" }
   }).pipe(Effect.orElseSucceed(() => ({ hash: "", text: "" })))
 
+/** Whether git takes a directory for the root of a repository: an empty `.git` it passes over, and goes further up. */
+const isRoot = (fs: FileSystem.FileSystem, place: string) => {
+  const is = (type: FileSystem.File.Type, ...path: ReadonlyArray<string>) =>
+    fs.stat(join(place, ".git", ...path)).pipe(
+      Effect.map((found) => found.type === type),
+      Effect.orElseSucceed(() => false)
+    )
+  const parts = Effect.all([is("File", "HEAD"), is("Directory", "objects"), is("Directory", "refs")])
+  // A worktree's is a file.
+  return Effect.zipWith(is("File"), parts, (linked, whole) => linked || whole.every(Boolean))
+}
+
 /** Where agents look: a directory and those above it, to the root of its repository, or of the disk without one. */
 export const placesFrom = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, directory: string) {
   const places = [directory]
   for (let place = directory; ; place = dirname(place)) {
     if (place !== directory) places.push(place)
-    // A worktree's is a file.
-    if (yield* Effect.orElseSucceed(fs.exists(join(place, ".git")), () => false)) return places
+    if (yield* isRoot(fs, place)) return places
     if (place === dirname(place)) return places
   }
 })
