@@ -136,13 +136,36 @@ function build() {
 
 const program = (file, cwd) => () => run(node(), [join(root, file), ...process.argv.slice(3)], cwd)
 
+/** Many requests to a server, made from its own description: `--requests N --seed N`. */
+const fuzz = () => {
+  const option = (name, otherwise) => {
+    const at = process.argv.indexOf(`--${name}`)
+    return at < 0 ? otherwise : process.argv[at + 1]
+  }
+  environment.REJOIN_FUZZ_REQUESTS = option("requests", "10000")
+  environment.REJOIN_FUZZ_SEED = option("seed", String(Date.now() % 2 ** 31))
+  console.log(`seed ${environment.REJOIN_FUZZ_SEED}`)
+  const file = "apps/server/src/Fuzz.test.ts"
+  return run(join(bin, "vitest"), [
+    "run",
+    "--project",
+    "unit",
+    file,
+    "-t",
+    "description",
+    "--testTimeout",
+    "600000"
+  ])
+}
+
 const jobs = {
   test,
   start: program("apps/server/dist/main.js"),
   demo: program("apps/server/dist/demo.js"),
   // Where it is called, not where it lies: npm tells that in INIT_CWD.
   rejoin: program("apps/cli/dist/main.js", process.env.INIT_CWD ?? process.cwd()),
-  crash: program("e2e/src/crash/main.ts")
+  crash: program("e2e/src/crash/main.ts"),
+  fuzz
 }
 
 const job = jobs[process.argv[2]]

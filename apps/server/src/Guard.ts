@@ -86,3 +86,12 @@ export const layerOriginGuard = HttpRouter.middleware(
   }),
   { global: true }
 )
+
+/** Beside what the API has, there is nothing: for programs in the same words as every error. */
+export const layerNowhere = HttpRouter.add(
+  "*",
+  "/api/*",
+  Effect.succeed(
+    refuse(new InvalidInput({ field: "path", message: "There is nothing at this address." }), 404)
+  )
+)

@@ -55,6 +55,7 @@ const api = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
 
 const routes = Layer.mergeAll(
   api,
+  Guard.layerNowhere,
   Console.layer,
   HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })
 ).pipe(Layer.provide(Guard.layerOriginGuard))
@@ -74,7 +75,14 @@ const directories = Layer.provide(Directories.layer, WorkingDirectory.layer)
 
 /** The network in front of the core's services. */
 export const http = endStreams.pipe(
-  Layer.provideMerge(HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true })),
+  Layer.provideMerge(
+    HttpRouter.serve(routes, {
+      disableLogger: true,
+      disableListenLog: true,
+      // Whether an id is too long is said as for any other that is nobody's.
+      routerConfig: { maxParamLength: 8192 }
+    })
+  ),
   Layer.provideMerge(network),
   Layer.provideMerge(Layer.mergeAll(EventStream.layer, AccessCodes.layer, directories))
 )

@@ -88,13 +88,20 @@ export const plain = (url: string, headers: Record<string, string> = {}, method 
       new Promise<Plain>((resolve, reject) => {
         const sent = request(url, { method, headers }, (response) => {
           let text = ""
+          const contentType = response.headers["content-type"] ?? ""
+          if (contentType.includes("event-stream")) {
+            // It has no end of its own.
+            response.destroy()
+            resolve({ status: response.statusCode ?? 0, body: "", contentType })
+            return
+          }
           response.setEncoding("utf8")
           response.on("data", (piece: string) => (text += piece))
           response.on("end", () =>
             resolve({
               status: response.statusCode ?? 0,
               body: text,
-              contentType: response.headers["content-type"] ?? ""
+              contentType
             })
           )
         })
