@@ -203,6 +203,59 @@ describe("Claude: what the agent lets succeed while it is wrong", () => {
   )
 
   it.live(
+    "C11: a sub-agent with a mode of its own does no more than the thread's, and is no mismatch of it",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const ground = yield* world
+          yield* ground.fs.makeDirectory(ground.at("claude/agents"), { recursive: true })
+          const over = new Set(["completed", "failed", "interrupted"])
+          const own = ["plan", "acceptEdits", "dontAsk", "bypassPermissions"]
+          for (const mode of own) {
+            const text = `---\nname: ${mode.toLowerCase()}\ndescription: x\npermissionMode: ${mode}\n---\nx`
+            yield* ground.fs.writeFileString(ground.at(`claude/agents/${mode}.md`), text)
+          }
+          const server = yield* ground.start()
+          const id = yield* open(server, ground.at("repo"), "approval-required", claude)
+          const asked: Array<string> = []
+          const decline = Effect.gen(function* () {
+            const { items } = yield* server.client.threads.requests({ params: { id } })
+            for (const { ask, id: requestId } of items) {
+              const what = ask.kind === "approval" ? ask.permission : ask.kind
+              asked.push(what)
+              const payload = { decision: "decline" } as const
+              yield* server.client.threads.answer({ params: { id, requestId }, payload })
+            }
+          })
+          for (const mode of own) {
+            for (const what of ["write sub.txt text", "run touch sub.txt"]) {
+              const turn = yield* send(server, id, `delegate @${mode.toLowerCase()} ${what}`)
+              const ended = server.client.turns.get({ params: { id, turnId: turn.id }, query: {} })
+              yield* until(
+                Effect.andThen(
+                  decline,
+                  Effect.map(ended, ({ status }) => over.has(status))
+                )
+              )
+              assert.strictEqual(
+                (yield* settled(server, id, turn.id)).status,
+                "completed",
+                `${mode}: ${what}`
+              )
+              assert.isFalse(yield* ground.fs.exists(`${ground.at("repo")}/sub.txt`), `${mode}: ${what}`)
+            }
+          }
+          assert.deepEqual(
+            asked,
+            own.flatMap(() => ["Write", "Bash"])
+          )
+          // The session is the one that it was.
+          assert.lengthOf(yield* receipts(server, id), 1)
+        })
+      )
+  )
+
+  it.live(
     "an error of the API that calls itself a success is a failed turn; retries are bounded, and told",
     () =>
       live(

@@ -19,15 +19,17 @@ const writeCall = (conversation: Conversation, path: string, content: string): R
   return tools.includes("apply_patch") ? { _tag: "Call", name: "apply_patch", input: patch } : undefined
 }
 
-const delegateCall = ({ tools }: Conversation, prompt: string): Reply | undefined => {
+/** `@name` before the prompt is which sub-agent it goes to. */
+const delegateCall = ({ tools }: Conversation, argument: string): Reply | undefined => {
+  const [, name, prompt = ""] = /^(?:@(\S+) )?([^]*)$/.exec(argument) ?? []
   const input = { description: "a test", prompt }
   if (tools.includes("task"))
-    return { _tag: "Call", name: "task", input: { ...input, subagent_type: "general" } }
+    return { _tag: "Call", name: "task", input: { ...input, subagent_type: name ?? "general" } }
   return tools.includes("Agent")
     ? {
         _tag: "Call",
         name: "Agent",
-        input: { ...input, subagent_type: "general-purpose", run_in_background: false }
+        input: { ...input, subagent_type: name ?? "general-purpose", run_in_background: false }
       }
     : undefined
 }

@@ -69,7 +69,9 @@ export class ClaudeGate {
     const isTool = input.hook_event_name === "PreToolUse"
     const stage = isTool ? "tool" : "submit"
     const events: Array<AdapterEvent> = []
-    const mode = input.permission_mode === undefined ? undefined : modeOf(input.permission_mode)
+    // A sub-agent has a mode of its own, which is not the session's: each of its tools comes by here all the same.
+    const isOwn = input.agent_id === undefined && input.permission_mode !== undefined
+    const mode = isOwn ? modeOf(input.permission_mode) : undefined
     if (mode !== undefined) {
       events.push(AdapterEvent.Checked({ what: "mode", stage, found: known(mode, "hook") }))
     }
