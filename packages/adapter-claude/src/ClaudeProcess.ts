@@ -1,7 +1,7 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { spawnAgent } from "@rejoin/agent-kit/AgentProcess"
 import { newId } from "@rejoin/core/NewId"
-import type { AdapterFailure } from "@rejoin/core/providers/ProviderAdapter"
+import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
 import { Data, Deferred, Effect, Option, Record, Result, Schema, Stream } from "effect"
 import type { ClaudeOptions } from "./ClaudeOptions.ts"
 import { type ClaudeResult, resultOf } from "./ClaudeResult.ts"

@@ -1,12 +1,8 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
-import {
-  type AdapterFailure,
-  type AdapterSession,
-  SendFailure,
-  type TurnInput
-} from "@rejoin/core/providers/ProviderAdapter"
+import { type AdapterSession, SendFailure, type TurnInput } from "@rejoin/core/providers/ProviderAdapter"
+import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
 import { Deferred, Effect, Queue, Schedule, Schema, Stream } from "effect"
 import type { ClaudeCursor } from "./ClaudeCursor.ts"
 import { ClaudeGate, type Mismatch } from "./ClaudeGate.ts"

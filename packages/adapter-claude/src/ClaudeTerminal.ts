@@ -1,4 +1,5 @@
-import type { AdapterFailure, TerminalAccess } from "@rejoin/core/providers/ProviderAdapter"
+import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
+import type { TerminalAccess } from "@rejoin/core/providers/TerminalAccess"
 import { followedFrom, reportCommand, withoutFlags } from "@rejoin/core/terminal/TerminalReports"
 import { Effect, Option, Schema } from "effect"
 import { type ClaudeCursor, cursorOf } from "./ClaudeCursor.ts"

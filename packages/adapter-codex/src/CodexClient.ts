@@ -1,6 +1,6 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import type { AgentProcess } from "@rejoin/agent-kit/AgentProcess"
-import type { AdapterFailure } from "@rejoin/core/providers/ProviderAdapter"
+import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
 import { Data, Deferred, Effect, Option, Result, Schema } from "effect"
 import {
   decodeEnvelope,

@@ -2,13 +2,8 @@ import { known, unknown } from "@rejoin/contracts/Fact"
 import { ProviderSessionId, type StoreId } from "@rejoin/contracts/Ids"
 import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import { type History, Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
-import type {
-  AdapterFailure,
-  Environment,
-  Started,
-  StartRequest,
-  Verified
-} from "@rejoin/core/providers/ProviderAdapter"
+import type { Started, StartRequest, Verified } from "@rejoin/core/providers/ProviderAdapter"
+import type { AdapterFailure, Environment } from "@rejoin/core/providers/ResumeCursor"
 import { instructionsOf, together } from "@rejoin/agent-kit/Instructions"
 import { placesFrom } from "@rejoin/agent-kit/RepoPowers"
 import type { Brought } from "@rejoin/contracts/Trust"

@@ -1,6 +1,6 @@
 import { ProviderFailed } from "@rejoin/contracts/Errors"
 import { ProviderSessionId } from "@rejoin/contracts/Ids"
-import type { TerminalAccess } from "@rejoin/core/providers/ProviderAdapter"
+import type { TerminalAccess } from "@rejoin/core/providers/TerminalAccess"
 import { followedFrom, reportCommand, type Step, withoutFlags } from "@rejoin/core/terminal/TerminalReports"
 import { Effect, type FileSystem, Option, Predicate, Schedule, Schema } from "effect"
 import { createHash } from "node:crypto"

@@ -6,12 +6,12 @@ import { newId } from "@rejoin/core/NewId"
 import { Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
 import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
 import {
-  type Environment,
   eraseCursor,
   type Leftover,
   ProviderAdapter,
   type ProviderAdapterShape
 } from "@rejoin/core/providers/ProviderAdapter"
+import type { Environment } from "@rejoin/core/providers/ResumeCursor"
 import { Effect, FileSystem, Layer, Option, Predicate, Schema } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import { decodeCursor, type OpenCodeCursor } from "./OpenCodeCursor.ts"

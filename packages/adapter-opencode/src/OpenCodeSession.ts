@@ -2,12 +2,8 @@ import { ProviderFailed } from "@rejoin/contracts/Errors"
 import { type Fact, unknown } from "@rejoin/contracts/Fact"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
-import {
-  type AdapterFailure,
-  type AdapterSession,
-  SendFailure,
-  type TurnInput
-} from "@rejoin/core/providers/ProviderAdapter"
+import { type AdapterSession, SendFailure, type TurnInput } from "@rejoin/core/providers/ProviderAdapter"
+import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
 import { Deferred, Effect, Queue, Schedule, Stream } from "effect"
 import { isNotFound } from "./OpenCodeClient.ts"
 import type { OpenCodeCursor } from "./OpenCodeCursor.ts"

@@ -1,4 +1,4 @@
-import type { TerminalAccess } from "@rejoin/core/providers/ProviderAdapter"
+import type { TerminalAccess } from "@rejoin/core/providers/TerminalAccess"
 import { followedFrom, type Step, withoutFlags } from "@rejoin/core/terminal/TerminalReports"
 import { Effect, Option, Schema } from "effect"
 import { cursorOf, type OpenCodeCursor } from "./OpenCodeCursor.ts"

@@ -1,6 +1,6 @@
 import { ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { Deferred, type Duration, Effect, RcMap, Result, type Scope, Semaphore } from "effect"
-import type { AdapterFailure } from "@rejoin/core/providers/ProviderAdapter"
+import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
 
 /** What tells the servers of a pool apart, in any order of its fields. */
 export const poolKey = (key: Readonly<Record<string, unknown>>): string =>

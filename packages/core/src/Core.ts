@@ -13,6 +13,7 @@ import { SessionEnd } from "./sessions/SessionEnd.ts"
 import { SessionPump } from "./sessions/SessionPump.ts"
 import { SessionReaper } from "./sessions/SessionReaper.ts"
 import { SessionStart } from "./sessions/SessionStart.ts"
+import { StartIntents } from "./sessions/StartIntents.ts"
 import { TerminalHost } from "./terminal/TerminalHost.ts"
 import { Terminals } from "./terminal/Terminals.ts"
 import { ThreadEvents } from "./events/ThreadEvents.ts"
@@ -48,7 +49,9 @@ export const layerManual = Recovery.layer.pipe(
   Layer.provideMerge(SessionStart.layer),
   Layer.provideMerge(Terminals.layer),
   Layer.provideMerge(RepoTrust.layer),
-  Layer.provideMerge(Layer.mergeAll(SessionPump.layer, SessionDirectory.layer, ConversationSource.layer)),
+  Layer.provideMerge(
+    Layer.mergeAll(SessionPump.layer, SessionDirectory.layer, StartIntents.layer, ConversationSource.layer)
+  ),
   Layer.provideMerge(SessionEnd.layer),
   Layer.provideMerge(TurnJournal.layer),
   Layer.provideMerge(

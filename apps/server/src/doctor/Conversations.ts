@@ -1,4 +1,5 @@
-import type { ProviderAdapterShape, ResumeCursor } from "@rejoin/core/providers/ProviderAdapter"
+import type { ProviderAdapterShape } from "@rejoin/core/providers/ProviderAdapter"
+import type { ResumeCursor } from "@rejoin/core/providers/ResumeCursor"
 import type { Failure } from "@rejoin/contracts/Failure"
 import { toFailure } from "@rejoin/contracts/Errors"
 import { type NoCursor, plan } from "@rejoin/core/plan/Plan"

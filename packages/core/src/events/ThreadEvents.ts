@@ -2,9 +2,9 @@ import type { StoreFailed } from "@rejoin/contracts/Errors"
 import type { ItemId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent, RuntimeEventType } from "@rejoin/contracts/RuntimeEvent"
 import { now } from "@rejoin/contracts/Time"
-import { Context, Deferred, Effect, Layer, Metric, Option, Semaphore, Stream } from "effect"
+import { Context, Deferred, Effect, Layer, Metric, Semaphore, type Stream } from "effect"
 import * as CoreMetrics from "../CoreMetrics.ts"
-import { EventTopic } from "./EventTopic.ts"
+import { makeReaders } from "./EventReaders.ts"
 import { PendingEvents } from "./PendingEvents.ts"
 import type { ItemRecord } from "../store/Records.ts"
 import { Settings } from "../Settings.ts"
@@ -84,18 +84,8 @@ export class ThreadEvents extends Context.Service<
       const settings = yield* Settings
       const writer = Semaphore.makeUnsafe(1)
       const pending = new PendingEvents()
-      const everything = new EventTopic((event) => event.position, yield* store.lastPosition)
-      const followed = new Map<ThreadId, { readonly topic: EventTopic; readers: number }>()
+      const { follow, publish } = yield* makeReaders(store, writer)
       let dirty = Deferred.makeUnsafe<void>()
-
-      const publish = (events: ReadonlyArray<RuntimeEvent>) => {
-        if (events.length === 0) return
-        everything.publish(events)
-        for (const [threadId, { topic }] of followed) {
-          const own = events.filter((event) => event.threadId === threadId)
-          if (own.length > 0) topic.publish(own)
-        }
-      }
 
       const write = <A, E, R>(
         body: (emit: (draft: EventDraft) => void) => Effect.Effect<A, E, R>,
@@ -169,62 +159,6 @@ export class ThreadEvents extends Context.Service<
         ...(itemId && { itemId })
       })
 
-      const topicOf = Effect.fnUntraced(function* (threadId: ThreadId | undefined) {
-        if (threadId === undefined) return everything
-        // Under the writer's permit: nothing is published between the reading of the last seq and the entry.
-        const entry = yield* writer.withPermit(
-          Effect.gen(function* () {
-            const existing = followed.get(threadId)
-            if (existing !== undefined) return existing
-            const thread = yield* store.getThread(threadId)
-            const last = Option.match(thread, { onNone: () => 0, onSome: ({ lastSeq }) => lastSeq })
-            const entry = { topic: new EventTopic((event) => event.seq, last), readers: 0 }
-            followed.set(threadId, entry)
-            return entry
-          })
-        )
-        entry.readers++
-        yield* Effect.addFinalizer(() =>
-          Effect.sync(() => {
-            entry.readers--
-            if (entry.readers === 0 && followed.get(threadId) === entry) followed.delete(threadId)
-          })
-        )
-        return entry.topic
-      })
-
-      const follow = (threadId: ThreadId | undefined, after: number) =>
-        Stream.unwrap(
-          Effect.map(topicOf(threadId), (topic) =>
-            Stream.paginate(
-              after,
-              Effect.fnUntraced(function* (reached: number) {
-                let after = reached
-                while (true) {
-                  const { changed } = topic
-                  const recent = topic.since(after)
-                  const events =
-                    recent === "behind"
-                      ? yield* store.readEvents(
-                          threadId === undefined ? { afterPosition: after } : { threadId, afterSeq: after },
-                          256
-                        )
-                      : recent
-                  const first = events[0]
-                  if (first !== undefined) {
-                    const key = topic.key(first)
-                    const gap = key > reached + 1 ? [gapBefore(first, reached, key)] : []
-                    return [[...gap, ...events], Option.some(topic.key(events.at(-1) ?? first))] as const
-                  }
-                  // Behind, and the store has nothing either: what is missing was removed, and is told with what comes.
-                  if (recent === "behind") after = topic.oldest
-                  else yield* Deferred.await(changed)
-                }
-              })
-            )
-          )
-        )
-
       return ThreadEvents.of({
         transact: (origin, body) =>
           Effect.flatMap(now, (at) => write((emit) => body((event) => emit(draft(origin, event, at))))),
@@ -249,13 +183,3 @@ export class ThreadEvents extends Context.Service<
     })
   )
 }
-
-const gapBefore = (first: RuntimeEvent, after: number, key: number): RuntimeEvent => ({
-  seq: first.seq - 1,
-  position: first.position - 1,
-  type: "events.gap",
-  threadId: first.threadId,
-  generation: first.generation,
-  at: first.at,
-  data: { from: after + 1, to: key - 1 }
-})

@@ -7,7 +7,7 @@ import { closeRequests } from "../turns/PendingRequests.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
 import { ProviderRegistry } from "../providers/ProviderRegistry.ts"
 import type { StartIntent, TurnRecord } from "../store/Records.ts"
-import { SessionDirectory } from "../sessions/SessionDirectory.ts"
+import { StartIntents } from "../sessions/StartIntents.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { environmentOf } from "../trust/Loading.ts"
@@ -33,7 +33,7 @@ export class Recovery extends Context.Service<
     Effect.gen(function* () {
       const store = yield* ThreadStore
       const registry = yield* ProviderRegistry
-      const directory = yield* SessionDirectory
+      const starts = yield* StartIntents
       const journal = yield* TurnJournal
       const sessions = yield* LiveSessions
       const call = yield* ProviderCall
@@ -43,7 +43,7 @@ export class Recovery extends Context.Service<
         const adapter = yield* registry.get(intent.instanceId)
         const thread = yield* store.getThread(intent.threadId)
         const environment = Option.getOrElse(thread, () => ({ extraEnv: {}, additionalDirectories: [] }))
-        yield* directory.abandon(intent, adapter, environment)
+        yield* starts.abandon(intent, adapter, environment)
       })
 
       const delivered = Effect.fnUntraced(function* (turn: TurnRecord) {

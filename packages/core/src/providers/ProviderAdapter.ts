@@ -1,43 +1,16 @@
 import type * as E from "@rejoin/contracts/Errors"
 import type { Fact } from "@rejoin/contracts/Fact"
-import type {
-  MessageId,
-  ProviderInstanceId,
-  ProviderSessionId,
-  StoreId,
-  ThreadId
-} from "@rejoin/contracts/Ids"
+import type { MessageId, ProviderInstanceId, ProviderSessionId, ThreadId } from "@rejoin/contracts/Ids"
 import type { Capabilities, ProviderInfo, RelocateWay } from "@rejoin/contracts/Provider"
 import type { Answer } from "@rejoin/contracts/Request"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
-import type { TerminalCommand } from "@rejoin/contracts/Terminal"
 import type { Brought } from "@rejoin/contracts/Trust"
 import type { Attachment } from "@rejoin/contracts/Turn"
 import { Context, Data, type Effect, type Option, type Scope, type Stream } from "effect"
 import type { AdapterEvent } from "./AdapterEvent.ts"
+import type { AdapterFailure, Environment, ResumeCursor } from "./ResumeCursor.ts"
+import type { TerminalAccess } from "./TerminalAccess.ts"
 import type { History, ModeFound, Probe, ProbeFailure, Repair } from "../plan/Probe.ts"
-
-/** What every cursor tells the core; the rest of it is known to its adapter alone. */
-export interface ResumeCursor {
-  readonly v: number
-  readonly driver: string
-  readonly providerSessionId: ProviderSessionId
-  readonly storeId: StoreId
-}
-
-/** A provider did not do what it was asked. Never means that something is absent. */
-export type AdapterFailure = E.ProviderFailed | E.ProviderTimeout | E.ProviderUnavailable
-
-export interface Environment {
-  /** Variables that the thread adds to the agent's environment; part of what a shared process is pooled by. */
-  readonly extraEnv: Readonly<Record<string, string>>
-  readonly additionalDirectories: ReadonlyArray<string>
-  /**
-   * Names what the session's directories bring and their owner has trusted; null where nothing of it may be loaded.
-   * Another key is another content.
-   */
-  readonly loads: string | null
-}
 
 /**
  * Up to where a fork of a thread goes: the end, or the end of the turn that began with our message `last`. `next` is
@@ -76,45 +49,6 @@ export interface Verified {
   readonly model: Fact<string>
   readonly history: History
   readonly evidence: unknown
-}
-
-/** A session that the user's own terminal is to open. */
-export interface TerminalRequest extends Environment {
-  /** Realpath of the directory of the session. */
-  readonly cwd: string
-  readonly mode: RuntimeMode
-  readonly model: string | null
-  /** Of the thread; for sessions that are begun there too. */
-  readonly systemPrompt: string | null
-  /** Where the agent's own hook is to write each session that it comes to; null to inject none (E14). */
-  readonly reports: string | null
-  /** The user's own options for the agent's command. */
-  readonly flags: ReadonlyArray<string>
-}
-
-/** How the agent's own interface opens a session in a terminal, and what it tells of it. */
-export interface TerminalAccess<C extends ResumeCursor> {
-  /**
-   * The command that opens exactly this session, with the powers it has. Returns when nothing of ours is in its way
-   * any more. Writes nothing into the user's project or configuration.
-   */
-  command(
-    cursor: C,
-    request: TerminalRequest
-  ): Effect.Effect<Omit<TerminalCommand, "providerSessionId" | "cwd">, AdapterFailure>
-  /**
-   * The session that the terminal went on in, from what the hook wrote: a new one that came out of this one. None
-   * where it stayed, and where the user looked at another conversation (E6, E7).
-   */
-  follow(
-    cursor: C,
-    told: {
-      /** Of the agent that was opened, oldest first. */
-      readonly reports: ReadonlyArray<unknown>
-      /** Part of the title of every session that we made for the thread. */
-      readonly titleMark: string
-    }
-  ): Effect.Effect<Option.Option<C>, AdapterFailure>
 }
 
 export interface Started {

@@ -4,7 +4,9 @@ import { TestClock } from "effect/testing"
 import { AdapterEvent } from "../providers/AdapterEvent.ts"
 import { LiveSessions } from "./LiveSessions.ts"
 import { ProviderService } from "../ProviderService.ts"
-import { idleAfter, isStalled, SessionReaper, verdict } from "./SessionReaper.ts"
+import { quietAfter } from "./Quiet.ts"
+import { SessionReaper, verdict } from "./SessionReaper.ts"
+import { isStalled } from "./StalledTurns.ts"
 import { event, makeWorld, openThread, say, sendHeld } from "../testing/World.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
 
@@ -23,9 +25,9 @@ const pass = Effect.fnUntraced(function* (count: number) {
 
 describe("the reaper", () => {
   it("C35: a machine's sleep counts as two sweeps at most", () => {
-    assert.strictEqual(idleAfter(0, minutes(600), false, minutes(5)), minutes(10))
-    assert.strictEqual(idleAfter(minutes(10), minutes(5), false, minutes(5)), minutes(15))
-    assert.strictEqual(idleAfter(minutes(25), minutes(5), true, minutes(5)), 0)
+    assert.strictEqual(quietAfter(0, minutes(600), false, minutes(5)), minutes(10))
+    assert.strictEqual(quietAfter(minutes(10), minutes(5), false, minutes(5)), minutes(15))
+    assert.strictEqual(quietAfter(minutes(25), minutes(5), true, minutes(5)), 0)
   })
 
   it("law 8: the verdict never gives up work, defers for background work up to a cap, then says so", () => {

@@ -1,17 +1,12 @@
 import { Clock, Context, Duration, Effect, Layer, Option, Schedule } from "effect"
 import { type LiveSession, LiveSessions } from "./LiveSessions.ts"
+import { quietAfter } from "./Quiet.ts"
 import { SessionEnd } from "./SessionEnd.ts"
+import { makeStallWatch } from "./StalledTurns.ts"
 import { Settings } from "../Settings.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
-
-/**
- * How long a session has been idle, in ms: what was counted before and what has passed since the last sweep, of
- * which a machine's sleep counts as two sweeps at most (C35).
- */
-export const idleAfter = (idle: number, elapsed: number, touched: boolean, sweep: number): number =>
-  touched ? 0 : idle + Math.min(elapsed, 2 * sweep)
 
 export type Verdict = "keep" | "defer" | "reap" | "reap-background"
 
@@ -29,20 +24,6 @@ export const verdict = (
   if (!session.background) return "reap"
   return session.deferred < limits.defer ? "defer" : "reap-background"
 }
-
-/**
- * Whether the silence of a running turn is to be told: once, until something happens again. One that waits for an
- * answer is not stalled, somebody is asked (S5).
- */
-export const isStalled = (
-  session: {
-    readonly running: boolean
-    readonly asking: boolean
-    readonly told: boolean
-    readonly quiet: number
-  },
-  limit: number
-): boolean => session.running && !session.asking && !session.told && session.quiet >= limit
 
 /**
  * Stops sessions that have been idle for long enough; their bindings stay, and the next turn finds them again. A
@@ -65,6 +46,7 @@ export class SessionReaper extends Context.Service<
       const settings = yield* Settings
       const call = yield* ProviderCall
       const limits = { idle: Duration.toMillis(settings.idle), defer: Duration.toMillis(settings.defer) }
+      const stall = yield* makeStallWatch
       let last = yield* Clock.currentTimeMillis
 
       const isBusy = Effect.fnUntraced(function* (live: LiveSession) {
@@ -97,26 +79,6 @@ export class SessionReaper extends Context.Service<
         return true
       })
 
-      const stall = Effect.fnUntraced(function* (live: LiveSession, elapsed: number) {
-        const running = live.turn !== undefined && !live.ended
-        live.quiet = idleAfter(
-          live.quiet,
-          elapsed,
-          live.touched || !running,
-          Duration.toMillis(settings.sweep)
-        )
-        if (live.quiet === 0) live.stalled = false
-        const asking = running && (yield* store.listRequests(live.threadId)).length > 0
-        const { quiet, stalled: told } = live
-        if (!isStalled({ running, asking, told, quiet }, Duration.toMillis(settings.stall))) return
-        live.stalled = true
-        yield* events.emit(live, {
-          type: "session.stalled",
-          turnId: live.turn?.id,
-          data: { quietMillis: quiet, message: "The turn runs, and nothing has been heard of it for long." }
-        })
-      })
-
       const sweep = Effect.gen(function* () {
         const at = yield* Clock.currentTimeMillis
         const elapsed = Math.max(0, at - last)
@@ -124,7 +86,7 @@ export class SessionReaper extends Context.Service<
         let reaped = 0
         for (const live of sessions.list()) {
           yield* stall(live, elapsed)
-          live.idle = idleAfter(
+          live.idle = quietAfter(
             live.idle,
             elapsed,
             live.touched || live.turn !== undefined,

@@ -11,7 +11,8 @@ import type { ProviderAdapterShape, StartRequest } from "../providers/ProviderAd
 import { ProviderCall } from "../providers/ProviderCall.ts"
 import { ProviderRegistry } from "../providers/ProviderRegistry.ts"
 import type { Binding, StartIntent, ThreadRecord } from "../store/Records.ts"
-import { SessionDirectory, titleMark } from "./SessionDirectory.ts"
+import { SessionDirectory } from "./SessionDirectory.ts"
+import { StartIntents, titleMark } from "./StartIntents.ts"
 import { SessionEnd } from "./SessionEnd.ts"
 import { SessionPump } from "./SessionPump.ts"
 import { mismatch } from "./SessionReceipt.ts"
@@ -53,6 +54,7 @@ export class SessionStart extends Context.Service<
     Effect.gen(function* () {
       const registry = yield* ProviderRegistry
       const directory = yield* SessionDirectory
+      const intents = yield* StartIntents
       const directories = yield* WorkingDirectory
       const sessions = yield* LiveSessions
       const pump = yield* SessionPump
@@ -185,7 +187,7 @@ export class SessionStart extends Context.Service<
         const { decision, started } = yield* call.within(
           adapter,
           "start",
-          act(attempt, planned, requestOf(attempt, intent, directory)),
+          act(attempt, planned, requestOf(attempt, intent, intents)),
           settings.startTimeout
         )
         const contradiction = mismatch(wanted, started.verified, continues(decision))
@@ -220,7 +222,7 @@ export class SessionStart extends Context.Service<
         Effect.uninterruptibleMask((restore) =>
           Effect.gen(function* () {
             const { adapter, thread, turnId, wanted } = attempt
-            const intent = yield* directory.begin(thread, adapter, wanted)
+            const intent = yield* intents.begin(thread, adapter, wanted)
             const scope = yield* sessions.scope
             // What has been committed is not interrupted any more: it is alive, or it was never there.
             const { receipt, started } = yield* restore(verify(attempt, planned, intent)).pipe(
@@ -229,7 +231,7 @@ export class SessionStart extends Context.Service<
               Effect.onExit((exit) =>
                 Exit.isSuccess(exit)
                   ? Effect.void
-                  : Effect.andThen(Scope.close(scope, exit), directory.abandon(intent, adapter, thread))
+                  : Effect.andThen(Scope.close(scope, exit), intents.abandon(intent, adapter, thread))
               )
             )
             const live: LiveSession = {
@@ -339,7 +341,7 @@ const sameDriver = (
 const requestOf = (
   { environment, source, thread, wanted }: Attempt,
   intent: StartIntent,
-  directory: SessionDirectory["Service"]
+  intents: StartIntents["Service"]
 ): StartRequest => ({
   threadId: thread.id,
   generation: intent.generation,
@@ -352,5 +354,5 @@ const requestOf = (
   repairs: [],
   ...(source.fork && { fork: source.fork }),
   ...environment,
-  created: (id) => directory.created(intent, id)
+  created: (id) => intents.created(intent, id)
 })

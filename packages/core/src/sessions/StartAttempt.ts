@@ -8,14 +8,13 @@ import { newId } from "../NewId.ts"
 import { Plan, plan, type Situation, type Wanted } from "../plan/Plan.ts"
 import type { ProbeFailure } from "../plan/Probe.ts"
 import type {
-  Environment,
   ProviderAdapterShape,
-  ResumeCursor,
   Started,
   Starting,
   StartRequest,
   Verified
 } from "../providers/ProviderAdapter.ts"
+import type { Environment, ResumeCursor } from "../providers/ResumeCursor.ts"
 import type { Source } from "../threads/ConversationSource.ts"
 import type { Binding, ThreadRecord } from "../store/Records.ts"
 import type { Loading } from "../trust/Loading.ts"

@@ -1,7 +1,7 @@
 import { DirectoryNotTrusted } from "@rejoin/contracts/Errors"
 import type { Brought, TrustedDirectory } from "@rejoin/contracts/Trust"
 import { Data } from "effect"
-import type { Environment } from "../providers/ProviderAdapter.ts"
+import type { Environment } from "../providers/ResumeCursor.ts"
 import type { ThreadRecord } from "../store/Records.ts"
 
 /** What one directory of a session brings, and what of it was trusted. */

@@ -2,10 +2,10 @@ import type { RelocateWay } from "@rejoin/contracts/Provider"
 import type {
   AdapterSession,
   ProviderAdapterShape,
-  ResumeCursor,
   Starting,
   StartRequest
 } from "@rejoin/core/providers/ProviderAdapter"
+import type { ResumeCursor } from "@rejoin/core/providers/ResumeCursor"
 import { Effect } from "effect"
 import { around, type Reach } from "./CrashPoint.ts"
 

@@ -2,7 +2,7 @@ import { known } from "@rejoin/contracts/Fact"
 import { LiveSessions } from "@rejoin/core/sessions/LiveSessions"
 import { Probe } from "@rejoin/core/plan/Probe"
 import type { ProviderAdapterShape, Starting, StartRequest } from "@rejoin/core/providers/ProviderAdapter"
-import { SessionDirectory } from "@rejoin/core/sessions/SessionDirectory"
+import { StartIntents } from "@rejoin/core/sessions/StartIntents"
 import { SessionEnd } from "@rejoin/core/sessions/SessionEnd"
 import { SessionReaper } from "@rejoin/core/sessions/SessionReaper"
 import { ThreadStore } from "@rejoin/core/store/ThreadStore"
@@ -20,7 +20,7 @@ export interface Mutation {
   readonly core?: Layer.Layer<
     never,
     never,
-    LiveSessions | SessionDirectory | SessionEnd | SessionReaper | ThreadStore | TurnJournal
+    LiveSessions | StartIntents | SessionEnd | SessionReaper | ThreadStore | TurnJournal
   >
 }
 
@@ -126,10 +126,10 @@ export const mutations: ReadonlyArray<Mutation> = [
     core: Layer.effectDiscard(
       Effect.gen(function* () {
         const store = yield* ThreadStore
-        const directory = yield* SessionDirectory
-        Object.assign(directory, {
+        const intents = yield* StartIntents
+        Object.assign(intents, {
           abandon: (intent) => Effect.ignore(store.deleteIntent(intent))
-        } as Partial<typeof directory>)
+        } as Partial<typeof intents>)
       })
     )
   },
