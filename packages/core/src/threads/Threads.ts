@@ -11,29 +11,19 @@ import type {
 import * as E from "@rejoin/contracts/Errors"
 import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Item } from "@rejoin/contracts/Item"
-import type { PendingRequest } from "@rejoin/contracts/Request"
 import type { Thread, ThreadKey } from "@rejoin/contracts/Thread"
-import { now } from "@rejoin/contracts/Time"
 import { Context, Effect, Layer, Option, Semaphore } from "effect"
-import { filterExtraEnv } from "./ExtraEnv.ts"
+import { newThread } from "./NewThread.ts"
+import { makeSnapshots, type Snapshot } from "./ThreadSnapshot.ts"
 import { LiveSessions } from "../sessions/LiveSessions.ts"
-import { newId } from "../NewId.ts"
 import type { ProviderAdapterShape } from "../providers/ProviderAdapter.ts"
 import { ProviderRegistry } from "../providers/ProviderRegistry.ts"
-import type { Binding, ThreadRecord } from "../store/Records.ts"
+import type { ThreadRecord } from "../store/Records.ts"
 import { Settings } from "../Settings.ts"
 import { SessionEnd } from "../sessions/SessionEnd.ts"
-import { threadNotFound } from "../sessions/SessionDirectory.ts"
-import { threadView } from "./ThreadView.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { type Page, ThreadStore } from "../store/ThreadStore.ts"
 import { WorkingDirectory } from "./WorkingDirectory.ts"
-
-export interface Snapshot {
-  readonly thread: Thread
-  readonly requests: ReadonlyArray<PendingRequest>
-  readonly items: ReadonlyArray<Item>
-}
 
 /** The durable conversations as the user knows them. */
 export class Threads extends Context.Service<
@@ -80,82 +70,30 @@ export class Threads extends Context.Service<
       const store = yield* ThreadStore
       const events = yield* ThreadEvents
       const sessions = yield* LiveSessions
+      const { items, record, snapshot, view } = yield* makeSnapshots
       const ending = yield* SessionEnd
       const registry = yield* ProviderRegistry
       const directories = yield* WorkingDirectory
       const settings = yield* Settings
       const creating = Semaphore.makeUnsafe(1)
 
-      const record = Effect.fn("Threads.record")(function* (id: ThreadId) {
-        const found = yield* store.getThread(id)
-        return Option.isSome(found) ? found.value : yield* threadNotFound(id)
-      })
-
-      const view = Effect.fnUntraced(function* (thread: ThreadRecord) {
-        return threadView(thread, {
-          binding: Option.getOrThrow(yield* store.getBinding(thread.id)),
-          waiting: (yield* store.listRequests(thread.id)).length,
-          live: sessions.get(thread.id),
-          starting: sessions.isStarting(thread.id)
-        })
-      })
-
       const insert = Effect.fnUntraced(function* (
         request: Omit<Requests.CreateThread, "cwd">,
         { cwd, driver, forkedFrom }: Pick<ThreadRecord, "cwd" | "driver" | "forkedFrom">
       ) {
-        const at = yield* now
-        const env = filterExtraEnv(request.extraEnv ?? {}, settings.extraEnv)
-        const thread: ThreadRecord = {
-          id: (yield* newId("thr")) as ThreadId,
-          title: request.title ?? "",
-          provider: request.provider,
-          driver,
-          project: request.project ?? null,
-          key: request.key ?? null,
-          ...(forkedFrom && { forkedFrom }),
-          cwd,
-          runtimeMode: request.runtimeMode ?? settings.runtimeMode,
-          model: request.model ?? null,
-          ...(request.systemPrompt !== undefined && { systemPrompt: request.systemPrompt }),
-          status: "idle",
-          extraEnv: env.allowed,
-          additionalDirectories: request.additionalDirectories ?? [],
-          usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
-          lastError: null,
-          lastSeq: 0,
-          createdAt: at,
-          updatedAt: at,
-          lastActivityAt: at
-        }
-        const binding: Binding = {
-          threadId: thread.id,
-          instanceId: request.provider,
-          driver,
-          storeId: null,
-          providerSessionId: null,
-          cursor: null,
-          cwd: null,
-          mode: null,
-          model: null,
-          status: "none",
-          generation: 0,
-          prior: "none",
-          mark: null,
-          resetRequested: false,
-          terminal: null,
-          lastSeenAt: null,
-          createdAt: at,
-          updatedAt: at
-        }
+        const { binding, rejected, thread } = yield* newThread(
+          request,
+          { cwd, driver, ...(forkedFrom && { forkedFrom }) },
+          settings
+        )
         yield* events.transact({ threadId: thread.id, generation: 0 }, (emit) =>
           Effect.map(store.insertThread(thread, binding), () => {
             emit({
               type: "thread.updated",
               data: { title: thread.title, cwd, runtimeMode: thread.runtimeMode }
             })
-            if (env.rejected.length > 0) {
-              const message = `These variables may not be set for a thread and were left out: ${env.rejected.join(", ")}. The operator can allow them: extraEnv in config.json.`
+            if (rejected.length > 0) {
+              const message = `These variables may not be set for a thread and were left out: ${rejected.join(", ")}. The operator can allow them: extraEnv in config.json.`
               emit({ type: "warning", data: { message } })
             }
           })
@@ -288,36 +226,6 @@ export class Threads extends Context.Service<
               })
             )
           })
-        )
-      })
-
-      /** The items of a running turn as far as they have come, which the store does not have yet. */
-      const streaming = (id: ThreadId) => new Map(sessions.get(id)?.turn?.items)
-
-      const items: Threads["Service"]["items"] = Effect.fn("Threads.items")(function* (
-        id,
-        { before, limit }
-      ) {
-        yield* record(id)
-        return yield* events.read(
-          () => streaming(id),
-          (running) =>
-            Effect.map(store.listItems(id, { before: before as Item["id"] | undefined, limit }), (items) =>
-              items.map((item) => running.get(item.id) ?? item)
-            )
-        )
-      })
-
-      const snapshot = Effect.fn("Threads.snapshot")(function* (id: ThreadId, limit: number) {
-        return yield* events.read(
-          () => streaming(id),
-          (running) =>
-            Effect.gen(function* () {
-              const thread = yield* Effect.flatMap(record(id), view)
-              const requests = yield* store.listRequests(id)
-              const items = yield* store.listItems(id, { limit })
-              return { thread, requests, items: items.map((item) => running.get(item.id) ?? item) }
-            })
         )
       })
 
