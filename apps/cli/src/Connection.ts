@@ -20,6 +20,15 @@ import { startServer } from "./ServerProcess.ts"
 
 const decodeServerFile = Schema.decodeUnknownEffect(ServerFileJson)
 
+/** Two names of one address; which of the machine's own is meant, the server's file says. */
+const isSame = (a: string, b: string): boolean => {
+  const [one, other] = [a, b].map((url) => {
+    const { hostname, port, protocol } = new URL(url)
+    return `${protocol}//${["localhost", "[::1]"].includes(hostname) ? "127.0.0.1" : hostname}:${port}`
+  })
+  return one === other
+}
+
 /**
  * The way to the server: the one that REJOIN_URL names, with REJOIN_TOKEN, or the one that works on REJOIN_HOME
  * (`~/.rejoin`).
@@ -58,13 +67,6 @@ export class Connection extends Context.Service<
           () => nobody
         )
       )
-      const url = Option.match(settings.url, {
-        onSome: (named) =>
-          URL.canParse(named)
-            ? Effect.succeed(named.replace(/\/+$/, ""))
-            : Effect.fail(new ServerAway({ message: `REJOIN_URL is no address: ${named}` })),
-        onNone: () => Effect.map(file, ({ url }) => url)
-      })
       /** The one of our data directory; whoever is to be told it has to know it. */
       const ours = fs.readFileString(join(home, "token")).pipe(
         Effect.map((text) => Redacted.make(text.trim())),
@@ -76,10 +78,7 @@ export class Connection extends Context.Service<
             })
         )
       )
-      const at = Effect.fnUntraced(function* (address: string) {
-        const named = Option.getOrUndefined(settings.token)
-        const token = named ?? (yield* ours)
-        if (named === undefined) yield* prove(address, token)
+      const at = Effect.fnUntraced(function* (address: string, token: Redacted.Redacted) {
         const client = yield* makeClient({ url: address, token })
         yield* client.health.health({ query: {} }).pipe(
           Effect.timeout(Duration.seconds(5)),
@@ -87,7 +86,26 @@ export class Connection extends Context.Service<
         )
         return client
       })
-      const find = Effect.flatMap(url, at)
+      /** The server that wrote where it is; whoever answers there proves that it is that one. */
+      const here = Effect.gen(function* () {
+        const { url } = yield* file
+        const token = Option.isSome(settings.token) ? settings.token.value : yield* ours
+        yield* prove(url, token)
+        return yield* at(url, token)
+      })
+      const named = Effect.fnUntraced(function* (url: string) {
+        if (!URL.canParse(url)) return yield* new ServerAway({ message: `REJOIN_URL is no address: ${url}` })
+        const address = url.replace(/\/+$/, "")
+        if (Option.isSome(settings.token)) return yield* at(address, settings.token.value)
+        // The token of our data directory is told to nobody but the server that works on it.
+        const own = yield* Effect.option(file)
+        if (Option.isSome(own) && isSame(own.value.url, address)) return yield* here
+        return yield* new ServerAway({
+          message: `REJOIN_URL names ${address}, which is not the server of ${home}: it is not told that one's token.`,
+          hint: "Set REJOIN_TOKEN to the token of that server."
+        })
+      })
+      const find = Option.match(settings.url, { onSome: named, onNone: () => here })
 
       const appears = find.pipe(
         Effect.retry(Schedule.spaced("50 millis")),
@@ -115,7 +133,7 @@ export class Connection extends Context.Service<
               })
         )
       )
-      const process = Effect.flatMap(file, ({ pid, url }) => Effect.as(at(url), pid))
+      const process = Effect.flatMap(file, ({ pid }) => Effect.as(here, pid))
       return Connection.of({ find, open, process })
     })
   )

@@ -38,8 +38,18 @@ describe("whose Host and Origin are this server's", () => {
     for (const host of ["rejoin.local", "rejoin.local:443", "rejoin.example", "box:8080"])
       assert.isTrue(listed.isHost(host), host)
     assert.isFalse(listed.isHost("box:8081"))
-    assert.isTrue(listed.isOrigin("https://rejoin.example"))
-    for (const origin of ["http://rejoin.example", "https://rejoin.example.evil", "null", ""])
+    for (const origin of ["https://rejoin.example", "https://rejoin.local", "http://127.0.0.1:4319"])
+      assert.isTrue(listed.isOrigin(origin), origin)
+    for (const origin of [
+      "http://rejoin.example",
+      "http://rejoin.example:8080",
+      "https://rejoin.example:8443",
+      "https://rejoin.example.evil",
+      "ftp://rejoin.local",
+      "evil://127.0.0.1:4319",
+      "null",
+      ""
+    ])
       assert.isFalse(listed.isOrigin(origin), origin)
   })
 })

@@ -8,8 +8,14 @@ export interface Hosts {
 
 const wildcards = new Set(["0.0.0.0", "::", "[::]"])
 
-/** `name:port` of a Host header, which leaves out the port where it is the scheme's own. */
-const parse = (host: string): { readonly name: string; readonly port: string } | undefined => {
+interface Name {
+  readonly name: string
+  /** Empty where it is left out: the scheme's own. */
+  readonly port: string
+}
+
+/** `name:port` of a Host header. */
+const parse = (host: string): Name | undefined => {
   const [, name, port = ""] = /^(\[[0-9a-f:.]+\]|[^:/?#@\s]+)(?::(\d+))?$/i.exec(host) ?? []
   return name === undefined ? undefined : { name: name.toLowerCase(), port }
 }
@@ -30,26 +36,30 @@ export const hostsOf = (options: {
 }): Hosts => {
   const { host, listed, port } = options
   const own = new Set([host.toLowerCase(), "127.0.0.1", "localhost", "[::1]"])
-  const named = listed.map((entry) => originOf(entry)?.host ?? entry).flatMap((entry) => parse(entry) ?? [])
   const open = wildcards.has(host)
-  const isOurs = ({ name, port: asked }: { readonly name: string; readonly port: string }) => {
-    if (named.some((entry) => entry.name === name && (entry.port === "" || entry.port === asked))) return true
-    if (asked !== String(port)) return false
-    return own.has(name) || (open && isIP(name.replace(/^\[|\]$/g, "")) !== 0)
-  }
-  const isHost = (host: string) => {
-    const parsed = parse(host)
-    return parsed !== undefined && isOurs(parsed)
-  }
+  // One that is listed with its scheme is that origin and no other.
+  const origins = listed.flatMap((entry) => originOf(entry) ?? [])
+  const names = listed.filter((entry) => originOf(entry) === undefined)
+  const named = (entries: ReadonlyArray<string>) => entries.flatMap((entry) => parse(entry) ?? [])
+  const isAmong =
+    (entries: ReadonlyArray<Name>) =>
+    ({ name, port: asked }: Name): boolean =>
+      entries.some((entry) => entry.name === name && (entry.port === "" || entry.port === asked)) ||
+      (asked === String(port) && (own.has(name) || (open && isIP(name.replace(/^\[|\]$/g, "")) !== 0)))
+  const asHost = isAmong(named([...names, ...origins.map((origin) => origin.host)]))
+  const asOrigin = isAmong(named(names))
   return {
-    isHost,
+    isHost: (host) => {
+      const parsed = parse(host)
+      return parsed !== undefined && asHost(parsed)
+    },
     isOrigin: (origin) => {
       const url = originOf(origin)
-      if (url === undefined) return false
-      // One that is listed with its scheme is that origin and no other.
-      const whole = listed.filter((entry) => entry.includes("://"))
-      if (whole.some((entry) => originOf(entry)?.host === url.host)) return whole.includes(url.origin)
-      return isHost(url.host)
+      if (url === undefined || !["http:", "https:"].includes(url.protocol)) return false
+      const parsed = parse(url.host)
+      return (
+        origins.some((entry) => entry.origin === url.origin) || (parsed !== undefined && asOrigin(parsed))
+      )
     }
   }
 }

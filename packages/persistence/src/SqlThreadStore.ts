@@ -170,10 +170,13 @@ const make = Effect.gen(function* () {
         ),
         threads.one
       ),
+    // One that was deleted since is still a place in the list: ids are in the order of time.
     listThreads: ({ after, limit, project }) =>
       Effect.flatMap(
         rows(sql`SELECT ${threadColumns} FROM thread
-          WHERE (${after ?? null} IS NULL OR ordinal < (SELECT ordinal FROM thread WHERE id = ${after ?? null}))
+          WHERE (${after ?? null} IS NULL OR ordinal < COALESCE(
+            (SELECT ordinal FROM thread WHERE id = ${after ?? null}),
+            (SELECT MAX(ordinal) + 1 FROM thread WHERE id < ${after ?? null})))
           AND (${project ?? null} IS NULL OR project = ${project ?? null})
           ORDER BY ordinal DESC LIMIT ${limit}`),
         threads.many

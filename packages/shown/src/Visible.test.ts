@@ -16,13 +16,17 @@ describe("what is shown to people is to be seen", () => {
       ["\u{e0041}", "⟨U+E0041⟩"],
       ["a\u200db", "a⟨U+200D⟩b"],
       ["a\u0000b\u007f", "a␀b␡"],
-      ["a\u2028b", "a⟨U+2028⟩b"]
+      ["a\u2028b", "a⟨U+2028⟩b"],
+      ["a\ufe00b\ufe0f", "a⟨U+FE00⟩b⟨U+FE0F⟩"],
+      ["x\ufe0f\u200d\ufe0fy", "x⟨U+FE0F⟩⟨U+200D⟩⟨U+FE0F⟩y"],
+      ["1\ufe0f2", "1⟨U+FE0F⟩2"],
+      ["\ufff5\u{13430}\u{1bca0}", "⟨U+FFF5⟩⟨U+13430⟩⟨U+1BCA0⟩"]
     ] as const
     for (const [text, shown] of cases) assert.strictEqual(visible(text), shown)
   })
 
   it("what people write stays as it is, and twice is once", () => {
-    for (const text of ["a\n\tb", "äöü ß 漢字 עברית", "👩‍👩‍👧 🏳️‍🌈 👍🏽", "می‌خواهم", "क्‍ष", "\ud83d\ude00"]) {
+    for (const text of ["a\n\tb", "äöü ß 漢字 עברית", "👩‍👩‍👧 🏳️‍🌈 👍🏽 ❤️ 1️⃣ ☎︎", "می‌خواهم", "क्‍ष", "\ud83d\ude00"]) {
       assert.strictEqual(visible(text), text)
       assert.strictEqual(visible(visible(`${esc}${text}`)), visible(`${esc}${text}`))
     }

@@ -4,19 +4,30 @@
  * not be what was read.
  */
 const hidden =
-  // Each mark is looked for by itself, also where two of them would join.
-  // oxlint-disable-next-line no-misleading-character-class
-  /(?![\n\t])[\p{Cc}\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu
+  /(?![\n\t])[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\ufff9-\ufffb\u{13430}-\u{1343f}]/gu
 
 /** Joiners belong to words of some scripts, and to pictures that are put together. */
 const joiner = /[\u200c\u200d]/
 const joined =
-  // oxlint-disable-next-line no-misleading-character-class
-  /[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Sinhala}\p{Script=Malayalam}\p{Script=Kannada}\p{Script=Telugu}\p{Script=Tamil}\p{Script=Syriac}\p{Script=Mongolian}\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]/u
+  /[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Sinhala}\p{Script=Malayalam}\p{Script=Kannada}\p{Script=Telugu}\p{Script=Tamil}\p{Script=Syriac}\p{Script=Mongolian}\p{Extended_Pictographic}\p{Emoji_Modifier}]/u
+
+/** Whether what stands before is shown in colours, or as text, belongs to a picture, and to a key. */
+const variant = /[\ufe0e\ufe0f]/
+const picture = /\p{Extended_Pictographic}/u
+const key = /[0-9#*]/
 
 /** The character that ends where `at` is, or begins there. */
 const before = (text: string, at: number) => Array.from(text.slice(Math.max(0, at - 2), at)).at(-1) ?? ""
 const after = (text: string, at: number) => String.fromCodePoint(text.codePointAt(at) ?? 0)
+
+/** Whether a character that is not seen belongs to what stands around it, and changes how that is seen. */
+const belongs = (text: string, character: string, at: number): boolean => {
+  const previous = before(text, at)
+  const next = after(text, at + character.length)
+  if (variant.test(character)) return picture.test(previous) || (key.test(previous) && next === "\u20e3")
+  if (!joiner.test(character) || !joined.test(next)) return false
+  return joined.test(variant.test(previous) ? before(text, at - previous.length) : previous)
+}
 
 const mark = (character: string): string => {
   const code = character.codePointAt(0) ?? 0
@@ -29,9 +40,7 @@ const mark = (character: string): string => {
 /** The text with everything in it to be seen. Line ends and tabs stay; what is visible already is not changed. */
 export const visible = (text: string): string =>
   text.replaceAll(hidden, (character: string, at: number) =>
-    joiner.test(character) && joined.test(before(text, at)) && joined.test(after(text, at + character.length))
-      ? character
-      : mark(character)
+    belongs(text, character, at) ? character : mark(character)
   )
 
 // The character is what is looked for.

@@ -150,6 +150,10 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         assert.deepEqual(yield* ids({ limit: 2 }), ["t3", "t2"])
         assert.deepEqual(yield* ids({ limit: 2, after: "t2" }), ["t1"])
         assert.deepEqual(yield* ids({ limit: 9, project: "p" }), ["t2"])
+        // One that is deleted while somebody turns the pages is still a place in the list.
+        yield* store.deleteThread(ThreadId.make("t2"))
+        assert.deepEqual(yield* ids({ limit: 2, after: "t2" }), ["t1"])
+        assert.deepEqual(yield* ids({ limit: 2, after: "t0" }), [])
       })
     )
 

@@ -162,8 +162,17 @@ const make = Effect.sync(() => {
       ),
     listThreads: (page) =>
       run(() =>
+        // One that was deleted since is still a place in the list: ids are in the order of time.
         after(
-          threads.values((row) => page.project === undefined || row.project === page.project).reverse(),
+          threads
+            .values(
+              ({ id, project }) =>
+                (page.project === undefined || project === page.project) &&
+                (page.after === undefined ||
+                  threads.get(page.after as ThreadId) !== undefined ||
+                  id < page.after)
+            )
+            .reverse(),
           (row) => row.id,
           page
         )

@@ -3,7 +3,7 @@ import type { ThreadId } from "@rejoin/contracts/Ids"
 import { now } from "@rejoin/contracts/Time"
 import { Effect } from "effect"
 import { newId } from "../NewId.ts"
-import type { Settings } from "../Settings.ts"
+import type { SettingsShape } from "../Settings.ts"
 import type { Binding, ThreadRecord } from "../store/Records.ts"
 import { filterExtraEnv } from "./ExtraEnv.ts"
 
@@ -11,7 +11,7 @@ import { filterExtraEnv } from "./ExtraEnv.ts"
 export const newThread = Effect.fnUntraced(function* (
   request: Omit<Requests.CreateThread, "cwd">,
   { cwd, driver, forkedFrom }: Pick<ThreadRecord, "cwd" | "driver" | "forkedFrom">,
-  settings: Settings["Service"]
+  settings: SettingsShape
 ) {
   const at = yield* now
   const env = filterExtraEnv(request.extraEnv ?? {}, settings.extraEnv)
