@@ -63,20 +63,31 @@ describe("directories in which threads may work", () => {
           })
         const mark = (name: string) => `touch ${root}/ran-${name}; cat`
         git("init", "-q", "-b", "main")
-        writeFileSync(`${cwd}/.gitattributes`, "a filter=evil\nb filter=a=b\nc filter=long\n")
-        for (const name of ["a", "b", "c"]) writeFileSync(`${cwd}/${name}`, `${name}\n`)
+        writeFileSync(
+          `${cwd}/.gitattributes`,
+          "a filter=evil\nb filter=a=b\nc filter=long\nd filter=\ne filter=there\nf filter=on\n"
+        )
+        for (const name of ["a", "b", "c", "d", "e", "f"]) writeFileSync(`${cwd}/${name}`, `${name}\n`)
         git("add", ".")
         git("commit", "-q", "-m", "first")
         git("config", "filter.evil.smudge", mark("smudge"))
         git("config", "filter.evil.required", "true")
         writeFileSync(`${cwd}/more`, `[filter "a=b"]\n\tsmudge = "${mark("odd")}"\n`)
         git("config", "include.path", `${cwd}/more`)
+        writeFileSync(`${cwd}/empty`, `[filter ""]\n\tsmudge = "${mark("empty")}"\n`)
+        git("config", "--add", "include.path", `${cwd}/empty`)
+        // These hold in the new worktree alone.
+        writeFileSync(`${cwd}/there`, `[filter "there"]\n\tsmudge = "${mark("there")}"\n`)
+        git("config", "includeIf.gitdir:**/.git/worktrees/**.path", `${cwd}/there`)
+        writeFileSync(`${cwd}/on`, `[filter "on"]\n\tsmudge = "${mark("on")}"\n`)
+        git("config", "includeIf.onbranch:new.path", `${cwd}/on`)
         git("config", "filter.long.process", `touch ${root}/ran-process; false`)
         git("config", "core.fsmonitor", `touch ${root}/ran-monitor; false`)
         yield* client.directories.look({ query: { path: cwd } })
         const payload = { repository: cwd, path: `${cwd}/new`, branch: "new" }
         yield* client.directories.addWorktree({ payload })
-        assert.strictEqual(readFileSync(`${cwd}/new/a`, "utf8"), "a\n")
+        for (const name of ["a", "b", "c", "d", "e", "f"])
+          assert.strictEqual(readFileSync(`${cwd}/new/${name}`, "utf8"), `${name}\n`)
         assert.deepEqual(
           readdirSync(root).filter((name) => name.startsWith("ran-")),
           []

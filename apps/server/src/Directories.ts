@@ -45,7 +45,19 @@ export class Directories extends Context.Service<
           const failed = (message: string) => new InvalidInput({ field: "path", message })
           if (yield* Effect.orElseSucceed(fs.exists(to), () => true))
             return yield* failed(`${to} is there already.`)
-          yield* run(from, "worktree", "add", "-b", branch, "--", to).pipe(
+          // Its files come in a second step: what of the settings holds for this worktree alone shows only in it.
+          yield* run(from, "worktree", "add", "--no-checkout", "-b", branch, "--", to).pipe(
+            Effect.andThen(
+              Effect.tapError(run(to, "reset", "--hard", "--quiet"), () =>
+                // Half a worktree is none.
+                Effect.ignore(
+                  Effect.andThen(
+                    run(from, "worktree", "remove", "--force", "--", to),
+                    run(from, "branch", "-D", "--", branch)
+                  )
+                )
+              )
+            ),
             Effect.timeout("2 minutes"),
             Effect.mapError(({ message }) => failed(`git made no worktree: ${message}`))
           )

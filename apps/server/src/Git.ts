@@ -14,7 +14,7 @@ const silent: ReadonlyArray<readonly [key: string, value: string]> = [
   ["submodule.recurse", "false"]
 ]
 
-const filters = /^filter\.(.+)\.(?:smudge|clean|process|required)$/s
+const filters = /^filter\.(.*)\.(?:smudge|clean|process|required)$/s
 
 /** The filters that `git config --list -z --show-scope --name-only` names: each is a program. */
 export const filtersIn = (printed: string): ReadonlyArray<string> => [

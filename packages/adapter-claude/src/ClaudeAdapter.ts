@@ -18,6 +18,7 @@ import { type ClaudeCursor, decodeCursor } from "./ClaudeCursor.ts"
 import { makeExpiry } from "./ClaudeExpiry.ts"
 import { holdersOf } from "./ClaudeHolders.ts"
 import { type ClaudeOptions, configDirectory } from "./ClaudeOptions.ts"
+import { placesBeyond } from "@rejoin/agent-kit/RepoPlaces"
 import { findPowers } from "@rejoin/agent-kit/RepoPowers"
 import { writeFiles } from "./ClaudeFiles.ts"
 import { powers } from "./ClaudePowers.ts"
@@ -179,7 +180,10 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
     create: starts.create,
     adopt: starts.adopt,
     relocate: { fork: starts.fork },
-    brings: { find: findPowers({ fs, agent: "claude", powers, own: [config] }), keepsOut: () => true },
+    brings: {
+      find: findPowers({ fs, agent: "claude", powers, own: [config], places: placesBeyond }),
+      keepsOut: () => true
+    },
     terminal: makeTerminal(options, transcripts, {
       filesFor: (start) =>
         // One directory a session, as long as we live: the terminal reads it when it starts.

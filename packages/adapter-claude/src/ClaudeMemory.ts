@@ -1,4 +1,5 @@
-import { Effect, type FileSystem, Option, type PlatformError } from "effect"
+import { textWithin } from "@rejoin/agent-kit/RepoFiles"
+import { Effect, type FileSystem, type PlatformError } from "effect"
 import { dirname, join } from "node:path"
 
 /** In characters, of one file. */
@@ -8,7 +9,7 @@ const most = 100_000
  * What stands above a directory, and what is its user's alone: Claude reads it as memory. The files of the directory
  * itself it reads by itself, when the directory is named once more (docs/providers/claude.md: What a directory brings).
  */
-const above = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, directory: string, own: string) {
+const above = Effect.fnUntraced(function* (directory: string, own: string) {
   const files = [join(directory, "CLAUDE.local.md")]
   for (let place = dirname(directory); ; place = dirname(place)) {
     files.unshift(...["CLAUDE.md", ".claude/CLAUDE.md", "CLAUDE.local.md"].map((name) => join(place, name)))
@@ -16,9 +17,10 @@ const above = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, directory:
   }
   const found: Array<string> = []
   for (const file of files.filter((file) => dirname(file) !== own)) {
-    const text = yield* Effect.option(fs.readFileString(file))
+    const within = dirname(file).endsWith("/.claude") ? dirname(dirname(file)) : dirname(file)
+    const read = yield* textWithin(file, within)
     // An import would be looked for beside our copy.
-    if (Option.isSome(text)) found.push(`From ${file}:\n\n${text.value.slice(0, most)}`)
+    if (typeof read !== "string") found.push(`From ${file}:\n\n${read.text.slice(0, most)}`)
   }
   return found
 })
@@ -38,7 +40,7 @@ export const withMemory = Effect.fn("Claude.memory")(function* (
   PlatformError.PlatformError
 > {
   const { directory, own, scratch } = options
-  const found = yield* above(fs, directory, own)
+  const found = yield* above(directory, own)
   if (found.length === 0) return { directories: [directory], env: variable }
   const memory = join(scratch, "memory")
   yield* fs.makeDirectory(memory, { recursive: true, mode: 0o700 })

@@ -1,6 +1,7 @@
-import { Effect, type FileSystem, Option } from "effect"
+import { Effect, type FileSystem } from "effect"
 import { join } from "node:path"
-import { placesFrom } from "./RepoPowers.ts"
+import { textWithin } from "./RepoFiles.ts"
+import { placesFrom } from "./RepoPlaces.ts"
 
 /** In characters, of one file. */
 const most = 100_000
@@ -19,9 +20,9 @@ export const instructionsOf = Effect.fn("instructionsOf")(function* (
   for (const name of names) {
     const found: Array<string> = []
     for (const place of places) {
-      const text = yield* Effect.option(fs.readFileString(join(place, name)))
-      if (Option.isSome(text))
-        found.push(`Instructions from: ${join(place, name)}\n${text.value.slice(0, most)}`)
+      const file = yield* textWithin(join(place, name), place)
+      if (typeof file !== "string")
+        found.push(`Instructions from: ${join(place, name)}\n${file.text.slice(0, most)}`)
     }
     if (found.length > 0) return found.join("\n\n")
   }

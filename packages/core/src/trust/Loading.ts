@@ -61,6 +61,15 @@ export const notTrusted = ({ found, path }: Omit<Place, "trusted">): DirectoryNo
     hint: "Look at it, then trust it: `rejoin trust`, or on the page. A change of it is asked about again."
   })
 
+/** Nobody can have looked at it. */
+export const notReadable = ({ found, path }: Omit<Place, "trusted">): DirectoryNotTrusted =>
+  new DirectoryNotTrusted({
+    path,
+    found,
+    message: `What ${path} brings cannot be trusted, since it cannot be read as a whole: ${listed(found)}.`,
+    hint: "Make it readable, or smaller, or take it away."
+  })
+
 /** What a thread's agent is started with. Without `loading` nothing of its directories: enough to look upstream. */
 export const environmentOf = (
   { additionalDirectories, extraEnv }: Pick<ThreadRecord, "additionalDirectories" | "extraEnv">,

@@ -11,7 +11,7 @@ import type { ProviderAdapterShape } from "../providers/ProviderAdapter.ts"
 import { ProviderRegistry } from "../providers/ProviderRegistry.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { WorkingDirectory } from "../threads/WorkingDirectory.ts"
-import { covers, type Loading, loadingOf, notTrusted } from "./Loading.ts"
+import { covers, type Loading, loadingOf, notReadable, notTrusted } from "./Loading.ts"
 
 /**
  * What a directory brings along for the agents (hooks, plugins, servers of tools, endpoints, permissions), and whether
@@ -29,7 +29,7 @@ export class RepoTrust extends Context.Service<
     readonly look: (
       path: string
     ) => Effect.Effect<DirectoryBrings, CwdNotAllowed | CwdUnavailable | StoreFailed>
-    /** Trusts what is there now. Refused where that is not what `hashes` say that was looked at. */
+    /** Trusts what is there now. Refused where that is not what `hashes` say that was looked at, or could not be looked at. */
     readonly grant: (
       path: string,
       hashes?: ReadonlyArray<string>
@@ -71,6 +71,8 @@ export class RepoTrust extends Context.Service<
         if (hashes !== undefined && !place.found.every(({ hash }) => hashes.includes(hash))) {
           return yield* notTrusted(place)
         }
+        const hidden = place.found.filter(({ hash }) => hash === "")
+        if (hidden.length > 0) return yield* notReadable({ ...place, found: hidden })
         const trusted: TrustedDirectory = { ...place, trustedAt: yield* now }
         yield* store.saveTrusted(trusted)
         return trusted
