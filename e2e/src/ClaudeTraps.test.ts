@@ -130,7 +130,7 @@ describe("Claude: what the agent lets succeed while it is wrong", () => {
   )
 
   it.live(
-    "N1: of two that resumed at once one branch is lost: where it is ours, the follow-up is refused",
+    "N1: of two that resumed at once one branch is lost: where it is ours, the follow-up is refused, until its user goes on from what is there",
     () =>
       live(
         Effect.gen(function* () {
@@ -154,6 +154,9 @@ describe("Claude: what the agent lets succeed while it is wrong", () => {
           yield* ground.fs.writeFileString(path ?? "", ours + theirs)
           const again = yield* ground.start()
           assert.strictEqual((yield* say(again, id, "three")).error?._tag, "HistoryMismatch")
+          const receipt = yield* again.client.sessions.acceptHistory({ params: { id } })
+          assert.deepInclude({ ...receipt }, { outcome: "adopted", undone: 1 })
+          assert.strictEqual((yield* say(again, id, "four")).output, "one | meanwhile | four")
         })
       )
   )

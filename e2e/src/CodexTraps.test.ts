@@ -151,6 +151,38 @@ describe("Codex: what the agent lets succeed while it is wrong", () => {
     )
   )
 
+  it.live(
+    "N1: a turn that its user reverted is missed; the thread goes on from what is there when he says so",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const ground = yield* world
+          const first = yield* ground.start()
+          const id = yield* open(first, ground.at("repo"), "full-access", codex)
+          yield* say(first, id, "one")
+          yield* say(first, id, "two")
+          const [receipt] = yield* receipts(first, id)
+          yield* first.stop
+          yield* Effect.scoped(
+            Effect.gen(function* () {
+              const raw = yield* rawCodex(ground)
+              const threadId = receipt?.providerSessionIdAfter
+              yield* raw.ask("thread/resume", { threadId })
+              const listed = yield* raw.ask("thread/turns/list", { threadId, sortDirection: "desc" })
+              const [last] = (listed.result?.["data"] ?? []) as ReadonlyArray<{ readonly id: string }>
+              const answer = yield* raw.ask("thread/revert", { threadId, beforeTurnId: last?.id })
+              assert.isUndefined(answer.error)
+            })
+          )
+          const server = yield* ground.start()
+          assert.strictEqual((yield* say(server, id, "three")).error?._tag, "HistoryMismatch")
+          const accepted = yield* server.client.sessions.acceptHistory({ params: { id } })
+          assert.deepInclude({ ...accepted }, { outcome: "adopted", undone: 1 })
+          assert.strictEqual((yield* say(server, id, "four")).output, "one | four")
+        })
+      )
+  )
+
   it.live("an archived thread is taken out of the archive and goes on", () =>
     live(
       Effect.gen(function* () {

@@ -84,6 +84,7 @@ const build = Effect.gen(function* () {
   const widened = yield* told(world, first, "read-only")
   const ahead = yield* told(world, first)
   const reverted = yield* told(world, first)
+  yield* say(first, reverted.id, "two")
   const malformed = yield* told(world, first)
   const forked = yield* told(world, first)
   const delivered = yield* told(world, first)
@@ -201,16 +202,21 @@ describe("OpenCode: what the agent lets succeed while it is wrong", () => {
       })
     )
 
-    it.effect("N1: upstream that lost our mark is refused; a reset starts anew", () =>
-      Effect.gen(function* () {
-        const { server, threads } = yield* Tampered
-        const { id } = threads.reverted
-        const refused = yield* say(server, id, "three")
-        assert.strictEqual(refused.error?._tag, "HistoryMismatch")
-        assert.strictEqual((yield* receipts(server, id))[0]?.outcome, "refused")
-        yield* server.client.sessions.reset({ params: { id } })
-        assert.strictEqual((yield* say(server, id, "four")).output, "four")
-      })
+    it.effect(
+      "N1: upstream that lost our mark is refused; its user goes on from what is there, or a reset starts anew",
+      () =>
+        Effect.gen(function* () {
+          const { server, threads } = yield* Tampered
+          const { id } = threads.reverted
+          const refused = yield* say(server, id, "three")
+          assert.strictEqual(refused.error?._tag, "HistoryMismatch")
+          assert.strictEqual((yield* receipts(server, id))[0]?.outcome, "refused")
+          const receipt = yield* server.client.sessions.acceptHistory({ params: { id } })
+          assert.deepInclude({ ...receipt }, { outcome: "adopted", undone: 1 })
+          assert.strictEqual((yield* say(server, id, "goes on")).output, "one | goes on")
+          yield* server.client.sessions.reset({ params: { id } })
+          assert.strictEqual((yield* say(server, id, "four")).output, "four")
+        })
     )
 
     it.effect(

@@ -158,4 +158,29 @@ const claim = Command.make(
   )
 )
 
-export const changing = [interrupt, stop, reset, move, fork, mode, model, rename, remove, claim] as const
+const acceptHistory = Command.make(
+  "accept-history",
+  { thread: threadArgument },
+  Effect.fn(function* ({ thread: named }) {
+    const { client, thread } = yield* threadOf(named)
+    yield* print(yield* client.sessions.acceptHistory({ params: { id: thread.id } }), receiptText)
+  })
+).pipe(
+  Command.withDescription(
+    "Go on from what the agent has now, after turns were undone in its own interface; they are marked here"
+  )
+)
+
+export const changing = [
+  interrupt,
+  stop,
+  reset,
+  move,
+  fork,
+  mode,
+  model,
+  rename,
+  remove,
+  claim,
+  acceptHistory
+] as const

@@ -3,7 +3,7 @@ import type { Receipt } from "@rejoin/contracts/Receipt"
 import type { Thread } from "@rejoin/contracts/Thread"
 import type { Turn } from "@rejoin/contracts/Turn"
 import { brief, visible } from "@rejoin/shown/Visible"
-import { outcomes, stateOf } from "@rejoin/shown/Words"
+import { outcomes, stateOf, undoneText } from "@rejoin/shown/Words"
 
 // How things look to people. Pure, and without colour: what is printed is often piped.
 
@@ -71,8 +71,10 @@ const breaks = ({
   ahead = 0,
   outcome,
   providerSessionIdAfter,
-  providerSessionIdBefore
+  providerSessionIdBefore,
+  undone = 0
 }: Receipt): string | undefined => {
+  if (undone > 0) return `── ${undoneText(undone)} ──`
   if (outcome === "replaced") return "── Began anew: the agent knows nothing of what stands above ──"
   if (ahead > 0)
     return `── ${ahead === 1 ? "1 message was" : `${ahead} messages were`} said in the agent's own interface: it knows them, they are not shown here ──`
@@ -89,9 +91,12 @@ export const turnsText = (turns: ReadonlyArray<Turn>, receipts: ReadonlyArray<Re
     // Ids are in the order of their making, behind their prefix: a start stands before the turn that it was made for.
     return text === undefined ? [] : [{ at: `${(receipt.turnId ?? receipt.id).slice(4)} `, text }]
   })
-  const said = turns.map(({ error, id, input, output, status }) => {
+  const said = turns.map(({ error, id, input, output, status, undone }) => {
     const answer = status === "completed" ? output : `(${status}${error ? `: ${error.message}` : ""})`
-    return { at: `${id.slice(4)}!`, text: `> ${input.replaceAll("\n", "\n> ")}\n${answer}` }
+    return {
+      at: `${id.slice(4)}!`,
+      text: `> ${input.replaceAll("\n", "\n> ")}\n${answer}${undone ? "\n(undone)" : ""}`
+    }
   })
   const first = said[0]?.at ?? ""
   return [...marks.filter(({ at }) => at >= first.slice(0, -1)), ...said]

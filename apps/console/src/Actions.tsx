@@ -9,7 +9,7 @@ import { TrustPanel } from "./TrustPanel.tsx"
 import { modes } from "@rejoin/shown/Words"
 import { isWorking } from "./Text.ts"
 
-export type PanelName = "move" | "reset" | "details" | "delete" | "trust"
+export type PanelName = "accept" | "move" | "reset" | "details" | "delete" | "trust"
 
 const busy = "Not while it works: interrupt it first"
 
@@ -41,6 +41,11 @@ export const Actions = (props: {
     await attempt((client) => client.sessions.reset({ params: params() }))
     close()
   }
+  const accept = () =>
+    once(async () => {
+      const receipt = await attempt((client) => client.sessions.acceptHistory({ params: params() }))
+      if (receipt !== undefined) close()
+    })
   const remove = async () => {
     if (await props.store.remove(props.thread.id)) props.onOpen(undefined)
   }
@@ -112,6 +117,21 @@ export const Actions = (props: {
               <button class="danger" onClick={() => void reset()}>
                 Reset
               </button>
+              <button onClick={close}>Cancel</button>
+            </div>
+          </Panel>
+        </Match>
+        <Match when={props.panel === "accept"}>
+          <Panel label="Go on from here" onClose={close}>
+            <p>
+              What was undone in the agent's own interface is marked here as undone, and the next message goes
+              on from what the agent has now.
+            </p>
+            <div class="row">
+              <button disabled={pending()} onClick={() => void accept()}>
+                Go on from here
+              </button>
+              <button onClick={() => props.onPanel("reset")}>Reset instead…</button>
               <button onClick={close}>Cancel</button>
             </div>
           </Panel>

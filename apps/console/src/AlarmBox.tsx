@@ -2,7 +2,12 @@ import { Match, Show, Switch } from "solid-js"
 import { visible } from "@rejoin/shown/Visible"
 import type { Alarm, Remedy } from "./Conversation.ts"
 
-const remedies: Readonly<Record<Remedy, string>> = { move: "Move…", reset: "Reset…", trust: "Look at it…" }
+const remedies: Readonly<Record<Remedy, string>> = {
+  accept: "Go on from here…",
+  move: "Move…",
+  reset: "Reset…",
+  trust: "Look at it…"
+}
 
 /** Above everything: that the conversation will begin anew, did, or did not go on; and what helps. */
 export const AlarmBox = (props: { readonly alarm: Alarm; readonly onRemedy: (remedy: Remedy) => void }) => (

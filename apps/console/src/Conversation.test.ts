@@ -97,6 +97,7 @@ describe("a conversation as the page shows it", () => {
     }
     assert.strictEqual(remedyOf("UpstreamLost"), "reset")
     assert.strictEqual(remedyOf("CwdUnavailable"), "move")
+    assert.strictEqual(remedyOf("HistoryMismatch"), "accept")
     assert.isUndefined(remedyOf("ProbeInconclusive"))
     // A live session goes on without a receipt: the refusal is the last one still.
     assert.isUndefined(alarmOf(well, [refused("CwdUnavailable")]))
@@ -107,6 +108,16 @@ describe("a conversation as the page shows it", () => {
     assert.isUndefined(alarmOf(well, [start("adopted", 3), start("replaced", 2)]))
     const toReset = { ...well, session: { state: "ready", startsAnew: true } } as const
     assert.strictEqual(alarmOf(toReset, [])?.kind, "reset")
+  })
+
+  it("what was undone elsewhere is marked, where it stands and where the conversation went on", () => {
+    const shown = empty()
+    const item = { id: "itm_1", turnId: "trn_1", kind: "user-message", status: "completed", text: "hello" }
+    apply(shown, event(1, "item.completed", { item }))
+    apply(shown, event(2, "thread.updated", { undone: ["trn_1"] }))
+    assert.isTrue(shown.items[0]?.undone)
+    const start = { id: "rcp_2", outcome: "adopted", undone: 1 } as never
+    assert.lengthOf(turningPoints([start]), 1)
   })
 
   it("a turn that failed stays with its words; what is no event of ours is passed over", () => {

@@ -57,6 +57,7 @@ const withError = decode(Schema.Struct({ error: Failure }))
 const withInput = decode(Schema.Struct({ input: Schema.String }))
 const withMessage = decode(Schema.Struct({ message: Schema.String }))
 const withRetry = decode(Schema.Struct({ retry: Schema.Finite }))
+const withUndone = decode(Schema.Struct({ undone: Schema.Array(Schema.String) }))
 const withId = decode(Schema.Struct({ id: Schema.String }))
 
 const put = <A extends { readonly id: string }>(list: Array<A>, value: A, where: "first" | "last") => {
@@ -113,13 +114,14 @@ export const inOrder = <A extends Pick<Item, "turnId">>(
 /** The starts after which the conversation was not what it was before. */
 export const turningPoints = (receipts: ReadonlyArray<Receipt>): ReadonlyArray<Receipt> =>
   receipts.filter((receipt, at) => {
-    const { ahead = 0, outcome } = receipt
+    const { ahead = 0, outcome, undone = 0 } = receipt
+    if (undone > 0) return true
     if (outcome !== "created" && outcome !== "adopted" && outcome !== "refused") return true
     // What was said elsewhere is found at each start until something is said here: it is marked once, by the last one.
     return ahead > 0 && (receipt.turnId !== undefined || (receipts[at - 1]?.ahead ?? 0) === 0)
   })
 
-export type Remedy = "move" | "reset" | "trust"
+export type Remedy = "accept" | "move" | "reset" | "trust"
 
 /** What a reader must not miss: it will begin anew, it did, or it did not go on; and what there is to do about it. */
 export type Alarm =
@@ -128,8 +130,16 @@ export type Alarm =
   | { readonly kind: "refused"; readonly receipt: Receipt; readonly remedy: Remedy | undefined }
 
 // Where the old conversation cannot be had any more, only a new one helps; anything else can pass.
-const lost = new Set(["UpstreamLost", "UpstreamCorrupt", "HistoryMismatch", "WrongStore"])
-const astray = new Set(["CwdUnavailable", "DirectoryMismatch", "RelocationUnsupported"])
+const remedies: Readonly<Record<string, Remedy>> = {
+  UpstreamLost: "reset",
+  UpstreamCorrupt: "reset",
+  WrongStore: "reset",
+  HistoryMismatch: "accept",
+  CwdUnavailable: "move",
+  DirectoryMismatch: "move",
+  RelocationUnsupported: "move",
+  DirectoryNotTrusted: "trust"
+}
 
 export const alarmOf = (
   { lastError, session, status }: Pick<Thread, "lastError" | "session" | "status">,
@@ -145,9 +155,7 @@ export const alarmOf = (
   const tag = last?.error?._tag ?? ""
   // A live session goes on without a receipt: only what the last turn ended with is still so.
   if (last?.outcome !== "refused" || status !== "error" || lastError?._tag !== tag) return undefined
-  const remedy =
-    tag === "DirectoryNotTrusted" ? "trust" : lost.has(tag) ? "reset" : astray.has(tag) ? "move" : undefined
-  return { kind: "refused", receipt: last, remedy }
+  return { kind: "refused", receipt: last, remedy: remedies[tag] }
 }
 
 /**
@@ -169,6 +177,11 @@ export const apply = (shown: Conversation, event: RuntimeEvent): void => {
       const item = shown.items.find(({ id }) => id === itemId)
       const told = withDelta(data)
       if (item && told) item[told.field] = `${item[told.field] ?? ""}${told.delta}`
+      return
+    }
+    case "thread.updated": {
+      const undone = withUndone(data)?.undone ?? []
+      for (const item of shown.items) if (undone.includes(item.turnId)) item.undone = true
       return
     }
     case "request.opened":

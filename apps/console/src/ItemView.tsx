@@ -43,11 +43,17 @@ export const ItemView = (props: {
   /** Opens a thread that goes on from the turn that this began. */
   readonly onFork?: (() => void) | undefined
 }) => (
-  <article class={`item ${props.item.kind} ${props.item.status}`}>
+  <article
+    class={`item ${props.item.kind} ${props.item.status}`}
+    classList={{ undone: props.item.undone === true }}
+  >
     <Switch>
       <Match when={props.item.kind === "user-message"}>
         <h2 class="hidden">You</h2>
         <p class="said">{visible(props.item.text ?? "")}</p>
+        <Show when={props.item.undone}>
+          <span class="mark">undone</span>
+        </Show>
         <Show when={props.onFork}>
           {(fork) => (
             <button

@@ -3,7 +3,7 @@ import type { Check, Receipt, ResumeOutcome } from "@rejoin/contracts/Receipt"
 import type { ForkedFrom } from "@rejoin/contracts/Thread"
 import { For, Show } from "solid-js"
 import { visible } from "@rejoin/shown/Visible"
-import { outcomes } from "@rejoin/shown/Words"
+import { outcomes, undoneText } from "@rejoin/shown/Words"
 import { timeOf } from "./Text.ts"
 
 /** What a start means for a reader of the conversation. */
@@ -16,7 +16,8 @@ const said: Readonly<Record<ResumeOutcome, string>> = {
 }
 
 /** What stands between what was said before a start and after it. */
-export const noteOf = ({ ahead = 0, outcome }: Receipt): string => {
+export const noteOf = ({ ahead = 0, outcome, undone = 0 }: Receipt): string => {
+  if (undone > 0) return undoneText(undone)
   if (outcome !== "adopted" || ahead === 0) return said[outcome]
   const many = ahead === 1 ? "1 message was" : `${ahead} messages were`
   return `${many} said in the agent's own interface: the agent knows them, they are not shown here`

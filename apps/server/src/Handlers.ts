@@ -31,6 +31,7 @@ const turnView = (turn: TurnRecord): Turn => ({
   id: turn.id,
   threadId: turn.threadId,
   status: turn.status,
+  ...(turn.undone && { undone: true }),
   input: turn.input,
   output: turn.output,
   ...(turn.attachments.length > 0 && { attachments: turn.attachments }),
@@ -142,7 +143,8 @@ const sessions = HttpApiBuilder.group(
       fork: ({ params, payload: { cwd, turnId } }) =>
         service.fork(threadId(params), { cwd, turnId: turnId as TurnId | undefined }),
       release: ({ params, payload }) => service.release(threadId(params), payload.flags ?? []),
-      claim: ({ params }) => service.claim(threadId(params))
+      claim: ({ params }) => service.claim(threadId(params)),
+      acceptHistory: ({ params }) => service.acceptHistory(threadId(params))
     })
   })
 )

@@ -22,6 +22,8 @@ export const Item = Schema.Struct({
   turnId: TurnId,
   kind: ItemKind,
   status: Schema.Literals(["started", "completed", "failed"]),
+  /** It was undone in the agent's own interface: the agent knows nothing of it any more. */
+  undone: Schema.optionalKey(Schema.Boolean),
   title: Schema.optionalKey(Schema.String),
   text: Schema.optionalKey(Schema.String),
   command: Schema.optionalKey(Schema.String),

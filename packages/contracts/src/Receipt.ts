@@ -53,6 +53,8 @@ export const Receipt = Schema.Struct({
   checks: Schema.Array(Check),
   /** How many messages were said in the agent's own interface since the last one of ours. They are not in our items. */
   ahead: Schema.optionalKey(Schema.Int),
+  /** How many turns were undone in the agent's own interface, and have been accepted as such by this start. */
+  undone: Schema.optionalKey(Schema.Int),
   verification: Verification,
   agentVersion: Schema.NullOr(Schema.String),
   /** What the probe saw, as the adapter tells it. */

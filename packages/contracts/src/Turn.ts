@@ -49,6 +49,8 @@ export const Turn = Schema.Struct({
   id: TurnId,
   threadId: ThreadId,
   status: TurnStatus,
+  /** It was undone in the agent's own interface, and accepted as such: the agent knows nothing of it any more. */
+  undone: Schema.optionalKey(Schema.Boolean),
   input: Schema.String,
   attachments: Schema.optionalKey(Schema.Array(AttachmentRef)),
   /** The final text of the assistant; empty until there is one. */

@@ -8,6 +8,7 @@ import { Context, Effect, Layer, Schedule } from "effect"
 import { LiveSessions } from "./sessions/LiveSessions.ts"
 import { SessionEnd } from "./sessions/SessionEnd.ts"
 import { WorkingDirectory } from "./threads/WorkingDirectory.ts"
+import { makeAcceptHistory } from "./transitions/AcceptHistory.ts"
 import { makeFork } from "./transitions/ForkThread.ts"
 import { makeHandover } from "./transitions/Handover.ts"
 import { makeStop } from "./transitions/StopThread.ts"
@@ -67,6 +68,13 @@ export class ProviderService extends Context.Service<
     readonly claim: (
       id: ThreadId
     ) => Effect.Effect<Receipt, Missing | E.ThreadBusy | E.StartInProgress | E.StartFailure>
+    /**
+     * Takes what is upstream now as the thread's history, after the end of it was undone there; what was undone is
+     * marked. The receipt of the start that goes on from there. Where nothing is missing, as `start`.
+     */
+    readonly acceptHistory: (
+      id: ThreadId
+    ) => Effect.Effect<Receipt, Missing | E.ThreadBusy | E.StartInProgress | E.StartFailure>
     /** Title at any time; mode and model between turns. A live session that cannot follow is closed. */
     readonly update: (
       id: ThreadId,
@@ -84,6 +92,7 @@ export class ProviderService extends Context.Service<
       const dispatcher = yield* TurnDispatcher
       const { receiptOf, transition } = yield* makeTransition
       const fork = yield* makeFork
+      const acceptHistory = yield* makeAcceptHistory
       const { claim, release } = yield* makeHandover
       const { reset, stop } = yield* makeStop
       const update = yield* makeUpdate
@@ -117,7 +126,18 @@ export class ProviderService extends Context.Service<
         )
       )
 
-      return ProviderService.of({ ...turns, start, stop, reset, move, fork, release, claim, update })
+      return ProviderService.of({
+        ...turns,
+        start,
+        stop,
+        reset,
+        move,
+        fork,
+        release,
+        claim,
+        acceptHistory,
+        update
+      })
     })
   )
 }

@@ -38,6 +38,10 @@ export const modes: Readonly<Record<RuntimeMode, string>> = {
   "full-access": "Does everything without asking, with all that your user may do."
 }
 
+/** That the end of a conversation is the agent's no more. */
+export const undoneText = (turns: number): string =>
+  `${turns === 1 ? "1 turn was" : `${turns} turns were`} undone in the agent's own interface: the agent knows nothing of ${turns === 1 ? "it" : "them"} any more`
+
 /** What a start did with the conversation. */
 export const outcomes: Readonly<Record<ResumeOutcome, string>> = {
   created: "Begun",

@@ -83,6 +83,14 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
     }).annotate(
       OpenApi.Summary,
       "Take the session back from the terminal, in whichever one it went on; refused while the agent runs there"
+    ),
+    HttpApiEndpoint.post("acceptHistory", "/threads/:id/accept-history", {
+      params: id,
+      success: Receipt,
+      error: [...thread, E.ThreadBusy, E.StartInProgress, E.ProviderNotFound, ...startFailures]
+    }).annotate(
+      OpenApi.Summary,
+      "Take what the agent has now as the thread's history, after turns were undone in its own interface"
     )
   )
   .annotateMerge(

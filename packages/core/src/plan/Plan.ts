@@ -133,7 +133,7 @@ export const plan = (situation: Situation): Plan => {
 
 const refuse = (error: E.StartFailure): Plan => Plan.Refuse({ error })
 
-const inconclusive = (why: string) =>
+export const inconclusive = (why: string) =>
   new E.ProbeInconclusive({
     message: `Whether the conversation is still there cannot be decided: ${why}.`,
     hint: "Nothing was changed: try again when the provider answers. A reset would give up what was said."
@@ -197,7 +197,7 @@ const found = (situation: Situation, probe: Found): Plan => {
       new E.HistoryMismatch({
         found: probe.history,
         message: "The provider's session does not contain the last message of this thread.",
-        hint: "Somebody reverted or replaced it. Reset the thread to start anew."
+        hint: "Somebody undid or replaced it in the agent's own interface. Go on from what is there now (`rejoin accept-history`, or on the page), or reset the thread to start anew."
       })
     )
   }

@@ -31,6 +31,14 @@ export interface Ready {
   readonly receipt: Receipt | undefined
 }
 
+export interface EnsureOptions {
+  readonly turnId?: TurnId
+  /** The user says that no terminal has the session any more. */
+  readonly claim?: boolean
+  /** How many turns the user has just given up, since they were undone elsewhere; for the receipt. */
+  readonly undone?: number
+}
+
 /**
  * Brings a thread's session to life as it is wanted, or says why not. Runs under the thread's lease. What it did and
  * what was read back stands in a receipt; a refusal has one too.
@@ -41,11 +49,7 @@ export class SessionStart extends Context.Service<
     readonly ensure: (
       thread: ThreadRecord,
       wanted: Wanted,
-      options?: {
-        readonly turnId?: TurnId
-        /** The user says that no terminal has the session any more. */
-        readonly claim?: boolean
-      }
+      options?: EnsureOptions
     ) => Effect.Effect<Ready, E.StartFailure | E.ThreadNotFound>
   }
 >()("@rejoin/core/SessionStart") {
@@ -298,9 +302,9 @@ export class SessionStart extends Context.Service<
       const ensure = Effect.fn("SessionStart.ensure")(function* (
         thread: ThreadRecord,
         wanted: Wanted,
-        { claim = false, turnId }: { readonly turnId?: TurnId; readonly claim?: boolean } = {}
+        { claim = false, turnId, undone = 0 }: EnsureOptions = {}
       ) {
-        const asked: Asked = { thread, wanted, binding: yield* directory.get(thread.id), turnId }
+        const asked: Asked = { thread, wanted, binding: yield* directory.get(thread.id), turnId, undone }
         const tell = (evidence: unknown) => (error: E.StartFailure) =>
           error._tag === "StoreFailed" ? Effect.void : refused(asked, error, evidence)
         // A session can end while it is being looked at: then it does not serve, and is looked at again.

@@ -27,6 +27,8 @@ export interface Asked {
   readonly wanted: Wanted
   readonly binding: Binding
   readonly turnId: TurnId | undefined
+  /** How many turns were undone elsewhere, and given up for it just now. */
+  readonly undone: number
   /** Whose conversation it goes on with; known once that was looked up. */
   readonly source?: Source
   /** The session that the thread had before its terminal went on in another one. */
@@ -71,7 +73,7 @@ const aheadOf = (asked: Asked & Partial<Pick<Attempt, "situation">>): number => 
 }
 
 export const receiptOf = Effect.fnUntraced(function* (asked: Asked, decision: Plan, result: Result) {
-  const { binding, thread, turnId, wanted } = asked
+  const { binding, thread, turnId, undone, wanted } = asked
   const { cursor, verified } = result
   const at = yield* now
   const checks = verified ? checksOf(wanted, verified, at) : []
@@ -94,6 +96,7 @@ export const receiptOf = Effect.fnUntraced(function* (asked: Asked, decision: Pl
     runtimeModeVerified: verified && valueOrNull(verified.mode) === wanted.mode ? wanted.mode : null,
     checks,
     ...(ahead > 0 && { ahead }),
+    ...(undone > 0 && { undone }),
     verification: decision._tag === "Refuse" ? "failed" : verificationOf(checks),
     agentVersion: result.agentVersion,
     evidence: result.evidence,

@@ -118,6 +118,8 @@ export const TurnRecord = Schema.Struct({
   delivery: Schema.NullOr(Schema.Literals(["queue", "steer"])),
   error: Schema.NullOr(Failure),
   idempotencyKey: Schema.NullOr(Schema.String),
+  /** It was undone in the agent's own interface, and accepted as such. */
+  undone: Schema.optionalKey(Schema.Boolean),
   /** Set with `dispatching`. */
   messageId: Schema.NullOr(MessageId),
   generation: Schema.NullOr(Schema.Int),

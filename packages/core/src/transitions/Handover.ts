@@ -59,7 +59,7 @@ export const makeHandover = Effect.gen(function* () {
   })
 
   const claim = Effect.fn("ProviderService.claim")(function* (id: ThreadId) {
-    return yield* transition(id, (thread) => receiptOf(thread, thread.cwd, true))
+    return yield* transition(id, (thread) => receiptOf(thread, thread.cwd, { claim: true }))
   })
 
   return { release, claim }

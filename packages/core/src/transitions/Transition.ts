@@ -3,7 +3,7 @@ import type { ThreadId } from "@rejoin/contracts/Ids"
 import { Effect, Option } from "effect"
 import { threadBusy, Threads } from "../threads/Threads.ts"
 import { LiveSessions } from "../sessions/LiveSessions.ts"
-import { SessionStart } from "../sessions/SessionStart.ts"
+import { type EnsureOptions, SessionStart } from "../sessions/SessionStart.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import type { ThreadRecord } from "../store/Records.ts"
 
@@ -40,9 +40,13 @@ export const makeTransition = Effect.gen(function* () {
     })
   })
 
-  const receiptOf = Effect.fnUntraced(function* (thread: ThreadRecord, cwd: string, claim = false) {
+  const receiptOf = Effect.fnUntraced(function* (
+    thread: ThreadRecord,
+    cwd: string,
+    options?: Pick<EnsureOptions, "claim" | "undone">
+  ) {
     const wanted = { cwd, mode: thread.runtimeMode, model: thread.model }
-    const ready = yield* sessions.preemptible(thread.id)(starts.ensure(thread, wanted, { claim }))
+    const ready = yield* sessions.preemptible(thread.id)(starts.ensure(thread, wanted, options))
     if (ready !== "preempted" && ready.receipt !== undefined) return ready.receipt
     // One that was given up too late is alive.
     const live = ready === "preempted" ? sessions.get(thread.id) : ready.live
