@@ -5,6 +5,8 @@ import { Thread } from "@rejoin/contracts/Thread"
 import { Turn } from "@rejoin/contracts/Turn"
 import { Effect, Schema } from "effect"
 import { execFileSync } from "node:child_process"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { inTerminal, rejoin, started } from "./CommandLine.ts"
 import { event, live, makeWorld, open, say } from "./World.ts"
 
@@ -128,6 +130,58 @@ describe("the command, on the real OpenCode", () => {
         assert.strictEqual(away.code, 3)
         assert.include(away.err, "Nobody answers on http://127.0.0.1:9.")
         assert.isFalse(yield* world.fs.exists(`${world.home}/server.json`))
+      })
+    )
+  )
+
+  it.live("a token is told to the server of its directory alone, whoever chose it", () =>
+    live(
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        // One that its operator chose: the server proves itself all the same.
+        const chosen = { REJOIN_TOKEN: "chosen by hand" }
+        const server = yield* world.start(chosen)
+        const by = { ...world, environment: { ...world.environment, ...chosen } }
+        const listed = yield* rejoin(by, "threads", "--json")
+        assert.strictEqual(listed.code, 0, listed.err)
+        const file = `${world.home}/server.json`
+        const { proofKey } = JSON.parse(yield* world.fs.readFileString(file)) as { readonly proofKey: string }
+        yield* server.stop
+
+        // It is gone; its port is somebody else's now, who answers as it did, as far as he can.
+        const told: Array<string | undefined> = []
+        const decoy = createServer((request, response) => {
+          told.push(request.headers.authorization)
+          response.setHeader("content-type", "application/json")
+          response.end(JSON.stringify({ status: "ok", version: "0", proof: proofKey, items: [] }))
+        })
+        const url = yield* Effect.callback<string>((resume) => {
+          decoy.listen(0, "127.0.0.1", () => {
+            const { port } = decoy.address() as AddressInfo
+            resume(Effect.succeed(`http://127.0.0.1:${port}`))
+          })
+        })
+        yield* Effect.addFinalizer(() => Effect.sync(() => decoy.close()))
+        yield* world.fs.writeFileString(
+          file,
+          JSON.stringify({ pid: process.pid, url, version: "0", proofKey: "of a run that has ended" })
+        )
+        yield* world.fs.writeFileString(
+          `${world.home}/token`,
+          "a token that has thirty-two characters, or more"
+        )
+        const named = { ...world, environment: { ...world.environment, REJOIN_URL: url } }
+        const refused = yield* rejoin(named, "threads")
+        assert.strictEqual(refused.code, 3)
+        assert.include(refused.err, "is not the server of this data directory")
+        // Where none is named, one is started.
+        yield* Effect.addFinalizer(() => Effect.ignore(rejoin(world, "serve", "--stop")))
+        assert.strictEqual((yield* rejoin(world, "threads")).code, 0)
+        assert.isAbove(told.length, 0)
+        assert.deepEqual(
+          told.filter((header) => header !== undefined),
+          []
+        )
       })
     )
   )

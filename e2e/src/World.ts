@@ -86,7 +86,7 @@ export const makeWorld = Effect.fn("makeWorld")(function* (
         ),
         Effect.timeout("60 seconds")
       )
-    const token = (yield* fs.readFileString(join(home, "token"))).trim()
+    const token = extra["REJOIN_TOKEN"] ?? (yield* fs.readFileString(join(home, "token"))).trim()
     const server: Server = {
       client: yield* makeClient({ url: file.url, token: Redacted.make(token) }),
       url: file.url,

@@ -88,10 +88,10 @@ export class Connection extends Context.Service<
       })
       /** The server that wrote where it is; whoever answers there proves that it is that one. */
       const here = Effect.gen(function* () {
-        const { url } = yield* file
+        const server = yield* file
         const token = Option.isSome(settings.token) ? settings.token.value : yield* ours
-        yield* prove(url, token)
-        return yield* at(url, token)
+        yield* prove(server)
+        return yield* at(server.url, token)
       })
       const named = Effect.fnUntraced(function* (url: string) {
         if (!URL.canParse(url)) return yield* new ServerAway({ message: `REJOIN_URL is no address: ${url}` })

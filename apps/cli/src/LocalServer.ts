@@ -1,5 +1,6 @@
 import { proofOf } from "@rejoin/contracts/Proof"
-import { Duration, Effect, Redacted, Schema } from "effect"
+import type { ServerFile } from "@rejoin/contracts/ServerFile"
+import { Duration, Effect, Schema } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 import { ServerAway } from "./ServerAway.ts"
 
@@ -15,10 +16,10 @@ export const lives = (pid: number): boolean => {
 }
 
 /**
- * Asks whoever listens to prove that it knows the token of our data directory, before it is told: a server that was
- * killed leaves its address, and anybody may listen there by now.
+ * Asks whoever listens to prove that it is the server that wrote our `server.json`, before it is told the token: a server
+ * that was killed leaves its address, and anybody may listen there by now.
  */
-export const prove = Effect.fn("prove")(function* (url: string, token: Redacted.Redacted) {
+export const prove = Effect.fn("prove")(function* ({ proofKey = "", url }: ServerFile) {
   const challenge = yield* Effect.sync(() => crypto.randomUUID())
   const away = new ServerAway({ message: `Nobody answers on ${url}.` })
   const { proof } = yield* HttpClient.execute(
@@ -31,8 +32,8 @@ export const prove = Effect.fn("prove")(function* (url: string, token: Redacted.
   )
   const { port, protocol } = new URL(url)
   const asked = Number(port === "" ? (protocol === "https:" ? 443 : 80) : port)
-  const expected = yield* Effect.promise(() => proofOf(Redacted.value(token), challenge, asked))
-  if (proof === expected) return
+  const expected = yield* Effect.promise(() => proofOf(proofKey, challenge, asked))
+  if (proofKey !== "" && proof === expected) return
   return yield* new ServerAway({
     message: `What listens on ${url} is not the server of this data directory: it is not told the token.`,
     hint: "Set REJOIN_TOKEN to the token of the server that REJOIN_URL names, or start a server with `rejoin serve`."

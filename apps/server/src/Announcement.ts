@@ -30,7 +30,9 @@ export const layer = Layer.effectDiscard(
     const token = yield* Token
     const registry = yield* ProviderRegistry
     const url = `http://${host}:${"port" in address ? address.port : 0}`
-    const content: ServerFile = { pid: process.pid, url, version }
+    const content: ServerFile = { pid: process.pid, url, version, proofKey: token.proofKey }
+    // One that an earlier version left may be read by others.
+    yield* Effect.ignore(fs.remove(serverFile))
     yield* fs.writeFileString(serverFile, `${JSON.stringify(content)}\n`, { mode: 0o600 })
     yield* Effect.addFinalizer(() => Effect.ignore(fs.remove(serverFile)))
 

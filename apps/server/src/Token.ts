@@ -11,6 +11,8 @@ export class Token extends Context.Service<
     /** Undefined where it came from the environment. */
     readonly file: string | undefined
     readonly value: Redacted.Redacted
+    /** By which this run proves itself to who can read `server.json`, before it is told the token. */
+    readonly proofKey: string
     /** In constant time. */
     readonly matches: (given: string) => boolean
   }
@@ -27,6 +29,7 @@ export class Token extends Context.Service<
       return Token.of({
         file,
         value,
+        proofKey: randomBytes(32).toString("base64url"),
         matches: (given) => {
           const actual = Buffer.from(given)
           return actual.length === expected.length && timingSafeEqual(actual, expected)

@@ -46,6 +46,7 @@ const serve = Effect.gen(function* () {
       Layer.succeed(Token, {
         file: undefined,
         value: Redacted.make(token),
+        proofKey: "a key of the tests",
         matches: (given) => given === token
       })
     ),

@@ -6,13 +6,13 @@ export class HealthGroup extends HttpApiGroup.make("health")
   .add(
     HttpApiEndpoint.get("health", "/health", {
       query: {
-        /** Chosen at random: the answer then proves that this server knows the token of its data directory. */
+        /** Chosen at random: the answer then proves that this server is the one that wrote `server.json`. */
         challenge: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(200)))
       },
       success: Schema.Struct({
         status: Schema.Literal("ok"),
         version: Schema.String,
-        /** Only where there is a challenge, and the token is the one that the server made. */
+        /** Only where there is a challenge. */
         proof: Schema.optionalKey(Schema.String)
       }),
       error: E.InvalidInput
