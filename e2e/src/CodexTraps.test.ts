@@ -335,6 +335,33 @@ describe("Codex: what the agent lets succeed while it is wrong", () => {
     )
   )
 
+  it.live(
+    "a Codex that is frozen in the middle of a turn is ended with it, and the conversation goes on in another",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const ground = yield* world
+          const server = yield* ground.start()
+          const id = yield* open(server, ground.at("repo"), "full-access", codex)
+          yield* say(server, id, "one")
+          const turn = yield* send(server, id, "run sleep 616")
+          yield* event(server, id, "item.started", ({ data }) => JSON.stringify(data).includes("sleep 616"))
+          const frozen: Array<number> = []
+          for (const pid of yield* processesWith(`CODEX_HOME=${ground.at("codex")}`)) {
+            if (!(yield* commandOf(pid)).includes("app-server")) continue
+            frozen.push(pid)
+            yield* Effect.sync(() => process.kill(pid, "SIGSTOP"))
+          }
+          assert.isAbove(frozen.length, 0)
+          yield* server.client.sessions.stop({ params: { id } })
+          assert.strictEqual((yield* settled(server, id, turn.id)).status, "interrupted")
+          assert.match((yield* say(server, id, "two")).output, /^one \| .*two$/)
+          const left = yield* processesWith(`CODEX_HOME=${ground.at("codex")}`)
+          assert.isFalse(frozen.some((pid) => left.includes(pid)))
+        })
+      )
+  )
+
   it.live("law 9: what a killed Codex leaves running is gone before its thread goes on", () =>
     live(
       Effect.gen(function* () {

@@ -168,6 +168,8 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
           return yield* probe(server, cursor, about.mark, connection)
         })
       ).pipe(
+        // One that hung is ended while it is asked: another one answers.
+        Effect.retry({ times: 1, while: ({ _tag }) => _tag === "ProviderUnavailable" }),
         Effect.catchTags({
           ProbeFailure: ({ probe }) => Effect.succeed(probe),
           ProviderUnavailable: ({ message }) => Effect.succeed(Probe.Unavailable({ cause: message })),

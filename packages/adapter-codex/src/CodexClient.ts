@@ -31,7 +31,8 @@ export class CodexClient {
   private readonly asked = new Map<number, Deferred.Deferred<unknown, Refused>>()
   /** What was asked and is not answered, whether anybody still waits for it or not. */
   private readonly outstanding = new Set<number>()
-  private heard = false
+  /** How many lines it has said. */
+  heard = 0
   private ids = 0
 
   constructor(provider: string, process: AgentProcess, hears: Hears) {
@@ -40,15 +41,13 @@ export class CodexClient {
     this.hears = hears
   }
 
-  /** Whether it owes an answer and has said nothing at all since this was last asked. */
-  isSilent(): boolean {
-    const silent = this.outstanding.size > 0 && !this.heard
-    this.heard = false
-    return silent
+  /** Whether it has not answered yet what it was asked. */
+  owes(): boolean {
+    return this.outstanding.size > 0
   }
 
   readonly receive = (line: string): void => {
-    this.heard = true
+    this.heard++
     const json = Result.try(() => JSON.parse(line) as unknown)
     const message = Result.isSuccess(json) ? decodeEnvelope(json.success) : Option.none()
     if (Option.isNone(message)) return

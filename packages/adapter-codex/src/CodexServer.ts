@@ -1,8 +1,7 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { type AgentCommand, spawnAgent } from "@rejoin/agent-kit/AgentProcess"
 import { ProcessOwner, sendSignal } from "@rejoin/agent-kit/ProcessOwner"
-import type { Deferred } from "effect"
-import { Effect, Stream } from "effect"
+import { Deferred, Effect, Stream } from "effect"
 import { CodexClient } from "./CodexClient.ts"
 import { profiles } from "./CodexModes.ts"
 import { Initialized, type Notification, type ServerRequest } from "./CodexSchema.ts"
@@ -22,6 +21,8 @@ export interface CodexServer {
   /** As the server itself tells it. */
   readonly codexHome: string
   readonly gone: Deferred.Deferred<string>
+  /** Does it, and if the server owes an answer then and says nothing at all, ends it: it would hold up every thread. */
+  readonly unlessHung: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** One listener a thread. */
   readonly listen: (threadId: string, listener: Listener) => () => void
 }
@@ -45,8 +46,9 @@ const overrides = {
   ...profiles
 }
 
-/** Of five seconds each. */
-const beatsMissed = 8
+/** How long it may owe an answer without a word, in beats of a second: while it works, and when a session has left it. */
+const beatsMissed = 40
+const beatsMissedAtEnd = 7
 
 const threadOf = ({ params }: Notification | ServerRequest): string => params.threadId
 
@@ -96,16 +98,21 @@ export const startServer = Effect.fn("CodexServer.start")(function* (
     ),
     Effect.forkScoped
   )
-  // One that hangs is ended, and another one is started for who comes next: it holds up every thread. Counted in beats,
-  // not in time: a machine that slept has missed none.
-  yield* Effect.gen(function* () {
-    for (let silent = 0; silent < beatsMissed;) {
-      yield* Effect.sleep("5 seconds")
-      silent = client.isSilent() ? silent + 1 : 0
-    }
-    yield* Effect.logWarning("Codex owes an answer and says nothing: its server is ended.")
-    yield* sendSignal(process.pid, "SIGKILL")
-  }).pipe(Effect.forkScoped)
+  // One that hangs is ended, and another one is started for who comes next. Counted in beats, not in time: a machine that
+  // slept has missed none.
+  const endIfSilent = (beats: number, unlessItSpeaks: boolean) =>
+    Effect.gen(function* () {
+      for (let [silent, heard] = [0, client.heard]; silent < beats; heard = client.heard) {
+        yield* Effect.sleep("1 second")
+        const speaks = !client.owes() || client.heard !== heard
+        if (speaks && unlessItSpeaks) return
+        silent = speaks ? 0 : silent + 1
+      }
+      yield* Effect.logWarning("Codex owes an answer and says nothing: its server is ended.")
+      yield* sendSignal(process.pid, "SIGKILL")
+      yield* Deferred.await(process.gone)
+    }).pipe(Effect.raceFirst(Deferred.await(process.gone)), Effect.asVoid)
+  yield* endIfSilent(beatsMissed, false).pipe(Effect.forkScoped)
   const clientInfo = { name: "rejoin", title: "Rejoin", version: "0.1.0" }
   const { codexHome, userAgent } = yield* client.call(Initialized, "initialize", {
     clientInfo,
@@ -126,6 +133,8 @@ export const startServer = Effect.fn("CodexServer.start")(function* (
     version,
     codexHome,
     gone: process.gone,
+    unlessHung: (body) =>
+      Effect.tap(body, () => (client.owes() ? endIfSilent(beatsMissedAtEnd, true) : Effect.void)),
     listen: (threadId, listener) => {
       listeners.set(threadId, listener)
       return () => {

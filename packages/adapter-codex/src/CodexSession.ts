@@ -134,9 +134,9 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     Effect.gen(function* () {
       leaving = true
       if (Deferred.isDoneUnsafe(server.gone)) return
-      if (translator.isRunning) yield* Effect.ignore(interrupt)
-      yield* unload
-    }).pipe(Effect.timeout("3 seconds"), Effect.ignore)
+      const leave = Effect.andThen(translator.isRunning ? Effect.ignore(interrupt) : Effect.void, unload)
+      yield* leave.pipe(Effect.timeout("3 seconds"), Effect.ignore, server.unlessHung)
+    })
   )
   yield* Deferred.await(server.gone).pipe(
     Effect.flatMap((reason) =>

@@ -16,7 +16,11 @@ const left = (turns: ReadonlyArray<TurnRecord>, there: ReadonlyArray<string>) =>
         return there.includes(mark)
       })
     )
-    return { mark: found.mark as string | null, undone: found.undone.map(({ id }) => String(id)), asked }
+    return {
+      mark: found.mark === null ? null : String(found.mark),
+      undone: found.undone.map(({ id }) => String(id)),
+      asked
+    }
   })
 
 describe("N1: what is left of our turns, after somebody undid the end of them", () => {
