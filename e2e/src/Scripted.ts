@@ -59,6 +59,10 @@ const askCall = ({ tools }: Conversation): Reply | undefined => {
 export const scripted = (conversation: Conversation): Reply => {
   const { attempt, results, said } = conversation
   const last = said.at(-1) ?? ""
+  // It refuses each request that has it.
+  if (said.some((text) => text.startsWith("poison"))) {
+    return { _tag: "Fail", status: 400, message: "a scripted refusal" }
+  }
   const [verb = "", ...rest] = last.split(" ")
   const argument = rest.join(" ")
   const once = (call: Reply | undefined): Reply => {

@@ -111,6 +111,17 @@ export const inOrder = <A extends Pick<Item, "turnId">>(
   return [...placed, ...rest.slice(next)]
 }
 
+/** The last turn before this place of which something is left. */
+export const turnBefore = (entries: ReadonlyArray<Item | Note>, at: number): string | undefined => {
+  const own = entries[at]
+  const item = entries
+    .slice(0, at)
+    .findLast((entry) => isItem(entry) && entry.turnId !== own?.id && !entry.undone)
+  return item !== undefined && isItem(item) ? item.turnId : undefined
+}
+
+const isItem = (entry: Item | Note): entry is Item => "kind" in entry
+
 /** The starts after which the conversation was not what it was before. */
 export const turningPoints = (receipts: ReadonlyArray<Receipt>): ReadonlyArray<Receipt> =>
   receipts.filter((receipt, at) => {

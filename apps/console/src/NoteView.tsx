@@ -8,6 +8,8 @@ import { timeOf } from "./Text.ts"
 export const NoteView = (props: {
   readonly note: Note
   readonly onAgain: ((turn: Ended) => void) | undefined
+  /** Opens a thread that goes on from the turn before a failed one. */
+  readonly onForkBefore: ((turn: Ended) => void) | undefined
   /** The agent is being started for what waits. */
   readonly starting: boolean
   readonly onWithdraw: (turnId: string) => void
@@ -48,6 +50,17 @@ export const NoteView = (props: {
             {(again) => (
               <button class="small" onClick={() => again()(ended())}>
                 Send again
+              </button>
+            )}
+          </Show>{" "}
+          <Show when={ended().state === "failed" && props.onForkBefore}>
+            {(fork) => (
+              <button
+                class="small"
+                title="A new thread that goes on from the turn before this one; this thread stays as it is"
+                onClick={() => fork()(ended())}
+              >
+                Fork from before it
               </button>
             )}
           </Show>

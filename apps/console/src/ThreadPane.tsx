@@ -3,7 +3,7 @@ import { createMemo, createResource, createSignal, For, onCleanup, onMount, Show
 import { Actions, type PanelName } from "./Actions.tsx"
 import { AlarmBox } from "./AlarmBox.tsx"
 import { Composer } from "./Composer.tsx"
-import { alarmOf, type Conversation, type Ended, inOrder, turningPoints } from "./Conversation.ts"
+import { alarmOf, type Conversation, type Ended, inOrder, turnBefore, turningPoints } from "./Conversation.ts"
 import { draft } from "./Drafts.ts"
 import { focusMessage } from "./Focus.ts"
 import { ItemView } from "./ItemView.tsx"
@@ -98,6 +98,11 @@ export const ThreadPane = (props: {
     void props.store
       .attempt((client) => client.sessions.fork({ params: params(), payload: { turnId } }))
       .then((forked) => forked && props.onOpen(forked.id))
+  /** Where nothing was said before it there is nothing to fork. */
+  const forkBefore = (at: number) => {
+    const before = forks() ? turnBefore(entries(), at) : undefined
+    return before === undefined ? undefined : () => forkAfter(before)
+  }
   const withdraw = (turnId: string) =>
     void props.store.attempt((client) => client.turns.interrupt({ params: { id: props.thread.id, turnId } }))
   return (
@@ -169,6 +174,7 @@ export const ThreadPane = (props: {
                 <NoteView
                   note={entry}
                   onAgain={at() === entries().length - 1 ? again : undefined}
+                  onForkBefore={forkBefore(at())}
                   starting={props.thread.session.state === "starting"}
                   onWithdraw={withdraw}
                 />

@@ -4,14 +4,15 @@ import { MessageId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
 import { agentInfo, programStamp, programVersion } from "@rejoin/agent-kit/AgentInfo"
 import { newUuid } from "@rejoin/core/NewId"
-import { Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
+import { probed, requireStore as makeRequireStore } from "@rejoin/agent-kit/Probing"
+import { Probe } from "@rejoin/core/plan/Probe"
 import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
 import {
   eraseCursor,
   ProviderAdapter,
   type ProviderAdapterShape
 } from "@rejoin/core/providers/ProviderAdapter"
-import { markedStoreOf, storeOf } from "@rejoin/agent-kit/StoreIdentity"
+import { markedStoreOf } from "@rejoin/agent-kit/StoreIdentity"
 import { Effect, FileSystem, Layer, Result, Scope } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import { type ClaudeCursor, decodeCursor } from "./ClaudeCursor.ts"
@@ -53,13 +54,7 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
   const expiry = makeExpiry(fs, config, transcripts)
   const live = new Map<string, Live>()
 
-  const requireStore = Effect.fnUntraced(function* (cursor: ClaudeCursor) {
-    // Looking writes no mark.
-    const store = yield* provided(storeOf(config))
-    if (store.is(cursor.storeId)) return
-    const wrong = Probe.WrongStore({ expected: cursor.storeId, actual: store.id })
-    return yield* new ProbeFailure({ probe: wrong })
-  })
+  const requireStore = makeRequireStore(fs, config)
 
   const owner = yield* ProcessOwner
   const terminals = yield* Effect.cached(Scope.provide(owner.scratch, yield* Effect.scope))
@@ -89,54 +84,46 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
       )
   })
 
-  const probe: ProviderAdapterShape<ClaudeCursor>["probe"] = Effect.fn("Claude.probe")(
-    function* (cursor, { mark }) {
-      yield* requireStore(cursor)
-      const sessionId = cursor.providerSessionId
-      const running = live.get(sessionId)
-      const looked = yield* Effect.result(transcripts.find(sessionId))
-      // A live session is in its process, whatever can be seen of its files.
-      if (Result.isFailure(looked) && running === undefined) return yield* looked.failure
-      const own = Result.getOrElse(looked, () => [])
-      // Before a fork is written its conversation is its source's.
-      const paths =
-        own.length > 0 || cursor.from === undefined ? own : yield* transcripts.find(cursor.from.id)
-      if (paths.length > 1) return Probe.Ambiguous({ candidates: paths })
-      const [path] = paths
-      // A session that has heard no message yet is nowhere but in its process.
-      if (path === undefined && running === undefined) {
-        return Probe.NotFound({ evidence: { sessionId, transcripts: 0 } })
-      }
-      const transcript = path === undefined ? undefined : yield* transcripts.read(path)
-      if (transcript?.isEmpty === true && mark !== null) {
-        return Probe.Corrupt({ evidence: { path, reason: "the transcript holds no message" } })
-      }
-      const holders = yield* holdersOf(fs, config, sessionId)
-      const others = holders.filter((pid) => pid !== running?.pid)
-      // Somewhere else than where it is bound to, a start would end in its own worktree.
-      const worktree = own.length > 0 ? transcript?.worktree : undefined
-      const pinned =
-        worktree !== undefined && (yield* Effect.orElseSucceed(fs.exists(worktree), () => false))
-          ? yield* Effect.orElseSucceed(fs.realPath(worktree), () => worktree)
-          : undefined
-      return Probe.Found({
-        // Any directory does: a resumed session works where its process is started.
-        directory: unknown("not-told"),
-        ...(pinned !== undefined && { pinned }),
-        mode: unknown("not-told"),
-        model: unknown("not-told"),
-        history: transcript?.history(mark) ?? "unknown",
-        ahead: transcript?.ahead(mark) ?? 0,
-        activity: running?.isWorking() === true ? "running" : "idle",
-        holder: others.length > 0 ? "other" : running === undefined ? "none" : "ours",
-        repairs: []
-      })
-    },
-    Effect.catchTags({
-      ProbeFailure: ({ probe }) => Effect.succeed(probe),
-      PlatformError: ({ message }) => Effect.succeed(Probe.Inconclusive({ evidence: { reason: message } }))
+  const probe = Effect.fn("Claude.probe")(function* (cursor: ClaudeCursor, mark: MessageId | null) {
+    yield* requireStore(cursor)
+    const sessionId = cursor.providerSessionId
+    const running = live.get(sessionId)
+    const looked = yield* Effect.result(transcripts.find(sessionId))
+    // A live session is in its process, whatever can be seen of its files.
+    if (Result.isFailure(looked) && running === undefined) return yield* looked.failure
+    const own = Result.getOrElse(looked, () => [])
+    // Before a fork is written its conversation is its source's.
+    const paths = own.length > 0 || cursor.from === undefined ? own : yield* transcripts.find(cursor.from.id)
+    if (paths.length > 1) return Probe.Ambiguous({ candidates: paths })
+    const [path] = paths
+    // A session that has heard no message yet is nowhere but in its process.
+    if (path === undefined && running === undefined) {
+      return Probe.NotFound({ evidence: { sessionId, transcripts: 0 } })
+    }
+    const transcript = path === undefined ? undefined : yield* transcripts.read(path)
+    if (transcript?.isEmpty === true && mark !== null) {
+      return Probe.Corrupt({ evidence: { path, reason: "the transcript holds no message" } })
+    }
+    const holders = yield* holdersOf(fs, config, sessionId)
+    const others = holders.filter((pid) => pid !== running?.pid)
+    // Somewhere else than where it is bound to, a start would end in its own worktree.
+    const worktree = own.length > 0 ? transcript?.worktree : undefined
+    const pinned =
+      worktree !== undefined && (yield* Effect.orElseSucceed(fs.exists(worktree), () => false))
+        ? yield* Effect.orElseSucceed(fs.realPath(worktree), () => worktree)
+        : undefined
+    return Probe.Found({
+      // Any directory does: a resumed session works where its process is started.
+      directory: unknown("not-told"),
+      ...(pinned !== undefined && { pinned }),
+      mode: unknown("not-told"),
+      model: unknown("not-told"),
+      ...(transcript?.compare(mark) ?? { history: "unknown" as const }),
+      activity: running?.isWorking() === true ? "running" : "idle",
+      holder: others.length > 0 ? "other" : running === undefined ? "none" : "ours",
+      repairs: []
     })
-  )
+  })
 
   /** A key in the environment, or an account that Claude keeps; what it is stays unread. */
   const authenticated = Effect.gen(function* () {
@@ -176,7 +163,7 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
     newMessageId: Effect.map(newUuid, (id) => MessageId.make(id)),
     decodeCursor,
     encodeCursor: (cursor) => cursor,
-    probe,
+    probe: (cursor, { mark }) => probed(probe(cursor, mark)),
     create: starts.create,
     adopt: starts.adopt,
     relocate: { fork: starts.fork },

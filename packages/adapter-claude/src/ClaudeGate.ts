@@ -3,6 +3,7 @@ import { known } from "@rejoin/contracts/Fact"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import { directoryMismatch, permissionMismatch } from "@rejoin/core/sessions/SessionReceipt"
+import { isWithin } from "@rejoin/core/threads/Within"
 import { Predicate } from "effect"
 import { realpathSync } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
@@ -35,8 +36,6 @@ const verdict = (permissionDecision: "ask" | "deny", reason: string) => ({
     permissionDecisionReason: reason
   }
 })
-
-const isWithin = (directory: string, path: string) => path === directory || path.startsWith(`${directory}/`)
 
 /** Where a path really leads; of one that is not there yet, where its directory does. */
 const realOf = (path: string): string => {

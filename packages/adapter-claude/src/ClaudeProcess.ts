@@ -1,8 +1,10 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { spawnAgent } from "@rejoin/agent-kit/AgentProcess"
+import { hearLines } from "@rejoin/agent-kit/Lines"
+import { OpenCalls } from "@rejoin/agent-kit/OpenCalls"
 import { newId } from "@rejoin/core/NewId"
 import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
-import { Data, Deferred, Effect, Option, Record, Result, Schema, Stream } from "effect"
+import { Data, Deferred, Effect, Option, Record, Result, Schema } from "effect"
 import type { ClaudeOptions } from "./ClaudeOptions.ts"
 import { type ClaudeResult, resultOf } from "./ClaudeResult.ts"
 import { decodeAsked, decodeFrame, type Frame } from "./ClaudeSchema.ts"
@@ -86,7 +88,7 @@ export const startProcess = Effect.fn("Claude.spawn")(function* (
     cwd: start.cwd,
     environment: environmentOf(environment, start.extraEnv)
   })
-  const asked = new Map<string, Deferred.Deferred<unknown, AdapterFailure>>()
+  const calls = new OpenCalls<AdapterFailure>()
   let last: ClaudeResult | undefined
 
   const write = (frame: unknown) => process.write(JSON.stringify(frame))
@@ -109,11 +111,8 @@ export const startProcess = Effect.fn("Claude.spawn")(function* (
     if (value.type !== "control_response") return start.onFrame(value)
     // Our own answers are echoed: theirs are no ids of ours.
     const { response } = value
-    const waiting = asked.get(response.request_id)
-    if (waiting === undefined) return
-    asked.delete(response.request_id)
-    Deferred.doneUnsafe(
-      waiting,
+    calls.answer(
+      response.request_id,
       response.subtype === "success"
         ? Effect.succeed(response.response)
         : Effect.fail(
@@ -125,15 +124,7 @@ export const startProcess = Effect.fn("Claude.spawn")(function* (
           )
     )
   }
-  yield* process.lines.pipe(
-    // One line that we stumble over must not make us deaf to those that follow.
-    Stream.runForEach((line) =>
-      Effect.sync(() => receive(line)).pipe(
-        Effect.catchCause((cause) => Effect.logError("A line of Claude's could not be handled.", cause))
-      )
-    ),
-    Effect.forkScoped
-  )
+  yield* hearLines("Claude", process, receive)
 
   const ended = (reason: string): AdapterFailure | StartupFailure => {
     if (last?.isError === true && last.answered.length === 0) {
@@ -147,12 +138,10 @@ export const startProcess = Effect.fn("Claude.spawn")(function* (
   }
   const control: ClaudeProcess["control"] = Effect.fnUntraced(function* (answer, request) {
     const request_id = yield* newId("ctl")
-    const waiting = yield* Deferred.make<unknown, AdapterFailure>()
-    asked.set(request_id, waiting)
-    write({ type: "control_request", request_id, request })
-    const response = yield* Deferred.await(waiting).pipe(
-      Effect.raceFirst(Effect.flatMap(Deferred.await(process.gone), (reason) => Effect.fail(ended(reason)))),
-      Effect.ensuring(Effect.sync(() => asked.delete(request_id)))
+    const response = yield* calls.ask(
+      request_id,
+      () => write({ type: "control_request", request_id, request }),
+      Effect.flatMap(Deferred.await(process.gone), (reason) => Effect.fail(ended(reason)))
     )
     return yield* Schema.decodeUnknownEffect(answer)(response).pipe(
       Effect.mapError(

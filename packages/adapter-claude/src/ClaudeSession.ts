@@ -3,6 +3,8 @@ import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import { type AdapterSession, SendFailure, type TurnInput } from "@rejoin/core/providers/ProviderAdapter"
 import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
+import { PendingAsks } from "@rejoin/agent-kit/PendingAsks"
+import { tellWhenGone, untilIdle } from "@rejoin/agent-kit/SessionEnd"
 import { Deferred, Effect, Queue, Schedule, Schema, Stream } from "effect"
 import type { ClaudeCursor } from "./ClaudeCursor.ts"
 import { ClaudeGate, type Mismatch } from "./ClaudeGate.ts"
@@ -53,7 +55,7 @@ export const connect = Effect.fnUntraced(function* (
   const { events } = listener
   const translator = new ClaudeTranslator(provider, directory)
   const gate = new ClaudeGate(directory, mode, beside)
-  const asks = new Map<string, CanUseTool>()
+  const asks = new PendingAsks<CanUseTool>((event) => tell(event))
   /** Messages that were sent and of which nothing is known yet. */
   const waiting = new Map<string, Deferred.Deferred<"asked" | "answered", SendFailure>>()
   let mismatch: Mismatch | undefined
@@ -91,18 +93,13 @@ export const connect = Effect.fnUntraced(function* (
           for (const event of events) tell(event)
           respond(request_id, answer)
         } else {
-          asks.set(request_id, request)
-          tell(
-            AdapterEvent.RequestOpened({
-              id: request_id,
-              ask: askOf(request, (path) => (gate.holds(path) ? currentText(path) : "unknown"))
-            })
-          )
+          const ask = askOf(request, (path) => (gate.holds(path) ? currentText(path) : "unknown"))
+          asks.open(request_id, request, ask)
         }
         break
       }
       case "control_cancel_request":
-        if (asks.delete(frame.request_id)) tell(AdapterEvent.RequestResolved({ id: frame.request_id }))
+        asks.close(frame.request_id)
         break
       case "command_lifecycle":
         // A steer is taken when it stands in the queue: it may wait there for the end of a tool.
@@ -128,12 +125,7 @@ export const connect = Effect.fnUntraced(function* (
   })
 
   yield* Effect.addFinalizer(() => Effect.sync(() => (closed = true)))
-  yield* Deferred.await(process.gone).pipe(
-    Effect.flatMap((reason) =>
-      Effect.sync(() => closed || tell(AdapterEvent.Exited({ reason: `Claude is gone: ${reason}` })))
-    ),
-    Effect.forkScoped
-  )
+  yield* tellWhenGone({ name: "Claude", gone: process.gone, isClosing: () => closed, tell })
 
   const control = <S extends Schema.ConstraintDecoder<unknown>>(
     answer: S,
@@ -211,15 +203,7 @@ export const connect = Effect.fnUntraced(function* (
     const message = "Claude worked on something by itself: that was interrupted for what you said."
     if (!translator.isRunning) tell(AdapterEvent.Warning({ message }))
     return interrupt
-  }).pipe(
-    Effect.andThen(
-      Effect.repeat(
-        Effect.sync(() => translator.isWorking),
-        { while: (working) => working, schedule: Schedule.spaced("50 millis") }
-      )
-    ),
-    Effect.asVoid
-  )
+  }).pipe(Effect.andThen(untilIdle(() => translator.isWorking)))
 
   const session: AdapterSession = {
     cursor,
@@ -239,12 +223,10 @@ export const connect = Effect.fnUntraced(function* (
     interrupt: Effect.asVoid(interrupt),
     answer: (id, answer) =>
       Effect.sync(() => {
-        const asked = asks.get(id)
+        const asked = asks.close(id)
         if (asked === undefined) return
-        asks.delete(id)
         if ("decision" in answer && answer.decision === "cancel") translator.interrupting()
         respond(id, replyOf(asked, answer))
-        tell(AdapterEvent.RequestResolved({ id }))
       }),
     // One that is not written down would be lost with its process: it is kept as long as may be.
     background: Effect.sync(() => tasks > 0 || !written || translator.isWorking)

@@ -166,7 +166,7 @@ export const makeStarts = ({
     return path === undefined
       ? ("unknown" as const)
       : yield* transcripts.read(path).pipe(
-          Effect.map((found) => found.history(mark)),
+          Effect.map((found) => found.compare(mark).history),
           Effect.orElseSucceed(() => "unknown" as const)
         )
   })

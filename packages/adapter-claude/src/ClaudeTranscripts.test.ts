@@ -10,7 +10,7 @@ const prompt = (uuid: string, parent: string | null, more: Fields = {}) =>
 const answer = (uuid: string, parent: string) => line("assistant", uuid, parent)
 const transcript = (...lines: ReadonlyArray<string>) =>
   new ClaudeTranscript("/t.jsonl", `${lines.join("\n")}\n`)
-const against = (found: ClaudeTranscript, mark: string) => found.history(MessageId.make(mark))
+const against = (found: ClaudeTranscript, mark: string) => found.compare(MessageId.make(mark)).history
 
 describe("Claude's transcripts", () => {
   it("N1: our mark against what the model sees: same, ahead, behind, diverged", () => {

@@ -1,5 +1,5 @@
 import type { MessageId } from "@rejoin/contracts/Ids"
-import type { History } from "@rejoin/core/plan/Probe"
+import { compareMark } from "@rejoin/core/plan/Mark"
 import { Effect, type FileSystem, Option, Result, Schema } from "effect"
 
 const Line = Schema.Struct({
@@ -70,19 +70,12 @@ export class ClaudeTranscript {
   }
 
   /** Our mark against what the model sees of the history. */
-  history(mark: MessageId | null): History {
-    if (mark === null) return "unknown"
+  compare(mark: MessageId | null): ReturnType<typeof compareMark> {
     const prompts = this.chain.map(promptOf).filter((prompt) => prompt !== undefined)
-    const at = prompts.lastIndexOf(mark)
-    if (at < 0) return this.contains(mark) || prompts.length > 0 ? "diverged" : "behind"
-    return at === prompts.length - 1 ? "same" : "ahead"
-  }
-
-  /** How many prompts came after our mark. */
-  ahead(mark: MessageId | null): number {
-    const prompts = this.chain.map(promptOf).filter((prompt) => prompt !== undefined)
-    const at = mark === null ? -1 : prompts.lastIndexOf(mark)
-    return at < 0 ? 0 : prompts.length - 1 - at
+    const found = compareMark(prompts, mark)
+    // On a branch that was left.
+    const left = found.history === "behind" && mark !== null && this.contains(mark)
+    return left ? { history: "diverged", ahead: 0 } : found
   }
 
   /** The last line, where that is an answer: up to there a fork of the whole keeps. */

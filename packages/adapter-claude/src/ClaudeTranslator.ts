@@ -1,8 +1,9 @@
 import { known } from "@rejoin/contracts/Fact"
-import type { Failure } from "@rejoin/contracts/Failure"
 import { ItemId } from "@rejoin/contracts/Ids"
 import { AdapterEvent, type AdapterItem } from "@rejoin/core/providers/AdapterEvent"
 import { itemOf } from "./ClaudeItems.ts"
+import { modelFailure, refusalOf } from "@rejoin/agent-kit/ModelFailure"
+import { cutOff, userMessage } from "@rejoin/agent-kit/ItemEvents"
 import { ClaudeTasks } from "./ClaudeTasks.ts"
 import { type ClaudeResult, resultOf } from "./ClaudeResult.ts"
 import { type Frame, ToolResult, ToolUse } from "./ClaudeSchema.ts"
@@ -63,7 +64,7 @@ export class ClaudeTranslator {
 
   /** What it worked on by itself is over with this, as far as we tell of it. */
   begin(messageId: string, input: string): ReadonlyArray<AdapterEvent> {
-    const late = this.turn === undefined ? [] : this.cutOff(this.turn)
+    const late = this.turn === undefined ? [] : cutOff(this.open(this.turn))
     this.turn = turnOf(messageId, [[messageId, input]])
     return late
   }
@@ -133,7 +134,7 @@ export class ClaudeTranslator {
       case "session_state_changed":
         if (frame.state !== "idle" || turn.own) return []
         this.turn = undefined
-        return this.cutOff(turn)
+        return cutOff(this.open(turn))
       case "init":
         // Where it was started: unlike its shell's directory it does not change.
         return frame.original_cwd === undefined
@@ -160,17 +161,7 @@ export class ClaudeTranslator {
   /** Our message is in the model's input now, and not before. */
   private taken(turn: Turn, messageId: string): ReadonlyArray<AdapterEvent> {
     const text = turn.waiting.get(messageId)
-    if (text === undefined) return []
-    const item: AdapterItem = {
-      id: ItemId.make(messageId),
-      kind: "user-message",
-      status: "completed",
-      text
-    }
-    return [
-      AdapterEvent.ItemStarted({ item: { ...item, status: "started" } }),
-      AdapterEvent.ItemCompleted({ item })
-    ]
+    return text === undefined ? [] : userMessage(messageId, text)
   }
 
   private stream(
@@ -229,16 +220,12 @@ export class ClaudeTranslator {
     const more = turn.waiting.size > 0 && !turn.interrupted
     if (turn.own && (ours.length === 0 || more)) return used
     this.turn = undefined
-    return [...used, ...this.cutOff(turn), ...(turn.own ? [this.settled(turn, result)] : [])]
+    return [...used, ...cutOff(this.open(turn)), ...(turn.own ? [this.settled(turn, result)] : [])]
   }
 
   /** What had begun and was not ended. */
-  private cutOff(turn: Turn): ReadonlyArray<AdapterEvent> {
-    const open: ReadonlyArray<AdapterItem> = [
-      ...turn.blocks.values(),
-      ...[...turn.tools.values()].map((use) => itemOf(use, this.directory))
-    ]
-    return open.map((item) => AdapterEvent.ItemCompleted({ item: { ...item, status: "failed" } }))
+  private open(turn: Turn): ReadonlyArray<AdapterItem> {
+    return [...turn.blocks.values(), ...[...turn.tools.values()].map((use) => itemOf(use, this.directory))]
   }
 
   private settled(
@@ -251,12 +238,13 @@ export class ClaudeTranslator {
     }
     // An error of the API calls itself a success (docs/providers/claude.md: Errors).
     if (!isError) return AdapterEvent.TurnSettled({ status: "completed", output })
-    const error: Failure = {
-      _tag: "ProviderFailed",
+    const error = modelFailure({
       provider: this.provider,
+      agent: "Claude Code",
       message: text || errors || "Claude failed.",
+      refusal: refusalOf(status),
       detail: { reason: reason ?? subtype, ...(status !== null && { statusCode: status }) }
-    }
+    })
     return AdapterEvent.TurnSettled({ status: "failed", output, error })
   }
 }

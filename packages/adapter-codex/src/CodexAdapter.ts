@@ -3,7 +3,7 @@ import { MessageId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
 import { agentInfo, programStamp, programVersion } from "@rejoin/agent-kit/AgentInfo"
 import { newId } from "@rejoin/core/NewId"
-import { Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
+import { probed, requireStore as makeRequireStore } from "@rejoin/agent-kit/Probing"
 import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
 import {
   eraseCursor,
@@ -11,8 +11,9 @@ import {
   type ProviderAdapterShape
 } from "@rejoin/core/providers/ProviderAdapter"
 import { makeServerPool, poolKey } from "@rejoin/agent-kit/ServerPool"
-import { markedStoreOf, storeOf } from "@rejoin/agent-kit/StoreIdentity"
-import { Effect, FileSystem, Layer, Schedule, Schema } from "effect"
+import { untilIdle } from "@rejoin/agent-kit/SessionEnd"
+import { markedStoreOf } from "@rejoin/agent-kit/StoreIdentity"
+import { Effect, FileSystem, Layer, Schema } from "effect"
 import { basename, dirname, join } from "node:path"
 import { ChildProcessSpawner } from "effect/process"
 import { type CodexCursor, decodeCursor } from "./CodexCursor.ts"
@@ -96,14 +97,7 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
   const acquire = (of: { readonly extraEnv: Readonly<Record<string, string>> }, reindex: string | null) =>
     pool.acquire(poolKey({ extraEnv: of.extraEnv, reindex }))
 
-  const requireStore = Effect.fnUntraced(function* (cursor: CodexCursor) {
-    // Looking writes no mark.
-    const store = yield* provided(storeOf(configured))
-    if (store.is(cursor.storeId)) return
-    const wrong = Probe.WrongStore({ expected: cursor.storeId, actual: store.id })
-    return yield* new ProbeFailure({ probe: wrong })
-  })
-
+  const requireStore = makeRequireStore(fs, configured)
   const { delivered, probe } = makeProbe({ fs, home, rollouts })
   const brings = findPowers({ fs, agent: "codex", powers, own: [home] })
   const starts = makeStarts({
@@ -170,13 +164,7 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
       ).pipe(
         // One that hung is ended while it is asked: another one answers.
         Effect.retry({ times: 1, while: ({ _tag }) => _tag === "ProviderUnavailable" }),
-        Effect.catchTags({
-          ProbeFailure: ({ probe }) => Effect.succeed(probe),
-          ProviderUnavailable: ({ message }) => Effect.succeed(Probe.Unavailable({ cause: message })),
-          ProviderTimeout: ({ message }) => Effect.succeed(Probe.Unavailable({ cause: message })),
-          ProviderFailed: ({ message }) =>
-            Effect.succeed(Probe.Inconclusive({ evidence: { reason: message } }))
-        })
+        probed
       ),
     brings: { find: brings, keepsOut: () => true },
     create: starts.create,
@@ -188,9 +176,7 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
         const connection = live.get(providerSessionId)
         if (connection === undefined) return
         yield* connection.interrupt
-        yield* Effect.sync(connection.isRunning).pipe(
-          Effect.repeat({ while: (running) => running, schedule: Schedule.spaced("50 millis") })
-        )
+        yield* untilIdle(connection.isRunning)
       }),
     delivered: (cursor, messageId) =>
       Effect.andThen(requireStore(cursor), delivered(cursor.providerSessionId, messageId)).pipe(

@@ -1,5 +1,6 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import type { AgentProcess } from "@rejoin/agent-kit/AgentProcess"
+import { OpenCalls } from "@rejoin/agent-kit/OpenCalls"
 import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
 import { Data, Deferred, Effect, Option, Result, Schema } from "effect"
 import {
@@ -28,9 +29,7 @@ export class CodexClient {
   readonly provider: string
   private readonly process: AgentProcess
   private readonly hears: Hears
-  private readonly asked = new Map<number, Deferred.Deferred<unknown, Refused>>()
-  /** What was asked and is not answered, whether anybody still waits for it or not. */
-  private readonly outstanding = new Set<number>()
+  private readonly calls = new OpenCalls<Refused>()
   /** How many lines it has said. */
   heard = 0
   private ids = 0
@@ -43,7 +42,7 @@ export class CodexClient {
 
   /** Whether it has not answered yet what it was asked. */
   owes(): boolean {
-    return this.outstanding.size > 0
+    return this.calls.owes
   }
 
   readonly receive = (line: string): void => {
@@ -52,7 +51,10 @@ export class CodexClient {
     const message = Result.isSuccess(json) ? decodeEnvelope(json.success) : Option.none()
     if (Option.isNone(message)) return
     const { error, id, method, result } = message.value
-    if (method === undefined) return this.answered(Number(id), result, error)
+    if (method === undefined) {
+      const refused = error && Effect.fail(new Refused({ method: "", ...error }))
+      return void this.calls.answer(String(id), refused ?? Effect.succeed(result))
+    }
     if (id === undefined) {
       const notification = decodeNotification(message.value)
       if (Option.isSome(notification)) this.hears.notification(notification.value)
@@ -66,21 +68,6 @@ export class CodexClient {
 
   refuse(id: RequestId, message: string): void {
     this.write({ id, error: { code: -32_601, message } })
-  }
-
-  private answered(
-    id: number,
-    result: unknown,
-    error: { readonly code: number; readonly message: string } | undefined
-  ): void {
-    this.outstanding.delete(id)
-    const waiting = this.asked.get(id)
-    if (waiting === undefined) return
-    this.asked.delete(id)
-    Deferred.doneUnsafe(
-      waiting,
-      error === undefined ? Effect.succeed(result) : Effect.fail(new Refused({ method: "", ...error }))
-    )
   }
 
   private write(message: unknown): void {
@@ -103,22 +90,21 @@ export class CodexClient {
   ): Effect.Effect<S["Type"], AdapterFailure | Refused> {
     return Effect.suspend(() => {
       const id = ++this.ids
-      const waiting = Deferred.makeUnsafe<unknown, Refused>()
-      this.asked.set(id, waiting)
-      this.outstanding.add(id)
-      this.write({ id, method, params })
-      return Deferred.await(waiting).pipe(
-        Effect.mapError(({ code, message }) => new Refused({ method, code, message })),
-        Effect.raceFirst(
-          Effect.flatMap(Deferred.await(this.process.gone), (reason) => Effect.fail(this.gone(reason)))
-        ),
-        Effect.ensuring(Effect.sync(() => this.asked.delete(id))),
-        Effect.flatMap((result) =>
-          Effect.mapError(Schema.decodeUnknownEffect(answer)(result), (error) =>
-            this.failed(`the answer to ${method} is not what this adapter knows: ${error.message}`)
+      const gone = Effect.flatMap(Deferred.await(this.process.gone), (reason) =>
+        Effect.fail(this.gone(reason))
+      )
+      return this.calls
+        .ask(String(id), () => this.write({ id, method, params }), gone)
+        .pipe(
+          Effect.catchTag("Refused", ({ code, message }) =>
+            Effect.fail(new Refused({ method, code, message }))
+          ),
+          Effect.flatMap((result) =>
+            Effect.mapError(Schema.decodeUnknownEffect(answer)(result), (error) =>
+              this.failed(`the answer to ${method} is not what this adapter knows: ${error.message}`)
+            )
           )
         )
-      )
     })
   }
 

@@ -3,7 +3,7 @@ import type { MessageId } from "@rejoin/contracts/Ids"
 import { Probe, type Repair } from "@rejoin/core/plan/Probe"
 import { Effect, type FileSystem, Option, Predicate } from "effect"
 import type { CodexCursor } from "./CodexCursor.ts"
-import { aheadOf, type CodexRollouts, historyOf } from "./CodexRollouts.ts"
+import { type CodexRollouts, markIn } from "./CodexRollouts.ts"
 import { ReadThread } from "./CodexSchema.ts"
 import type { CodexServer } from "./CodexServer.ts"
 import type { CodexConnection } from "./CodexSession.ts"
@@ -66,11 +66,7 @@ export const makeProbe = ({ fs, home, rollouts }: Needs) => {
         // What is in force is known of a live one only: a resume sends everything anew.
         mode: settings === undefined ? unknown("not-told") : known(settings.mode, "answer"),
         model: settings?.model == null ? unknown("not-told") : known(settings.model, "answer"),
-        history: Option.match(conversation, {
-          onNone: () => "unknown" as const,
-          onSome: (found) => historyOf(found, mark)
-        }),
-        ahead: Option.match(conversation, { onNone: () => 0, onSome: (found) => aheadOf(found, mark) }),
+        ...markIn(conversation, mark),
         activity: live?.activity() ?? "idle",
         holder:
           live !== undefined

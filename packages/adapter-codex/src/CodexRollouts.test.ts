@@ -2,7 +2,7 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { MessageId } from "@rejoin/contracts/Ids"
 import { Clock, DateTime, Effect, FileSystem, Option } from "effect"
-import { historyOf, makeRollouts } from "./CodexRollouts.ts"
+import { makeRollouts, markIn } from "./CodexRollouts.ts"
 
 const parentId = "01a1fe2e-0000-7000-8000-000000000001"
 const forkId = "01a1fe2e-0000-7000-8000-000000000002"
@@ -40,11 +40,11 @@ describe("Codex's rollouts", () => {
         const { conversation, write } = yield* world
         const path = yield* write(parentId, [meta(parentId), message("one"), message("two")])
         const found = yield* conversation(path)
-        const against = (mark: string) => historyOf(found, MessageId.make(mark))
+        const against = (mark: string) => markIn(Option.some(found), MessageId.make(mark)).history
         assert.deepEqual([against("two"), against("one"), against("three")], ["same", "ahead", "diverged"])
-        assert.strictEqual(historyOf(found, null), "unknown")
+        assert.strictEqual(markIn(Option.some(found), null).history, "unknown")
         const empty = yield* conversation(yield* write(forkId, [meta(forkId)]))
-        assert.strictEqual(historyOf(empty, MessageId.make("one")), "behind")
+        assert.strictEqual(markIn(Option.some(empty), MessageId.make("one")).history, "behind")
       })
     )
   )

@@ -1,5 +1,5 @@
 import type { MessageId } from "@rejoin/contracts/Ids"
-import type { History } from "@rejoin/core/plan/Probe"
+import { compareMark } from "@rejoin/core/plan/Mark"
 import { rolloutPathOf } from "./CodexIndex.ts"
 import { DateTime, Effect, type FileSystem, Option, Result, Schema } from "effect"
 
@@ -78,18 +78,16 @@ export interface CodexConversation {
   readonly missing: string | undefined
 }
 
-export const historyOf = ({ messages }: CodexConversation, mark: MessageId | null): History => {
-  if (mark === null) return "unknown"
-  const at = messages.findLastIndex(({ clientId }) => clientId === mark)
-  if (at < 0) return messages.length === 0 ? "behind" : "diverged"
-  return at === messages.length - 1 ? "same" : "ahead"
-}
-
-/** How many messages came after our mark. */
-export const aheadOf = ({ messages }: CodexConversation, mark: MessageId | null): number => {
-  const at = mark === null ? -1 : messages.findLastIndex(({ clientId }) => clientId === mark)
-  return at < 0 ? 0 : messages.length - 1 - at
-}
+/** Our mark against a conversation; one that cannot be read tells nothing. */
+export const markIn = (conversation: Option.Option<CodexConversation>, mark: MessageId | null) =>
+  Option.match(conversation, {
+    onNone: () => compareMark([], null),
+    onSome: ({ messages }) =>
+      compareMark(
+        messages.map(({ clientId }) => clientId),
+        mark
+      )
+  })
 
 /** The rollouts of a CODEX_HOME: `sessions/YYYY/MM/DD/rollout-<time>-<id>.jsonl`, and those that were archived. */
 export const makeRollouts = (fs: FileSystem.FileSystem, home: string) => {

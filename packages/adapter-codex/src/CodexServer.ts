@@ -1,7 +1,8 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { type AgentCommand, spawnAgent } from "@rejoin/agent-kit/AgentProcess"
+import { hearLines } from "@rejoin/agent-kit/Lines"
 import { ProcessOwner, sendSignal } from "@rejoin/agent-kit/ProcessOwner"
-import { Deferred, Effect, Stream } from "effect"
+import { Deferred, Effect } from "effect"
 import { CodexClient } from "./CodexClient.ts"
 import { profiles } from "./CodexModes.ts"
 import { Initialized, type Notification, type ServerRequest } from "./CodexSchema.ts"
@@ -89,15 +90,7 @@ export const startServer = Effect.fn("CodexServer.start")(function* (
       else listener.request(request)
     }
   })
-  yield* process.lines.pipe(
-    // One line that we stumble over must not make us deaf to those that follow.
-    Stream.runForEach((line) =>
-      Effect.sync(() => client.receive(line)).pipe(
-        Effect.catchCause((cause) => Effect.logError("A line of Codex's could not be handled.", cause))
-      )
-    ),
-    Effect.forkScoped
-  )
+  yield* hearLines("Codex", process, client.receive)
   // One that hangs is ended, and another one is started for who comes next. Counted in beats, not in time: a machine that
   // slept has missed none.
   const endIfSilent = (beats: number, unlessItSpeaks: boolean) =>

@@ -8,6 +8,8 @@ import {
   type TurnInput,
   type Verified
 } from "@rejoin/core/providers/ProviderAdapter"
+import { PendingAsks } from "@rejoin/agent-kit/PendingAsks"
+import { tellWhenGone } from "@rejoin/agent-kit/SessionEnd"
 import { Deferred, Effect, Queue, Schema, Stream } from "effect"
 import type { CodexCursor } from "./CodexCursor.ts"
 import { inputOf } from "./CodexInput.ts"
@@ -47,7 +49,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   const { client } = server
   const events = yield* Queue.unbounded<AdapterEvent>()
   const translator = new CodexTranslator(client.provider, directory)
-  const asks = new Map<string, ServerRequest>()
+  const asks = new PendingAsks<ServerRequest>((event) => tell(event))
   const items = new Map<string, Item>()
   const taken = new Map<string, Deferred.Deferred<void, ProviderFailed>>()
   let closed = Deferred.makeUnsafe<void>()
@@ -71,11 +73,9 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
         }
         break
       }
-      case "serverRequest/resolved": {
-        const id = String(message.params.requestId)
-        if (asks.delete(id)) tell(AdapterEvent.RequestResolved({ id }))
+      case "serverRequest/resolved":
+        asks.close(String(message.params.requestId))
         break
-      }
       case "thread/settings/updated":
         if (settings !== undefined) {
           Deferred.doneUnsafe(settings, Effect.succeed(message.params.threadSettings))
@@ -103,10 +103,8 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   }
 
   const onRequest = (request: ServerRequest) => {
-    const id = String(request.id)
-    asks.set(id, request)
     const { itemId, turnId } = request.params
-    tell(AdapterEvent.RequestOpened({ id, ask: askOf(request, items.get(`${turnId}-${itemId}`)) }))
+    asks.open(String(request.id), request, askOf(request, items.get(`${turnId}-${itemId}`)))
   }
 
   yield* Effect.acquireRelease(
@@ -138,12 +136,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
       yield* leave.pipe(Effect.timeout("3 seconds"), Effect.ignore, server.unlessHung)
     })
   )
-  yield* Deferred.await(server.gone).pipe(
-    Effect.flatMap((reason) =>
-      Effect.sync(() => leaving || tell(AdapterEvent.Exited({ reason: `Codex is gone: ${reason}` })))
-    ),
-    Effect.forkScoped
-  )
+  yield* tellWhenGone({ name: "Codex", gone: server.gone, isClosing: () => leaving, tell })
 
   const unfit = (name: string) =>
     new SendFailure({
@@ -220,11 +213,8 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     interrupt: Effect.asVoid(interrupt),
     answer: (id, answer) =>
       Effect.sync(() => {
-        const asked = asks.get(id)
-        if (asked === undefined) return
-        asks.delete(id)
-        client.respond(asked.id, replyOf(asked, answer))
-        tell(AdapterEvent.RequestResolved({ id }))
+        const asked = asks.close(id)
+        if (asked !== undefined) client.respond(asked.id, replyOf(asked, answer))
       }),
     reconfigure: Effect.fnUntraced(function* (to) {
       const told = yield* applySettings(to.mode, to.model)
@@ -288,7 +278,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     server,
     applySettings,
     activity: () =>
-      asks.size > 0 ? ("waiting" as const) : translator.isRunning ? ("running" as const) : ("idle" as const),
+      !asks.isEmpty ? ("waiting" as const) : translator.isRunning ? ("running" as const) : ("idle" as const),
     settings: () => ({ mode, model }),
     interrupt: Effect.asVoid(interrupt),
     isRunning: () => translator.isRunning

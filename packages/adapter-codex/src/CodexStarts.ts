@@ -12,7 +12,7 @@ import type { Refused } from "./CodexClient.ts"
 import { type CodexCursor, cursorOf } from "./CodexCursor.ts"
 import { modeOf, powersOf } from "./CodexModes.ts"
 import type { CodexOptions } from "./CodexOptions.ts"
-import { type CodexConversation, type CodexRollouts, historyOf } from "./CodexRollouts.ts"
+import { type CodexConversation, type CodexRollouts, markIn } from "./CodexRollouts.ts"
 import { Configured, Opened } from "./CodexSchema.ts"
 import type { CodexServer } from "./CodexServer.ts"
 import { type CodexConnection, connect } from "./CodexSession.ts"
@@ -238,10 +238,7 @@ export const makeStarts = (needs: Needs) => {
     }
     connection.opened()
     const conversation = yield* conversationOf(threadId)
-    const history = Option.match(conversation, {
-      onNone: () => "unknown" as const,
-      onSome: (found) => historyOf(found, request.mark)
-    })
+    const { history } = markIn(conversation, request.mark)
     const verified = yield* verify(opened, request, history)
     return warnOf(conversation, { session: connection.session, verified, mark: request.mark })
   })
@@ -282,10 +279,7 @@ export const makeStarts = (needs: Needs) => {
       )
     }
     const conversation = yield* conversationOf(id)
-    const history = Option.match(conversation, {
-      onNone: () => "unknown" as const,
-      onSome: (found) => historyOf(found, request.mark)
-    })
+    const { history } = markIn(conversation, request.mark)
     const verified = yield* verify(opened, request, history)
     return warnOf(conversation, { session: connection.session, verified, mark: request.mark })
   })

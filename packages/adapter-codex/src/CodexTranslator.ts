@@ -2,6 +2,10 @@ import { known } from "@rejoin/contracts/Fact"
 import type { Failure } from "@rejoin/contracts/Failure"
 import { ItemId } from "@rejoin/contracts/Ids"
 import { AdapterEvent, type AdapterItem } from "@rejoin/core/providers/AdapterEvent"
+import { isWithin } from "@rejoin/core/threads/Within"
+import { modelFailure } from "@rejoin/agent-kit/ModelFailure"
+import { refusalIn } from "./CodexErrors.ts"
+import { cutOff, userMessage } from "@rejoin/agent-kit/ItemEvents"
 import { itemOf } from "./CodexItems.ts"
 import type { Item, Notification, TurnError } from "./CodexSchema.ts"
 
@@ -100,8 +104,7 @@ export class CodexTranslator {
     if (from.type === "commandExecution" && turn !== undefined && !turn.checked) {
       turn.checked = true
       // The first command tells where tools really run; a model may choose another place for one (law 3).
-      const inside = from.cwd === this.directory || from.cwd.startsWith(`${this.directory}/`)
-      if (inside) {
+      if (isWithin(this.directory, from.cwd)) {
         events.push(
           AdapterEvent.Checked({ what: "cwd", stage: "tool", found: known(this.directory, "tool") })
         )
@@ -120,17 +123,7 @@ export class CodexTranslator {
   /** Our message is in the model's input now, and not before. */
   private taken(turn: Turn | undefined, messageId: string): ReadonlyArray<AdapterEvent> {
     const text = turn?.inputs.get(messageId)
-    if (text === undefined) return []
-    const item: AdapterItem = {
-      id: ItemId.make(messageId),
-      kind: "user-message",
-      status: "completed",
-      text
-    }
-    return [
-      AdapterEvent.ItemStarted({ item: { ...item, status: "started" } }),
-      AdapterEvent.ItemCompleted({ item })
-    ]
+    return text === undefined ? [] : userMessage(messageId, text)
   }
 
   private delta(
@@ -152,7 +145,7 @@ export class CodexTranslator {
     // What was cut off never gets an end of its own (docs/providers/codex.md: Events).
     const cut = [...open.values()].filter((item) => status !== "completed" || item.kind !== "command")
     return [
-      ...cut.map((item) => AdapterEvent.ItemCompleted({ item: { ...item, status: "failed" } })),
+      ...cutOff(cut),
       status === "failed"
         ? AdapterEvent.TurnSettled({ status, output, error: this.failureOf(error ?? turn.error) })
         : AdapterEvent.TurnSettled({
@@ -163,11 +156,12 @@ export class CodexTranslator {
   }
 
   private failureOf(error: TurnError | undefined): Failure {
-    return {
-      _tag: "ProviderFailed",
+    return modelFailure({
       provider: this.provider,
+      agent: "Codex",
       message: error?.message ?? "Codex failed.",
+      refusal: error && refusalIn(error),
       detail: { info: error?.codexErrorInfo ?? null }
-    }
+    })
   }
 }

@@ -3,6 +3,7 @@ import { MessageId, StoreId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
 import { agentInfo, programStamp, programVersion } from "@rejoin/agent-kit/AgentInfo"
 import { newId } from "@rejoin/core/NewId"
+import { probed, requireStore as makeRequireStore } from "@rejoin/agent-kit/Probing"
 import { Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
 import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
 import {
@@ -25,7 +26,7 @@ import { makeStarts } from "./OpenCodeStarts.ts"
 import { configHomes, dataHome, makeTerminal } from "./OpenCodeTerminal.ts"
 import { makeUpstream, type OpenCodeUpstream } from "./OpenCodeUpstream.ts"
 import { makeServerPool, poolKey } from "@rejoin/agent-kit/ServerPool"
-import { markedStoreOf, storeOf } from "@rejoin/agent-kit/StoreIdentity"
+import { markedStoreOf } from "@rejoin/agent-kit/StoreIdentity"
 
 const capabilitiesOf = ({ url }: OpenCodeOptions): Capabilities => ({
   runtimeModes: ["read-only", "approval-required", "auto-accept-edits", "full-access"],
@@ -106,13 +107,13 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
       Effect.flatMap(acquire(of), ({ client }) => body(makeUpstream(client, fs, options.url !== undefined)))
     )
 
-  const requireStore = Effect.fnUntraced(function* (cursor: OpenCodeCursor) {
-    // Looking writes no mark.
-    const store = options.url === undefined ? yield* provided(storeOf(dataDirectory)) : undefined
-    const actual = store?.id ?? (yield* storeId)
-    if (store?.is(cursor.storeId) ?? actual === cursor.storeId) return
+  /** Somebody else's server is known by its URL alone. */
+  const requireUrl = Effect.fnUntraced(function* (cursor: OpenCodeCursor) {
+    const actual = yield* storeId
+    if (actual === cursor.storeId) return
     return yield* new ProbeFailure({ probe: Probe.WrongStore({ expected: cursor.storeId, actual }) })
   })
+  const requireStore = options.url === undefined ? makeRequireStore(fs, dataDirectory) : requireUrl
   const starts = makeStarts({
     options,
     acquire: acquireFor,
@@ -208,15 +209,7 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
         const first = yield* probe
         // A server that went while it was asked, and was ended for it, is another one by now.
         return first._tag === "Unavailable" ? yield* probe : first
-      }).pipe(
-        Effect.catchTags({
-          ProbeFailure: ({ probe }) => Effect.succeed(probe),
-          ProviderUnavailable: ({ message }) => Effect.succeed(Probe.Unavailable({ cause: message })),
-          ProviderTimeout: ({ message }) => Effect.succeed(Probe.Unavailable({ cause: message })),
-          ProviderFailed: ({ message }) =>
-            Effect.succeed(Probe.Inconclusive({ evidence: { reason: message } }))
-        })
-      ),
+      }).pipe(probed),
     brings: {
       find: findPowers({
         fs,

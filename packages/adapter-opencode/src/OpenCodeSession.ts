@@ -4,6 +4,8 @@ import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import { type AdapterSession, SendFailure, type TurnInput } from "@rejoin/core/providers/ProviderAdapter"
 import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
+import { PendingAsks } from "@rejoin/agent-kit/PendingAsks"
+import { tellWhenGone } from "@rejoin/agent-kit/SessionEnd"
 import { Deferred, Effect, Queue, Schedule, Stream } from "effect"
 import { isNotFound } from "./OpenCodeClient.ts"
 import type { OpenCodeCursor } from "./OpenCodeCursor.ts"
@@ -50,7 +52,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   const services = yield* Effect.context()
   const events = yield* Queue.unbounded<AdapterEvent>()
   const translator = new OpenCodeTranslator(client.provider)
-  const asks = new Map<string, "permission" | "question">()
+  const asks = new PendingAsks<"permission" | "question">((event) => tell(event))
   let begun = Deferred.makeUnsafe<void>()
   let { mode, model } = options
   let closed = false
@@ -79,47 +81,28 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   }
 
   const ask = (asked: PermissionAsked) => {
-    asks.set(asked.id, "permission")
     const diff = asked.metadata?.["diff"]
     const command = asked.metadata?.["command"]
-    tell(
-      AdapterEvent.RequestOpened({
-        id: asked.id,
-        ask: {
-          kind: "approval",
-          permission: asked.permission,
-          title: `${asked.permission}: ${asked.patterns.join(", ")}`,
-          ...(typeof command === "string" && { command }),
-          ...(asked.permission === "edit" && { paths: asked.patterns }),
-          ...(typeof diff === "string" && { diff })
-        }
-      })
-    )
+    asks.open(asked.id, "permission", {
+      kind: "approval",
+      permission: asked.permission,
+      title: `${asked.permission}: ${asked.patterns.join(", ")}`,
+      ...(typeof command === "string" && { command }),
+      ...(asked.permission === "edit" && { paths: asked.patterns }),
+      ...(typeof diff === "string" && { diff })
+    })
   }
 
   const question = ({ id, questions }: QuestionAsked) => {
-    asks.set(id, "question")
-    tell(
-      AdapterEvent.RequestOpened({
-        id,
-        ask: {
-          kind: "user-input",
-          questions: questions.map(({ header, multiple, options, question }) => ({
-            question,
-            options: options.map(({ description, label }) => ({
-              label,
-              ...(description && { description })
-            })),
-            ...(header && { header }),
-            ...(multiple !== undefined && { multiple })
-          }))
-        }
-      })
-    )
-  }
-
-  const resolved = (id: string) => {
-    if (asks.delete(id)) tell(AdapterEvent.RequestResolved({ id }))
+    asks.open(id, "question", {
+      kind: "user-input",
+      questions: questions.map(({ header, multiple, options, question }) => ({
+        question,
+        options: options.map(({ description, label }) => ({ label, ...(description && { description }) })),
+        ...(header && { header }),
+        ...(multiple !== undefined && { multiple })
+      }))
+    })
   }
 
   const abort = client.run("abort", (sdk, signal) => sdk.session.abort({ sessionID, directory }, { signal }))
@@ -127,7 +110,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   /** What waits for an answer is rejected first: an abort would leave it pending for ever (docs/providers/opencode.md). */
   const rejectPending = Effect.suspend(() =>
     Effect.forEach(
-      [...asks],
+      asks.all,
       ([id, kind]) =>
         kind === "permission"
           ? Effect.ignore(replyPermission(id, "reject"))
@@ -151,7 +134,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
       case "permission.replied":
       case "question.replied":
       case "question.rejected":
-        resolved(event.properties.requestID)
+        asks.close(event.properties.requestID)
         break
       case "session.deleted":
         if (event.properties.info.id === sessionID)
@@ -194,12 +177,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
         : Effect.void
     })
   )
-  yield* Deferred.await(server.gone).pipe(
-    Effect.flatMap((reason) =>
-      Effect.sync(() => closed || tell(AdapterEvent.Exited({ reason: `OpenCode is gone: ${reason}` })))
-    ),
-    Effect.forkScoped
-  )
+  yield* tellWhenGone({ name: "OpenCode", gone: server.gone, isClosing: () => closed, tell })
 
   const post = Effect.fnUntraced(function* ({ attachments, input, messageId }: TurnInput) {
     const system = yield* options.systemPrompt

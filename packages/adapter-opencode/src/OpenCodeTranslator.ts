@@ -3,6 +3,8 @@ import { ItemId } from "@rejoin/contracts/Ids"
 import { known } from "@rejoin/contracts/Fact"
 import { AdapterEvent, type AdapterItem } from "@rejoin/core/providers/AdapterEvent"
 import { Predicate, Schema } from "effect"
+import { cutOff, wholeItem } from "@rejoin/agent-kit/ItemEvents"
+import { modelFailure, refusalOf } from "@rejoin/agent-kit/ModelFailure"
 import { itemOf } from "./OpenCodeItems.ts"
 import {
   type BusEvent,
@@ -194,10 +196,7 @@ export class OpenCodeTranslator {
 
   private whole(turn: Turn, item: AdapterItem): ReadonlyArray<AdapterEvent> {
     turn.parts.set(item.id, { item, done: true })
-    return [
-      AdapterEvent.ItemStarted({ item: { ...item, status: "started" } }),
-      AdapterEvent.ItemCompleted({ item })
-    ]
+    return wholeItem(item)
   }
 
   private text(turn: Turn, part: TextPart, texts: Map<string, string>): ReadonlyArray<AdapterEvent> {
@@ -261,7 +260,7 @@ export class OpenCodeTranslator {
     const output = [...(assistants.at(-1)?.texts.values() ?? [])].join("\n\n")
     const open = [...turn.parts.values()].filter(({ done }) => !done)
     return [
-      ...open.map(({ item }) => AdapterEvent.ItemCompleted({ item: { ...item, status: "failed" } })),
+      ...cutOff(open.map(({ item }) => item)),
       turn.error === undefined
         ? AdapterEvent.TurnSettled({ status: turn.interrupted ? "interrupted" : "completed", output })
         : AdapterEvent.TurnSettled({ status: "failed", output, error: this.failureOf(turn.error) })
@@ -269,11 +268,12 @@ export class OpenCodeTranslator {
   }
 
   private failureOf({ data, name }: ErrorInfo): Failure {
-    return {
-      _tag: "ProviderFailed",
+    return modelFailure({
       provider: this.provider,
+      agent: "OpenCode",
       message: data?.message ?? name,
+      refusal: refusalOf(data?.statusCode),
       detail: { name, ...(data?.statusCode !== undefined && { statusCode: data.statusCode }) }
-    }
+    })
   }
 }

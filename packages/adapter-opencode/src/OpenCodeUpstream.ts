@@ -2,6 +2,7 @@ import { type Fact, known, unknown } from "@rejoin/contracts/Fact"
 import type { MessageId } from "@rejoin/contracts/Ids"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { RelocateWay } from "@rejoin/contracts/Provider"
+import { compareMark } from "@rejoin/core/plan/Mark"
 import { type History, type ModeFound, Probe } from "@rejoin/core/plan/Probe"
 import type { Verified } from "@rejoin/core/providers/ProviderAdapter"
 import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
@@ -68,10 +69,10 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem, 
       // A reverted message is still listed, and gone with the next prompt.
       const reverted = all.findIndex(({ info }) => info.id === of.revert?.messageID)
       const users = (reverted < 0 ? all : all.slice(0, reverted)).filter(({ info }) => info.role === "user")
-      const at = users.findIndex(({ info }) => info.id === mark)
-      if (at < 0) return { history: users.length === 0 ? "behind" : "diverged", ahead: 0 }
-      const ahead = users.length - 1 - at
-      return { history: ahead === 0 ? "same" : "ahead", ahead }
+      return compareMark(
+        users.map(({ info }) => info.id),
+        mark
+      )
     })
   }
 

@@ -4,7 +4,8 @@ import { MessageId, ProviderInstanceId, ProviderSessionId, StoreId } from "@rejo
 import { Clock, Deferred, Effect, Layer, Option, Queue, Schema, Scope, Stream } from "effect"
 import { AdapterEvent } from "../providers/AdapterEvent.ts"
 import { newId } from "../NewId.ts"
-import { type History, Probe, ProbeFailure } from "../plan/Probe.ts"
+import { compareMark } from "../plan/Mark.ts"
+import { Probe, ProbeFailure } from "../plan/Probe.ts"
 import {
   type AdapterSession,
   eraseCursor,
@@ -35,21 +36,17 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
   const instance = ProviderInstanceId.make(id)
   const unavailable = new ProviderUnavailable({ provider: id, message: "The in-memory provider is away." })
 
-  const historyOf = (session: UpstreamSession, mark: MessageId | null): History => {
-    if (mark === null) return "unknown"
-    const at = session.messages.findIndex((message) => message.id === mark)
-    if (at < 0) return session.messages.length === 0 ? "behind" : "diverged"
-    return at === session.messages.length - 1 ? "same" : "ahead"
-  }
-
-  const aheadOf = (session: UpstreamSession, mark: MessageId | null): number =>
-    mark === null ? 0 : session.messages.length - 1 - session.messages.findIndex(({ id }) => id === mark)
+  const compare = ({ messages }: UpstreamSession, mark: MessageId | null) =>
+    compareMark(
+      messages.map(({ id }) => id),
+      mark
+    )
 
   const verify = (session: UpstreamSession, mark: MessageId | null): Verified => ({
     directory: known(session.directory, "answer"),
     mode: session.mode === undefined ? unknown("not-yet") : known(session.mode, "answer"),
     model: session.model === null ? unknown("not-told") : known(session.model, "answer"),
-    history: historyOf(session, mark),
+    history: compare(session, mark).history,
     evidence: { messages: session.messages.length }
   })
 
@@ -185,13 +182,11 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
         const session = upstream.sessions.get(cursor.providerSessionId)
         if (session === undefined) return Probe.NotFound({ evidence: { id: cursor.providerSessionId } })
         const { directory, mode, model } = verify(session, mark)
-        const history = historyOf(session, mark)
         return Probe.Found({
           directory,
           mode,
           model,
-          history,
-          ahead: aheadOf(session, mark),
+          ...compare(session, mark),
           activity: session.activity,
           holder: "unknown",
           repairs: []

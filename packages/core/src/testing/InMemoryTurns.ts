@@ -90,11 +90,15 @@ export class InMemoryTurns {
     this.tell(AdapterEvent.ItemCompleted({ item }))
   }
 
-  private settle(status: "completed" | "failed" | "interrupted", output: string): void {
+  private settle(status: "completed" | "failed" | "interrupted", output: string, hint?: string): void {
     if (this.dead) return
     this.running = undefined
     this.session.activity = "idle"
-    const error = { _tag: "ProviderFailed", message: "The model failed." }
+    const error = {
+      _tag: "ProviderFailed",
+      message: "The model failed.",
+      ...(hint !== undefined && { hint })
+    }
     this.tell(AdapterEvent.TurnSettled({ status, output, ...(status === "failed" && { error }) }))
   }
 
@@ -135,6 +139,9 @@ export class InMemoryTurns {
 
   private work(input: string): Effect.Effect<void> {
     const [verb, argument = ""] = input.split(" ", 2)
+    if (this.upstream.history(this.session.id).some((said) => said.startsWith("poison"))) {
+      return Effect.sync(() => this.settle("failed", "", "Then fork the thread from the turn before it."))
+    }
     switch (verb) {
       case "run":
         return argument === "pwd"
@@ -170,7 +177,9 @@ export class InMemoryTurns {
           return Effect.never
         })
       case "fail":
-        return Effect.sync(() => this.settle("failed", ""))
+        return Effect.sync(() =>
+          this.settle("failed", "", argument === "401" ? "Log in with the provider." : undefined)
+        )
       default:
         return Effect.sync(() => this.say(this.upstream.history(this.session.id).join(" | ")))
     }

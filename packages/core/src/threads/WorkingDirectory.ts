@@ -1,6 +1,7 @@
 import { CwdNotAllowed, CwdUnavailable } from "@rejoin/contracts/Errors"
 import { Context, Effect, FileSystem, Layer } from "effect"
 import { Settings } from "../Settings.ts"
+import { isWithin } from "./Within.ts"
 
 /**
  * Directories as they are, not as they are written: links, `..` and trailing slashes resolved, so that two paths are
@@ -71,6 +72,3 @@ export class WorkingDirectory extends Context.Service<
     unchanged: () => Effect.void
   })
 }
-
-const isWithin = (root: string, path: string): boolean =>
-  path === root || path.startsWith(root.endsWith("/") ? root : `${root}/`)

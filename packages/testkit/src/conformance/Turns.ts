@@ -82,6 +82,33 @@ export const turns: Suite = (test) => {
       })
     ))
 
+  test("what the model's API refuses each time is told with the way round it: a fork from the turn before", (lives) =>
+    lives.life(() =>
+      Effect.gen(function* () {
+        const service = yield* ProviderService
+        const id = yield* lives.open()
+        const before = yield* say(id, "one")
+        const poisoned = yield* say(id, "poison")
+        assert.strictEqual(poisoned.status, "failed")
+        assert.match(String(poisoned.error?.hint), /fork the thread from the turn before/)
+        assert.strictEqual((yield* say(id, "two")).status, "failed")
+        const fork = yield* service.fork(id, { turnId: before.id })
+        assert.match((yield* say(fork.id, "three")).output, /^one \| .*three$/)
+      })
+    ))
+
+  test("an account that the model's API does not take is told as that", (lives) =>
+    lives.life(() =>
+      Effect.gen(function* () {
+        const id = yield* lives.open()
+        yield* say(id, "one")
+        const failed = yield* say(id, "fail 401")
+        assert.strictEqual(failed.status, "failed")
+        assert.match(String(failed.error?.hint), /^Log in with/)
+        assert.strictEqual((yield* say(id, "go on")).status, "completed")
+      })
+    ))
+
   test("a question is answered with what was chosen", (lives) =>
     lives.life(() =>
       Effect.gen(function* () {
