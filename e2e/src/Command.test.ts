@@ -5,10 +5,10 @@ import { Thread } from "@rejoin/contracts/Thread"
 import { Turn } from "@rejoin/contracts/Turn"
 import { Effect, Schema } from "effect"
 import { execFileSync } from "node:child_process"
-import { createServer } from "node:http"
+import { createServer, get } from "node:http"
 import type { AddressInfo } from "node:net"
 import { inTerminal, rejoin, started } from "./CommandLine.ts"
-import { event, live, makeWorld, open, say } from "./World.ts"
+import { event, live, makeWorld, open, processesWith, say } from "./World.ts"
 
 const read = <S extends Schema.Decoder<unknown>>(schema: S, text: string) =>
   Schema.decodeSync(Schema.fromJsonString(schema))(text)
@@ -120,6 +120,45 @@ describe("the command, on the real OpenCode", () => {
       )
   )
 
+  it.live(
+    "several at once where no server runs are all answered, by one; a directory is looked at and trusted",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          yield* Effect.addFinalizer(() => Effect.ignore(rejoin(world, "serve", "--stop")))
+          const names = ["a", "b", "c", "d"]
+          const all = yield* Effect.forEach(names, () => rejoin(world, "threads", "--json"), {
+            concurrency: "unbounded"
+          })
+          for (const { code, err } of all) assert.strictEqual(code, 0, err)
+          assert.lengthOf(yield* processesWith(`REJOIN_HOME=${world.home}`), 1)
+
+          const plugin = world.at("repo/.opencode/plugin/own.js")
+          yield* world.fs.makeDirectory(world.at("repo/.opencode/plugin"), { recursive: true })
+          yield* world.fs.writeFileString(plugin, "export const P = async () => ({})\n")
+          const send = rejoin(world, "send", "--new", "one")
+          const refused = yield* send
+          assert.strictEqual(refused.code, 1)
+          assert.include(refused.err, "rejoin trust")
+          const looked = yield* rejoin(world, "trust")
+          assert.strictEqual(looked.code, 2)
+          assert.include(looked.out, ".opencode/plugin")
+          assert.include(looked.err, "Nothing was trusted.")
+          assert.include((yield* rejoin(world, "trust", "--list")).out, "No directory is trusted.")
+          assert.strictEqual((yield* rejoin(world, "trust", "--yes")).code, 0)
+          assert.include((yield* rejoin(world, "trust", "--list")).out, world.at("repo"))
+          const trusted = yield* send
+          assert.strictEqual(trusted.out, "one\n", trusted.err)
+          // What is there now is something else than what was looked at.
+          yield* world.fs.writeFileString(plugin, "export const P = async () => ({ tool: {} })\n")
+          assert.strictEqual((yield* send).code, 1)
+          assert.strictEqual((yield* rejoin(world, "trust", "--revoke")).code, 0)
+          assert.include((yield* rejoin(world, "trust", "--list")).out, "No directory is trusted.")
+        })
+      )
+  )
+
   it.live("no server answers where one is named: exit code 3, and none is started", () =>
     live(
       Effect.gen(function* () {
@@ -140,7 +179,18 @@ describe("the command, on the real OpenCode", () => {
         const world = yield* makeWorld()
         // One that its operator chose: the server proves itself all the same.
         const chosen = { REJOIN_TOKEN: "chosen by hand" }
-        const server = yield* world.start(chosen)
+        const server = yield* world.start({ ...chosen, REJOIN_HOSTS: "phone.example" })
+        // By another name it is reached where its operator lists that.
+        const statusFor = (host: string) =>
+          Effect.callback<number | undefined>((resume) => {
+            const headers = { host, authorization: `Bearer ${chosen.REJOIN_TOKEN}` }
+            get(`${server.url}/api/threads`, { headers }, (answer) => {
+              answer.resume()
+              resume(Effect.succeed(answer.statusCode))
+            })
+          })
+        assert.strictEqual(yield* statusFor("phone.example"), 200)
+        assert.strictEqual(yield* statusFor("other.example"), 403)
         const by = { ...world, environment: { ...world.environment, ...chosen } }
         const listed = yield* rejoin(by, "threads", "--json")
         assert.strictEqual(listed.code, 0, listed.err)

@@ -303,6 +303,56 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
       )
   )
 
+  it.live(
+    "a directory that brings code is looked at and trusted; what a model refuses is gone round by a fork",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          const server = yield* world.start()
+          const id = yield* open(server, world.at("repo"), "read-only")
+          yield* world.fs.makeDirectory(world.at("repo/.opencode/plugin"), { recursive: true })
+          yield* world.fs.writeFileString(
+            world.at("repo/.opencode/plugin/own.js"),
+            "export const P = async () => ({})\n"
+          )
+          const { complaints, tab } = yield* makeBrowser
+          const page = yield* tab()
+          const address = yield* link(server)
+          yield* Effect.promise(async () => {
+            await page.goto(address)
+            await page.goto(`${server.url}/#/${id}`)
+            await said(page, "one")
+            await page.getByText("The conversation did not go on.").waitFor()
+            await page.getByRole("button", { name: "Look at it…" }).click()
+            await page.locator("code", { hasText: ".opencode/plugin" }).waitFor()
+            assert.deepEqual(await barriers(page), [])
+            await page.getByRole("button", { name: "I have looked at it: trust it" }).click()
+            await said(page, "two")
+            await page.locator(".item.assistant-message", { hasText: "two" }).waitFor()
+
+            await said(page, "poison")
+            const way = page.getByRole("button", { name: "Fork from before it" })
+            await page.getByText("fork the thread from the turn before it").waitFor()
+            await way.last().click()
+            await page.getByText("Forked here").waitFor()
+            await said(page, "three")
+            await page.locator(".item.assistant-message", { hasText: "two | three" }).waitFor()
+            // Of a thread of which nothing is known yet there is nothing to fork.
+            await page.goto(`${server.url}/#/${id}`)
+            await page.getByText("“poison” failed").waitFor()
+            assert.strictEqual(await way.count(), 1)
+
+            await page.getByRole("button", { name: "Trust…" }).click()
+            await page.getByRole("button", { name: "Trust it no longer" }).click()
+            await said(page, "four")
+            await page.getByText("The conversation did not go on.").waitFor()
+          })
+          assert.deepEqual(complaints, [])
+        })
+      )
+  )
+
   it.live("5,000 items: the last ones at once, the others as one goes back, and nothing jumps", () =>
     live(
       Effect.gen(function* () {
