@@ -165,6 +165,7 @@ const jobs = {
   // Where it is called, not where it lies: npm tells that in INIT_CWD.
   rejoin: program("apps/cli/dist/main.js", process.env.INIT_CWD ?? process.cwd()),
   crash: program("e2e/src/crash/main.ts"),
+  soak: program("e2e/src/soak/main.ts"),
   fuzz
 }
 
