@@ -1,10 +1,11 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import { Timestamp } from "@rejoin/contracts/Time"
 import { ThreadStore } from "@rejoin/core/store/ThreadStore"
 import { same, split, whole } from "@rejoin/core/turns/Attachments"
 import { bindingRecord, threadRecord, threadStoreSuite, turnRecord } from "@rejoin/testkit/ThreadStoreSuite"
-import { Effect, Exit, FileSystem, Layer, Option } from "effect"
+import { Array, Effect, Exit, FileSystem, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Database from "./Database.ts"
 import { DataDirectory } from "./DataDirectory.ts"
@@ -39,6 +40,29 @@ describe("the database file", () => {
         assert.isTrue(Option.isSome(thread))
       })
     )
+  )
+
+  it.effect("does not grow with the threads that were deleted", () =>
+    Effect.gen(function* () {
+      const store = yield* ThreadStore
+      const at = Timestamp.make("2026-01-01T00:00:00.000Z")
+      const gone = (i: number) =>
+        ({
+          type: "thread.deleted",
+          threadId: ThreadId.make(`t${i}`),
+          seq: 1,
+          generation: 0,
+          at,
+          data: {}
+        }) as const
+      yield* store.insertThread(threadRecord("t1"), bindingRecord("t1"))
+      yield* store.appendEvents([{ ...gone(1), type: "thread.updated" }])
+      yield* store.appendEvents(Array.makeBy(10_003, gone))
+      // Who was away for longer is told of a gap by the positions.
+      const [created, oldest] = yield* store.readEvents({ afterPosition: 0 }, 2)
+      assert.deepEqual([created?.position, oldest?.position], [1, 5])
+      assert.strictEqual(yield* store.lastPosition, 10_004)
+    }).pipe(Effect.provide(layer(":memory:")))
   )
 
   it.effect("of a newer version is refused clearly and left as it is", () =>

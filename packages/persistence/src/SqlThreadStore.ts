@@ -35,6 +35,9 @@ const trusted = document(TrustedDirectory, "trusted directory")
 // SQLite takes 32,766 parameters a statement; an event has eight.
 const rowsPerInsert = 1000
 
+/** That a thread is gone is told for so many of them: who was away for longer reads of a gap, and what is there now. */
+const tombstonesAtMost = 10_000
+
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const file = yield* DatabaseFile
@@ -108,6 +111,10 @@ const make = Effect.gen(function* () {
     const deleted = events.filter(({ type }) => type === "thread.deleted")
     for (const { at, position, seq, threadId } of deleted) {
       yield* sql`INSERT INTO deleted_thread ${sql.insert({ position, thread_id: threadId, seq, at })}`
+    }
+    if (deleted.length > 0) {
+      yield* sql`DELETE FROM deleted_thread WHERE position <=
+        (SELECT position FROM deleted_thread ORDER BY position DESC LIMIT 1 OFFSET ${tombstonesAtMost})`
     }
     const living = events.filter(({ type }) => type !== "thread.deleted")
     for (let start = 0; start < living.length; start += rowsPerInsert) {
