@@ -129,6 +129,30 @@ describe("Claude: what the agent lets succeed while it is wrong", () => {
       )
   )
 
+  it.live("law 5: what another one said in a session that is live here is noticed, and not lost", () =>
+    live(
+      Effect.gen(function* () {
+        const ground = yield* world
+        const server = yield* ground.start()
+        const id = yield* open(server, ground.at("repo"), "full-access", claude)
+        yield* say(server, id, "one")
+        assert.strictEqual((yield* say(server, id, "two")).output, "one | two")
+        const { session } = yield* server.client.threads.get({ params: { id } })
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const resume = ["--resume", session.providerSessionId ?? "", ...bypass]
+            const raw = yield* rawClaude(ground, ground.at("repo"), resume)
+            yield* raw.say("meanwhile")
+          })
+        )
+        assert.strictEqual((yield* say(server, id, "three")).output, "one | two | meanwhile | three")
+        assert.strictEqual((yield* say(server, id, "four")).output, "one | two | meanwhile | three | four")
+        const [receipt] = yield* receipts(server, id)
+        assert.deepInclude({ ...receipt }, { outcome: "adopted", ahead: 1 })
+      })
+    )
+  )
+
   it.live(
     "N1: of two that resumed at once one branch is lost: where it is ours, the follow-up is refused, until its user goes on from what is there",
     () =>

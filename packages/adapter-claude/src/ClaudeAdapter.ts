@@ -5,7 +5,7 @@ import type { Capabilities } from "@rejoin/contracts/Provider"
 import { agentInfo, programStamp, programVersion } from "@rejoin/agent-kit/AgentInfo"
 import { newUuid } from "@rejoin/core/NewId"
 import { probed, requireStore as makeRequireStore } from "@rejoin/agent-kit/Probing"
-import { Probe } from "@rejoin/core/plan/Probe"
+import { type Found, Probe } from "@rejoin/core/plan/Probe"
 import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
 import {
   eraseCursor,
@@ -13,7 +13,7 @@ import {
   type ProviderAdapterShape
 } from "@rejoin/core/providers/ProviderAdapter"
 import { markedStoreOf } from "@rejoin/agent-kit/StoreIdentity"
-import { Effect, FileSystem, Layer, Result, Scope } from "effect"
+import { Effect, FileSystem, Layer, Option, Result, Scope } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import { type ClaudeCursor, decodeCursor } from "./ClaudeCursor.ts"
 import { makeExpiry } from "./ClaudeExpiry.ts"
@@ -65,6 +65,7 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
         Effect.provideService(ChildProcessSpawner.ChildProcessSpawner, spawner),
         Effect.provideService(ProcessOwner, owner)
       ),
+    fs,
     transcripts,
     expiry,
     filesFor: (start) =>
@@ -104,6 +105,9 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
     if (transcript?.isEmpty === true && mark !== null) {
       return Probe.Corrupt({ evidence: { path, reason: "the transcript holds no message" } })
     }
+    const foreign = (mark === null ? [] : (transcript?.after(mark) ?? [])).filter(
+      (prompt) => running?.tail.isOwn(prompt) !== true
+    )
     const holders = yield* holdersOf(fs, config, sessionId)
     const others = holders.filter((pid) => pid !== running?.pid)
     // Somewhere else than where it is bound to, a start would end in its own worktree.
@@ -121,8 +125,31 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
       ...(transcript?.compare(mark) ?? { history: "unknown" as const }),
       activity: running?.isWorking() === true ? "running" : "idle",
       holder: others.length > 0 ? "other" : running === undefined ? "none" : "ours",
+      // The process that we have knows nothing of what another one said since: it would leave that out.
+      repairs: running !== undefined && foreign.length > 0 ? ["reload"] : []
+    })
+  })
+
+  /** A live session in whose transcript nobody else wrote, and on which no other process works. */
+  const glance = Effect.fn("Claude.glance")(function* (
+    { providerSessionId }: ClaudeCursor,
+    mark: MessageId | null
+  ) {
+    const running = live.get(providerSessionId)
+    if (running === undefined || !(yield* running.tail.isOurs(mark))) return Option.none()
+    const holders = yield* holdersOf(fs, config, providerSessionId)
+    if (holders.some((pid) => pid !== running.pid)) return Option.none()
+    const found: Found = Probe.Found({
+      directory: unknown("not-told"),
+      mode: unknown("not-told"),
+      model: unknown("not-told"),
+      history: mark === null ? "unknown" : "same",
+      ahead: 0,
+      activity: running.isWorking() ? "running" : "idle",
+      holder: "ours",
       repairs: []
     })
+    return Option.some(found)
   })
 
   /** A key in the environment, or an account that Claude keeps; what it is stays unread. */
@@ -164,6 +191,7 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
     decodeCursor,
     encodeCursor: (cursor) => cursor,
     probe: (cursor, { mark }) => probed(probe(cursor, mark)),
+    glance: (cursor, { mark }) => glance(cursor, mark),
     create: starts.create,
     adopt: starts.adopt,
     relocate: { fork: starts.fork },

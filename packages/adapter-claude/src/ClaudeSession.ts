@@ -15,6 +15,7 @@ import type { ClaudeProcess, StartupFailure } from "./ClaudeProcess.ts"
 import { askOf, replyOf } from "./ClaudeRequests.ts"
 import { resultOf } from "./ClaudeResult.ts"
 import { type CanUseTool, type Frame, Interrupted } from "./ClaudeSchema.ts"
+import type { ClaudeTail } from "./ClaudeTail.ts"
 import { ClaudeTranslator } from "./ClaudeTranslator.ts"
 
 interface Options {
@@ -25,8 +26,8 @@ interface Options {
   readonly beside: ReadonlyArray<string>
   /** The commands that it takes; none where they are turned off. */
   readonly commands: ReadonlyArray<Command>
-  /** Whether the transcript holds the message by now. */
-  readonly isKept: (messageId: string) => Effect.Effect<boolean>
+  /** Of its transcript. */
+  readonly tail: ClaudeTail
 }
 
 /** What hears the frames of a process from its first one on, before there is a session to tell. */
@@ -48,7 +49,7 @@ export class ClaudeListener {
 
 /** The live connection to one session: its own process, and the gate before everything that it does. */
 export const connect = Effect.fnUntraced(function* (
-  { beside, commands, cursor, directory, isKept, mode, provider }: Options,
+  { beside, commands, cursor, directory, mode, provider, tail }: Options,
   process: ClaudeProcess,
   listener: ClaudeListener
 ) {
@@ -157,6 +158,7 @@ export const connect = Effect.fnUntraced(function* (
     }
     const sent = Deferred.makeUnsafe<"asked" | "answered", SendFailure>()
     waiting.set(turn.messageId, sent)
+    tail.sending(turn.messageId)
     process.write(sending.frame)
     return yield* Deferred.await(sent).pipe(
       Effect.raceFirst(
@@ -175,8 +177,12 @@ export const connect = Effect.fnUntraced(function* (
    */
   const readBack = Effect.fnUntraced(function* (messageId: string) {
     if (!written) return false
-    written = yield* isKept(messageId).pipe(
-      Effect.repeat({ until: (is) => is, schedule: Schedule.spaced("25 millis"), times: 120 })
+    written = yield* tail.keeps(messageId).pipe(
+      Effect.repeat({
+        until: (is) => is,
+        schedule: Schedule.min([Schedule.exponential("2 millis"), Schedule.spaced("25 millis")]),
+        times: 125
+      })
     )
     const message =
       "Claude does not write this conversation down: it is lost when the session ends. Its directory cannot be written, or its history is turned off."
@@ -231,5 +237,5 @@ export const connect = Effect.fnUntraced(function* (
     // One that is not written down would be lost with its process: it is kept as long as may be.
     background: Effect.sync(() => tasks > 0 || !written || translator.isWorking)
   }
-  return { session, isWorking: () => translator.isWorking, quiesce }
+  return { session, isWorking: () => translator.isWorking, quiesce, tail }
 })

@@ -6,7 +6,7 @@ import { type History, Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
 import type { Started, StartRequest, Verified } from "@rejoin/core/providers/ProviderAdapter"
 import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
 import { newUuid } from "@rejoin/core/NewId"
-import { Effect, Option, Predicate, Queue, type Scope } from "effect"
+import { Effect, type FileSystem, Option, Predicate, Queue, type Scope } from "effect"
 import { type ClaudeCursor, cursorOf } from "./ClaudeCursor.ts"
 import type { ClaudeExpiry } from "./ClaudeExpiry.ts"
 import { hooks } from "./ClaudeGate.ts"
@@ -17,12 +17,14 @@ import type { ClaudeOptions } from "./ClaudeOptions.ts"
 import type { ClaudeCommand, ClaudeProcess, StartupFailure } from "./ClaudeProcess.ts"
 import { Initialized, PermissionRules } from "./ClaudeSchema.ts"
 import { ClaudeListener, connect } from "./ClaudeSession.ts"
+import { type ClaudeTail, makeClaudeTail, readWhole } from "./ClaudeTail.ts"
 import type { ClaudeTranscripts } from "./ClaudeTranscripts.ts"
 import { isSupported, supported } from "./ClaudeVersion.ts"
 
 interface Needs {
   readonly options: ClaudeOptions
   readonly spawn: (command: ClaudeCommand) => Effect.Effect<ClaudeProcess, AdapterFailure, Scope.Scope>
+  readonly fs: FileSystem.FileSystem
   readonly transcripts: ClaudeTranscripts
   readonly expiry: ClaudeExpiry
   /** What it is told by files, which go with the session. */
@@ -42,11 +44,13 @@ export interface Live {
   /** Also on what it began by itself. */
   readonly isWorking: () => boolean
   readonly quiesce: Effect.Effect<void, AdapterFailure>
+  readonly tail: ClaudeTail
 }
 
 /** The ways in which a session comes to life: created, adopted, forked. Each reads back what it did. */
 export const makeStarts = ({
   options,
+  fs,
   filesFor,
   register,
   requireStore,
@@ -91,7 +95,8 @@ export const makeStarts = ({
   const launch = Effect.fnUntraced(function* (
     cursor: ClaudeCursor,
     request: StartRequest,
-    start: { readonly args: ReadonlyArray<string>; readonly source?: string; readonly history: History }
+    start: { readonly args: ReadonlyArray<string>; readonly source?: string; readonly history: History },
+    tail: ClaudeTail
   ) {
     const { additionalDirectories, cwd, extraEnv, loads, mark, mode, systemPrompt } = request
     const model = request.model ?? options.model
@@ -125,12 +130,6 @@ export const makeStarts = ({
       const message = `Claude Code ${version} is not supported: this adapter knows ${supported}.`
       return yield* new ProviderUnavailable({ provider, message })
     }
-    const isKept = (messageId: string) =>
-      transcripts.find(cursor.providerSessionId).pipe(
-        Effect.flatMap((paths) => Effect.forEach(paths, transcripts.read)),
-        Effect.map((found) => found.length === 1 && found.some((one) => one.contains(messageId))),
-        Effect.orElseSucceed(() => false)
-      )
     const live = yield* connect(
       {
         provider,
@@ -139,7 +138,7 @@ export const makeStarts = ({
         beside: additionalDirectories,
         commands: takesCommands(mode) ? (initialized.commands ?? []) : [],
         mode,
-        isKept
+        tail
       },
       process,
       listener
@@ -161,24 +160,23 @@ export const makeStarts = ({
     return started
   })
 
-  const historyOf = Effect.fnUntraced(function* (id: string, mark: StartRequest["mark"]) {
-    const [path] = yield* find(id)
-    return path === undefined
-      ? ("unknown" as const)
-      : yield* transcripts.read(path).pipe(
-          Effect.map((found) => found.compare(mark).history),
-          Effect.orElseSucceed(() => "unknown" as const)
-        )
+  const tailOf = (id: string) => makeClaudeTail(fs, transcripts, id)
+
+  /** Our mark against the transcript; the tail goes on from where that was read to. */
+  const historyOf = Effect.fnUntraced(function* (id: string, mark: StartRequest["mark"], tail?: ClaudeTail) {
+    const read = yield* Effect.orElseSucceed(readWhole(fs, transcripts, id), () => undefined)
+    if (read === undefined) return "unknown" as const
+    const { history } = read.transcript.compare(mark)
+    if (mark === null || history === "same" || history === "ahead") tail?.follow(read, mark)
+    return history
   })
 
   const create = Effect.fn("Claude.create")(function* (request: StartRequest) {
     const id = yield* newUuid
     // The id is ours: it stands in the intent before there is a process to have it.
     yield* request.created(ProviderSessionId.make(id))
-    return yield* launch(cursorOf(id, yield* ensureStore), request, {
-      args: ["--session-id", id],
-      history: "unknown"
-    })
+    const start = { args: ["--session-id", id], history: "unknown" } as const
+    return yield* launch(cursorOf(id, yield* ensureStore), request, start, tailOf(id))
   })
 
   /** A fork that was never written is made again from its source, under the same id. */
@@ -188,7 +186,7 @@ export const makeStarts = ({
     request: StartRequest
   ) {
     const { at, id: from } = source
-    return yield* launch(cursorOf(id, yield* ensureStore, source), request, {
+    const start = {
       args: [
         "--resume",
         from,
@@ -199,7 +197,8 @@ export const makeStarts = ({
       ],
       source: from,
       history: yield* historyOf(from, request.mark)
-    })
+    }
+    return yield* launch(cursorOf(id, yield* ensureStore, source), request, start, tailOf(id))
   })
 
   const adopt = Effect.fn("Claude.adopt")(function* (cursor: ClaudeCursor, request: StartRequest) {
@@ -207,11 +206,9 @@ export const makeStarts = ({
     const { from, providerSessionId: id } = cursor
     const files = yield* find(id)
     if (files.length === 0 && from !== undefined) return yield* forkOf(from, id, request)
-    return yield* launch(cursor, request, {
-      args: ["--resume", id],
-      source: id,
-      history: yield* historyOf(id, request.mark)
-    })
+    const tail = tailOf(id)
+    const history = yield* historyOf(id, request.mark, tail)
+    return yield* launch(cursor, request, { args: ["--resume", id], source: id, history }, tail)
   })
 
   /**

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { MessageId } from "@rejoin/contracts/Ids"
-import { ClaudeTranscript } from "./ClaudeTranscripts.ts"
+import { parseLine, ClaudeTranscript } from "./ClaudeTranscripts.ts"
 
 type Fields = Readonly<Record<string, unknown>>
 const line = (type: string, uuid: string, parentUuid: string | null, more: Fields = {}) =>
@@ -9,7 +9,10 @@ const prompt = (uuid: string, parent: string | null, more: Fields = {}) =>
   line("user", uuid, parent, { promptSource: "sdk", ...more })
 const answer = (uuid: string, parent: string) => line("assistant", uuid, parent)
 const transcript = (...lines: ReadonlyArray<string>) =>
-  new ClaudeTranscript("/t.jsonl", `${lines.join("\n")}\n`)
+  new ClaudeTranscript(
+    "/t.jsonl",
+    lines.flatMap((line) => parseLine(line) ?? [])
+  )
 const against = (found: ClaudeTranscript, mark: string) => found.compare(MessageId.make(mark)).history
 
 describe("Claude's transcripts", () => {

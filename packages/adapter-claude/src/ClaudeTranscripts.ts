@@ -1,6 +1,6 @@
 import type { MessageId } from "@rejoin/contracts/Ids"
 import { compareMark } from "@rejoin/core/plan/Mark"
-import { Effect, type FileSystem, Option, Result, Schema } from "effect"
+import { Effect, type FileSystem, Option, Result, Schema, Stream } from "effect"
 
 const Line = Schema.Struct({
   type: Schema.String,
@@ -21,8 +21,14 @@ const Line = Schema.Struct({
 type Line = typeof Line.Type
 const decodeLine = Schema.decodeUnknownOption(Line)
 
+/** Undefined for what is no line of a transcript: Claude passes it over too. */
+export const parseLine = (text: string): Line | undefined => {
+  const json = Result.try(() => JSON.parse(text) as unknown)
+  return Result.isSuccess(json) ? Option.getOrUndefined(decodeLine(json.success)) : undefined
+}
+
 /** A message of the user's as a line has it: a prompt, or one that was steered into a running turn. */
-const promptOf = (line: Line): string | undefined => {
+export const promptOf = (line: Line): string | undefined => {
   const { attachment, promptSource, turnAttributionKey, type, uuid } = line
   if (attachment?.type === "queued_command") return attachment.source_uuid
   // A slash command has no source; it begins its turn all the same.
@@ -30,30 +36,26 @@ const promptOf = (line: Line): string | undefined => {
   return type === "user" && begins ? uuid : undefined
 }
 
-/** A transcript as it was read. Lines that are no JSON are passed over, as Claude does itself. */
+/** A transcript as it was read. */
 export class ClaudeTranscript {
   readonly path: string
   private readonly lines: ReadonlyArray<Line>
   /** The lines that the model sees: from the last one back to the root. Branches that were left are not among them. */
   private readonly chain: ReadonlyArray<Line>
 
-  constructor(path: string, text: string) {
+  constructor(path: string, lines: ReadonlyArray<Line>) {
     this.path = path
-    this.lines = text.split("\n").flatMap((line) => {
-      if (line === "") return []
-      const json = Result.try(() => JSON.parse(line) as unknown)
-      return Result.isSuccess(json) ? Option.toArray(decodeLine(json.success)) : []
-    })
+    this.lines = lines
     const byId = new Map(this.lines.flatMap((line) => (line.uuid === undefined ? [] : [[line.uuid, line]])))
     const chain: Array<Line> = []
     const seen = new Set<string>()
     let at = this.lines.findLast(({ isSidechain, uuid }) => uuid !== undefined && isSidechain !== true)
     while (at?.uuid !== undefined && !seen.has(at.uuid)) {
       seen.add(at.uuid)
-      chain.unshift(at)
+      chain.push(at)
       at = byId.get(at.parentUuid ?? at.logicalParentUuid ?? "")
     }
-    this.chain = chain
+    this.chain = chain.reverse()
   }
 
   get isEmpty(): boolean {
@@ -76,6 +78,13 @@ export class ClaudeTranscript {
     // On a branch that was left.
     const left = found.history === "behind" && mark !== null && this.contains(mark)
     return left ? { history: "diverged", ahead: 0 } : found
+  }
+
+  /** The prompts after our mark; none where that is not there. */
+  after(mark: MessageId): ReadonlyArray<string> {
+    const prompts = this.chain.map(promptOf).filter((prompt) => prompt !== undefined)
+    const at = prompts.lastIndexOf(mark)
+    return at < 0 ? [] : prompts.slice(at + 1)
   }
 
   /** The last line, where that is an answer: up to there a fork of the whole keeps. */
@@ -112,8 +121,28 @@ export const makeTranscripts = (fs: FileSystem.FileSystem, config: string) => {
     return yield* Effect.filter(paths, fs.exists)
   })
 
-  const read = (path: string) =>
-    Effect.map(fs.readFileString(path), (text) => new ClaudeTranscript(path, text))
+  /** Up to `bytes`, or to its end. A long one is read in pieces, between which others have their turn. */
+  const read = Effect.fnUntraced(function* (path: string, bytes?: number) {
+    const lines: Array<Line> = []
+    yield* fs
+      .stream(path, { chunkSize: 256 * 1024, ...(bytes !== undefined && { bytesToRead: bytes }) })
+      .pipe(
+        Stream.decodeText(),
+        Stream.splitLines,
+        Stream.runForEachArray((texts) =>
+          Effect.andThen(
+            Effect.sync(() => {
+              for (const text of texts) {
+                const line = text === "" ? undefined : parseLine(text)
+                if (line !== undefined) lines.push(line)
+              }
+            }),
+            Effect.yieldNow
+          )
+        )
+      )
+    return new ClaudeTranscript(path, lines)
+  })
 
   return { find, read }
 }

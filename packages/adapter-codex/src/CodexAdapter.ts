@@ -98,7 +98,7 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
     pool.acquire(poolKey({ extraEnv: of.extraEnv, reindex }))
 
   const requireStore = makeRequireStore(fs, configured)
-  const { delivered, probe } = makeProbe({ fs, home, rollouts })
+  const { delivered, glance, probe } = makeProbe({ fs, home, rollouts })
   const brings = findPowers({ fs, agent: "codex", powers, own: [home] })
   const starts = makeStarts({
     options,
@@ -166,6 +166,10 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
         Effect.retry({ times: 1, while: ({ _tag }) => _tag === "ProviderUnavailable" }),
         probed
       ),
+    glance: ({ providerSessionId }) => {
+      const connection = live.get(providerSessionId)
+      return connection === undefined ? Effect.succeedNone : glance(connection, providerSessionId)
+    },
     brings: { find: brings, keepsOut: () => true },
     create: starts.create,
     adopt: starts.adopt,

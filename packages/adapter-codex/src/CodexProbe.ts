@@ -1,6 +1,6 @@
 import { known, unknown } from "@rejoin/contracts/Fact"
 import type { MessageId } from "@rejoin/contracts/Ids"
-import { Probe, type Repair } from "@rejoin/core/plan/Probe"
+import { type Found, Probe, type Repair } from "@rejoin/core/plan/Probe"
 import { Effect, type FileSystem, Option, Predicate } from "effect"
 import type { CodexCursor } from "./CodexCursor.ts"
 import { type CodexRollouts, markIn } from "./CodexRollouts.ts"
@@ -88,6 +88,26 @@ export const makeProbe = ({ fs, home, rollouts }: Needs) => {
   )
 
   /**
+   * As long as our server holds the writer's lock of a thread, nobody else writes it: it is as we left it
+   * (docs/providers/codex.md: Another directory). Where the system does not tell who holds it, that is a doubt.
+   */
+  const glance = Effect.fn("Codex.glance")(function* (live: CodexConnection, threadId: string) {
+    const settings = live.settings()
+    if (!live.isOpen() || (yield* writerOf(fs, home, threadId)) !== live.server.pid) return Option.none()
+    const found: Found = Probe.Found({
+      directory: known(live.directory, "answer"),
+      mode: known(settings.mode, "answer"),
+      model: settings.model === null ? unknown("not-told") : known(settings.model, "answer"),
+      history: "same",
+      ahead: 0,
+      activity: live.activity(),
+      holder: "ours",
+      repairs: []
+    })
+    return Option.some(found)
+  })
+
+  /**
    * Whether a message of ours is in the conversation. A turn that began and of which nothing was written may have had
    * it: that is not known.
    */
@@ -105,5 +125,5 @@ export const makeProbe = ({ fs, home, rollouts }: Needs) => {
     return openEnded ? ("unknown" as const) : ("absent" as const)
   })
 
-  return { probe, delivered }
+  return { probe, glance, delivered }
 }

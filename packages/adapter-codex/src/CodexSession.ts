@@ -276,6 +276,9 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
     },
     session,
     server,
+    directory,
+    /** Neither the thread nor its server has been closed since. */
+    isOpen: () => opened && !Deferred.isDoneUnsafe(closed) && !Deferred.isDoneUnsafe(server.gone),
     applySettings,
     activity: () =>
       !asks.isEmpty ? ("waiting" as const) : translator.isRunning ? ("running" as const) : ("idle" as const),

@@ -10,7 +10,7 @@ import { Context, Data, type Effect, type Option, type Scope, type Stream } from
 import type { AdapterEvent } from "./AdapterEvent.ts"
 import type { AdapterFailure, Environment, ResumeCursor } from "./ResumeCursor.ts"
 import type { TerminalAccess } from "./TerminalAccess.ts"
-import type { History, ModeFound, Probe, ProbeFailure, Repair } from "../plan/Probe.ts"
+import type { Found, History, ModeFound, Probe, ProbeFailure, Repair } from "../plan/Probe.ts"
 
 /**
  * Up to where a fork of a thread goes: the end, or the end of the turn that began with our message `last`. `next` is
@@ -111,6 +111,12 @@ export interface AdapterSession {
 /** A start of a session, in the scope that closes it. */
 export type Starting = Effect.Effect<Started, AdapterFailure | ProbeFailure | E.StoreFailed, Scope.Scope>
 
+/** What a probe is made for. */
+export interface About extends Environment {
+  readonly mark: MessageId | null
+  readonly wantedCwd: string
+}
+
 /** What a start that did not end may have left upstream. */
 export interface Leftover extends Environment {
   readonly created: ReadonlyArray<ProviderSessionId>
@@ -151,10 +157,13 @@ export interface ProviderAdapterShape<C extends ResumeCursor = ResumeCursor> {
     keepsOut(brought: Brought): boolean
   }
   /** Creates and changes nothing. */
-  probe(
-    cursor: C,
-    about: Environment & { readonly mark: MessageId | null; readonly wantedCwd: string }
-  ): Effect.Effect<Probe>
+  probe(cursor: C, about: About): Effect.Effect<Probe>
+  /**
+   * What `probe` would find of a session that is live here, told by facts that cost the same however long the history
+   * is: whether anybody else can have touched it. None where one of them leaves a doubt: then it is probed. Absent where
+   * a probe costs no more than that.
+   */
+  readonly glance?: (cursor: C, about: About) => Effect.Effect<Option.Option<Found>>
   create(request: StartRequest): Starting
   adopt(cursor: C, request: StartRequest): Starting
   readonly relocate: { readonly [Way in RelocateWay]?: (cursor: C, request: StartRequest) => Starting }

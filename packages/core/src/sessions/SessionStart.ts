@@ -7,9 +7,10 @@ import { ConversationSource } from "../threads/ConversationSource.ts"
 import { isOver, type LiveSession, LiveSessions } from "./LiveSessions.ts"
 import { type NoCursor, Plan, plan, type Situation, type Wanted } from "../plan/Plan.ts"
 import { Probe } from "../plan/Probe.ts"
-import type { ProviderAdapterShape, StartRequest } from "../providers/ProviderAdapter.ts"
+import type { About, ProviderAdapterShape, StartRequest } from "../providers/ProviderAdapter.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
 import { ProviderRegistry } from "../providers/ProviderRegistry.ts"
+import type { ResumeCursor } from "../providers/ResumeCursor.ts"
 import type { Binding, StartIntent, ThreadRecord } from "../store/Records.ts"
 import { SessionDirectory } from "./SessionDirectory.ts"
 import { StartIntents, titleMark } from "./StartIntents.ts"
@@ -114,17 +115,11 @@ export class SessionStart extends Context.Service<
         // A session that ended by itself may still be closing: that is awaited before anything resumes.
         if (previous !== undefined && isOver(previous)) yield* Deferred.await(previous.closed)
         const live = sessions.get(thread.id)
+        const about = { ...environment, mark: source.binding.mark, wantedCwd: wanted.cwd }
         const probe: Probe | NoCursor =
           Option.isNone(cursor) || binding.resetRequested || atTerminal
             ? { _tag: "NoCursor" }
-            : yield* adapter
-                .probe(cursor.value, { ...environment, mark: source.binding.mark, wantedCwd: wanted.cwd })
-                .pipe(
-                  Effect.timeoutOrElse({
-                    duration: settings.callTimeout,
-                    orElse: () => Effect.succeed(Probe.Inconclusive({ evidence: "the probe timed out" }))
-                  })
-                )
+            : yield* look(adapter, cursor.value, about, live)
         const situation: Situation = {
           provider: adapter.id,
           prior: source.binding.prior,
@@ -153,6 +148,27 @@ export class SessionStart extends Context.Service<
         }
         return { attempt, live, decision: plan(situation) }
       })
+
+      /** A session that is live here and that nobody else has touched is not looked at as a whole for each turn. */
+      const look = (
+        adapter: ProviderAdapterShape,
+        cursor: ResumeCursor,
+        about: About,
+        live: LiveSession | undefined
+      ): Effect.Effect<Probe> => {
+        const glance = live === undefined ? undefined : adapter.glance?.(cursor, about)
+        const probe = adapter.probe(cursor, about)
+        const looked =
+          glance === undefined
+            ? probe
+            : Effect.flatMap(glance, Option.match({ onNone: () => probe, onSome: Effect.succeed<Probe> }))
+        return looked.pipe(
+          Effect.timeoutOrElse({
+            duration: settings.callTimeout,
+            orElse: () => Effect.succeed(Probe.Inconclusive({ evidence: "the probe timed out" }))
+          })
+        )
+      }
 
       const reconfigure = Effect.fnUntraced(function* (attempt: Attempt, live: LiveSession) {
         const { adapter, wanted } = attempt
