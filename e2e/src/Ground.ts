@@ -1,3 +1,4 @@
+import type { Responder } from "@rejoin/model-server/Model"
 import { ModelServer } from "@rejoin/model-server/ModelServer"
 import { Context, Effect, FileSystem, Layer, Path } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
@@ -8,12 +9,15 @@ import { scripted } from "./Scripted.ts"
  * A machine of its own: homes for the agents, a repository with two worktrees and a directory outside of it, and the
  * scripted model. `settle` makes the same places once more, elsewhere. Everything ends with the scope.
  */
-export const makeGround = Effect.fn("makeGround")(function* (agents: ReadonlyArray<Agent>) {
+export const makeGround = Effect.fn("makeGround")(function* (
+  agents: ReadonlyArray<Agent>,
+  respond: Responder = scripted
+) {
   const fs = yield* FileSystem.FileSystem
   const { join } = yield* Path.Path
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const root = yield* Effect.flatMap(fs.makeTempDirectoryScoped({ prefix: "rejoin-e2e-" }), fs.realPath)
-  const model = Context.get(yield* Layer.build(ModelServer.layer(scripted, { keep: 10_000 })), ModelServer)
+  const model = Context.get(yield* Layer.build(ModelServer.layer(respond, { keep: 10_000 })), ModelServer)
   const at = (name: string) => join(root, name)
 
   const git = (cwd: string, ...args: ReadonlyArray<string>) =>

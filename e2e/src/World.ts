@@ -9,6 +9,7 @@ import { sendSignal } from "@rejoin/agent-kit/ProcessOwner"
 import { Effect, FileSystem, Option, Path, Redacted, Schedule, Schema, type Scope, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { type Agent, opencode } from "./Agents.ts"
+import type { Responder } from "@rejoin/model-server/Model"
 import { makeGround } from "./Ground.ts"
 
 const readServerFile = Schema.decodeUnknownEffect(ServerFileJson)
@@ -42,11 +43,13 @@ export const makeWorld = Effect.fn("makeWorld")(function* (
     readonly config?: Record<string, unknown>
     /** Only OpenCode, unless others are named. */
     readonly agents?: ReadonlyArray<Agent>
+    /** The model; the scripted one, unless another is named. */
+    readonly respond?: Responder
   } = {}
 ) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const { join } = yield* Path.Path
-  const ground = yield* makeGround(options.agents ?? ["opencode"])
+  const ground = yield* makeGround(options.agents ?? ["opencode"], options.respond)
   const { at, fs, providers, root } = ground
   const home = at("rejoin")
   yield* fs.makeDirectory(home)

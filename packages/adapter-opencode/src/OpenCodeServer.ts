@@ -1,7 +1,8 @@
 import { ProviderUnavailable } from "@rejoin/contracts/Errors"
-import { Deferred, Effect, Schema, type Scope, Semaphore } from "effect"
+import { Deferred, Effect, FileSystem, Schema, type Scope } from "effect"
 import { makeBus, type OpenCodeBus } from "./OpenCodeBus.ts"
 import { OpenCodeClient } from "./OpenCodeClient.ts"
+import { makeDirectories } from "./OpenCodeDirectories.ts"
 import type { ServerOptions } from "./OpenCodeOptions.ts"
 import { spawnServer } from "./OpenCodeProcess.ts"
 
@@ -9,10 +10,7 @@ import { spawnServer } from "./OpenCodeProcess.ts"
 export interface OpenCodeServer extends OpenCodeBus {
   readonly client: OpenCodeClient
   readonly version: string
-  /**
-   * Keeps the server's instance for a directory alive within the scope. The last one to leave disposes of it: each
-   * costs memory and threads for as long as it is there, used or not (docs/providers/opencode.md: Costs).
-   */
+  /** Keeps the server's instance for a directory alive within the scope, and warm for a while after it. */
   readonly use: (directory: string) => Effect.Effect<void, never, Scope.Scope>
   /** It did not answer in time. One that does not answer whether it is well either is ended, and replaced. */
   readonly suspect: Effect.Effect<void>
@@ -54,21 +52,13 @@ export const startServer = Effect.fn("OpenCodeServer.start")(function* (options:
   }
   const { listen } = yield* makeBus(client, lost)
 
-  const uses = new Map<string, number>()
-  const counting = Semaphore.makeUnsafe(1)
-  // Under one permit: nobody comes to a directory while it is being disposed of.
-  const count = (directory: string, change: 1 | -1) =>
-    counting.withPermit(
-      Effect.suspend(() => {
-        const left = (uses.get(directory) ?? 0) + change
-        if (left > 0) uses.set(directory, left)
-        else uses.delete(directory)
-        if (left > 0 || spawned === undefined || Deferred.isDoneUnsafe(gone)) return Effect.void
-        return client
+  const { use } = makeDirectories(yield* FileSystem.FileSystem, (directory) =>
+    spawned === undefined || Deferred.isDoneUnsafe(gone)
+      ? Effect.void
+      : client
           .run("dispose", (sdk, signal) => sdk.instance.dispose({ directory }, { signal }))
           .pipe(Effect.timeout("2 seconds"), Effect.ignore)
-      })
-    )
+  )
   const suspect = client
     .read("health", Health, (sdk, signal) => sdk.global.health({ signal }))
     .pipe(
@@ -82,7 +72,7 @@ export const startServer = Effect.fn("OpenCodeServer.start")(function* (options:
     version,
     listen,
     gone,
-    use: (directory) => Effect.acquireRelease(count(directory, 1), () => count(directory, -1))
+    use
   }
   return server
 })

@@ -53,6 +53,8 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   const events = yield* Queue.unbounded<AdapterEvent>()
   const translator = new OpenCodeTranslator(client.provider)
   const asks = new PendingAsks<"permission" | "question">((event) => tell(event))
+  /** Messages that were sent and not seen in the session yet. */
+  const sent = new Map<string, Deferred.Deferred<void>>()
   let begun = Deferred.makeUnsafe<void>()
   let { mode, model } = options
   let closed = false
@@ -136,6 +138,11 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
       case "question.rejected":
         asks.close(event.properties.requestID)
         break
+      case "message.updated": {
+        const stored = sent.get(event.properties.info.id)
+        if (stored !== undefined) Deferred.doneUnsafe(stored, Effect.void)
+        break
+      }
       case "session.deleted":
         if (event.properties.info.id === sessionID)
           tell(AdapterEvent.Exited({ reason: "the session was deleted in OpenCode" }))
@@ -224,8 +231,19 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
       return yield* new SendFailure({ failure, sent: "maybe" })
     })
 
-  /** Sends, and succeeds when the message was read back: the 204 comes for turns that fail too. */
+  /**
+   * Sends, and succeeds when the message was read back: the 204 comes for turns that fail too. The server tells of each
+   * message that it has stored; where that is not heard, it is asked for it.
+   */
   const prompt = Effect.fnUntraced(function* (turn: TurnInput) {
+    const stored = Deferred.makeUnsafe<void>()
+    sent.set(turn.messageId, stored)
+    yield* send(turn, Deferred.await(stored)).pipe(
+      Effect.ensuring(Effect.sync(() => sent.delete(turn.messageId)))
+    )
+  })
+
+  const send = Effect.fnUntraced(function* (turn: TurnInput, stored: Effect.Effect<void>) {
     const posted = yield* post(turn)
     if (posted._tag !== "Ok") {
       // A 4xx is the server's own no, and nobody hears behind a refused connection. A connection that broke, a 5xx of
@@ -235,11 +253,15 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
       const sent = refused || nobody ? "no" : "maybe"
       return yield* new SendFailure({ failure: client.failure("prompt", posted), sent })
     }
-    const answer = yield* client
+    const asked = client
       .ask((sdk, signal) =>
         sdk.session.message({ sessionID, messageID: turn.messageId, directory }, { signal })
       )
       .pipe(Effect.repeat({ while: isNotFound, schedule: Schedule.spaced("50 millis"), times: 100 }))
+    const answer = yield* Effect.timeoutOrElse(Effect.as(stored, { _tag: "Ok", data: undefined } as const), {
+      duration: "200 millis",
+      orElse: () => asked
+    })
     if (answer._tag === "Ok") return
     const failure = isNotFound(answer)
       ? client.failed("it accepted the message and does not have it")

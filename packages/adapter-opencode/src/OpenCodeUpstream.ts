@@ -59,13 +59,24 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem, 
     return asks.some((ask) => ask.sessionID === sessionID) ? "waiting" : "running"
   })
 
+  /** The newest messages back to our mark, which is seldom far: all of them only where it is, or something was undone. */
+  const since = Effect.fnUntraced(function* ({ id: sessionID, revert }: Session, mark: MessageId) {
+    for (const limit of revert?.messageID === undefined ? [20, 200] : []) {
+      const newest = yield* client.read("messages", Messages, (sdk, signal) =>
+        sdk.session.messages({ sessionID, limit }, { signal })
+      )
+      if (newest.length < limit || newest.some(({ info }) => info.id === mark)) return newest
+    }
+    return yield* messages(sessionID)
+  })
+
   /** Our mark against the history: contained and last, contained, or not there; and how much was said after it. */
   const history = (
     of: Session,
     mark: MessageId | null
   ): Effect.Effect<{ readonly history: History; readonly ahead: number }, AdapterFailure> => {
     if (mark === null) return Effect.succeed({ history: "unknown", ahead: 0 })
-    return Effect.map(messages(of.id), (all) => {
+    return Effect.map(since(of, mark), (all) => {
       // A reverted message is still listed, and gone with the next prompt.
       const reverted = all.findIndex(({ info }) => info.id === of.revert?.messageID)
       const users = (reverted < 0 ? all : all.slice(0, reverted)).filter(({ info }) => info.role === "user")
@@ -110,12 +121,16 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem, 
         return Probe.Inconclusive({ evidence: { status: 200, reason: "the answer is not this session" } })
       }
       const directory = yield* directoryOf(found.value)
+      const [said, working] = yield* Effect.all(
+        [history(found.value, about.mark), activity(sessionID, found.value.directory)],
+        { concurrency: "unbounded" }
+      )
       return Probe.Found({
         directory: known(directory, "store"),
         mode: modeFact(found.value),
         model: unknown("not-told"),
-        ...(yield* history(found.value, about.mark)),
-        activity: yield* activity(sessionID, found.value.directory),
+        ...said,
+        activity: working,
         holder: "unknown",
         repairs: [],
         ...(directory !== about.wantedCwd && { ways: yield* ways(found.value, about.wantedCwd) })

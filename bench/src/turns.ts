@@ -1,0 +1,90 @@
+// `node bench/src/turns.ts [agent,…] [turns before,…] [turns measured]`: a turn on a live session, ours beside the raw
+// interface of the same agent, one after the other in one run on one machine: medians, their ratio, and the CPU that our
+// server took for one. The model answers at once and always the same.
+import { NodeServices } from "@effect/platform-node"
+import { type Agent, claude, codex, opencode } from "@rejoin/e2e/Agents"
+import { foreignServer } from "@rejoin/e2e/OpenCodeApi"
+import { rawClaude } from "@rejoin/e2e/RawClaude"
+import { rawCodex } from "@rejoin/e2e/RawCodex"
+import { makeWorld, open, say, type World } from "@rejoin/e2e/World"
+import { Console, Effect } from "effect"
+import { readFileSync } from "node:fs"
+import { loadavg } from "node:os"
+
+const agents = (process.argv[2] ?? "opencode,codex,claude").split(",") as ReadonlyArray<Agent>
+const histories = (process.argv[3] ?? "10,300").split(",").map(Number)
+const measured = Number(process.argv[4] ?? 40)
+const instances = { opencode, codex, claude }
+
+/** Says something to the agent alone, on one session of its own, and waits until it is answered. */
+const raw = Effect.fnUntraced(function* (agent: Agent, world: World) {
+  const cwd = world.at("repo")
+  switch (agent) {
+    case "claude": {
+      const flags = ["--dangerously-skip-permissions", "--include-partial-messages"]
+      const session = yield* rawClaude(world, cwd, flags)
+      return (text: string) => Effect.asVoid(session.say(text))
+    }
+    case "codex": {
+      const server = yield* rawCodex(world)
+      const { id } = yield* server.start(cwd)
+      return (text: string) => server.turn(id, text)
+    }
+    case "opencode": {
+      yield* world.fs.makeDirectory(world.at("raw"))
+      const { sdk } = yield* foreignServer(world, world.at("raw"))
+      const { data } = yield* Effect.promise(() => sdk.session.create({ directory: cwd }))
+      const sessionID = data?.id ?? ""
+      return (text: string) =>
+        Effect.asVoid(
+          Effect.promise(() =>
+            sdk.session.prompt({ sessionID, directory: cwd, parts: [{ type: "text", text }] })
+          )
+        )
+    }
+  }
+})
+
+const median = (values: ReadonlyArray<number>) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
+
+/** In ms; the kernel counts in hundredths of a second. */
+const cpuOf = (pid: number) => {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? []
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
+const took = Effect.fnUntraced(function* <E, R>(body: Effect.Effect<unknown, E, R>) {
+  const begun = performance.now()
+  yield* body
+  return performance.now() - begun
+})
+
+const bench = (agent: Agent) =>
+  Effect.gen(function* () {
+    const world = yield* makeWorld({ agents: [agent], respond: () => ({ _tag: "Say", text: "So it is." }) })
+    const server = yield* world.start()
+    const id = yield* open(server, world.at("repo"), "full-access", instances[agent])
+    const ours = (text: string) => say(server, id, text)
+    const alone = yield* raw(agent, world)
+    let said = 0
+    for (const history of histories) {
+      for (; said < history; said++) {
+        yield* ours(`this is message ${said}`)
+        yield* alone(`this is message ${said}`)
+      }
+      const times: Record<"ours" | "alone" | "cpu", Array<number>> = { ours: [], alone: [], cpu: [] }
+      for (let i = 0; i < measured; i++, said++) {
+        times.alone.push(yield* took(alone(`this is message ${said}`)))
+        const before = cpuOf(server.pid)
+        times.ours.push(yield* took(ours(`this is message ${said}`)))
+        times.cpu.push(cpuOf(server.pid) - before)
+      }
+      const [mine, theirs] = [median(times.ours), median(times.alone)]
+      const cpu = times.cpu.reduce((sum, value) => sum + value, 0) / measured
+      yield* Console.log(
+        `${agent.padEnd(8)} ${String(history).padStart(5)} turns before: ${mine.toFixed(1)} ms over ${theirs.toFixed(1)} alone = ${(mine / theirs).toFixed(2)} · our server's CPU ${cpu.toFixed(1)} ms · load ${(loadavg()[0] ?? 0).toFixed(1)}`
+      )
+    }
+  }).pipe(Effect.scoped)
+
+await Effect.runPromise(Effect.forEach(agents, bench).pipe(Effect.provide(NodeServices.layer)))
