@@ -1,6 +1,7 @@
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import { Effect } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
+import { alive } from "./migrations/0006_alive.ts"
 import { initial } from "./migrations/0001_initial.ts"
 import { terminal } from "./migrations/0002_terminal.ts"
 import { deleted } from "./migrations/0005_deleted.ts"
@@ -13,7 +14,8 @@ export const migrations = {
   "0002_terminal": terminal,
   "0003_trust": trust,
   "0004_blobs": blobs,
-  "0005_deleted": deleted
+  "0005_deleted": deleted,
+  "0006_alive": alive
 }
 
 const table = "rejoin_migrations"

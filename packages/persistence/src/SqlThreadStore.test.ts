@@ -95,6 +95,7 @@ describe("the database file", () => {
           yield* sql`DROP TABLE turn_blob`
           yield* sql`DROP TABLE blob`
           yield* sql`DROP TABLE deleted_thread`
+          yield* sql`DROP INDEX provider_session_runtime_alive`
           yield* sql`DELETE FROM rejoin_migrations WHERE migration_id >= 4`
         }).pipe(Effect.provide(file))
         yield* Effect.gen(function* () {

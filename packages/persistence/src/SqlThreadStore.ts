@@ -208,20 +208,8 @@ const make = Effect.gen(function* () {
           row === undefined ? Effect.succeedNone : Effect.asSome(fromBindingRow(row))
         )
       ),
-    listBindings: failing(
-      sql<BindingRow>`SELECT * FROM provider_session_runtime ORDER BY created_at, thread_id`
-    ).pipe(
-      Effect.flatMap(
-        Effect.forEach((row) =>
-          fromBindingRow(row).pipe(
-            Effect.map((binding) => [binding]),
-            Effect.catch((error) =>
-              Effect.as(Effect.logWarning("A stored binding is passed over.", error.message), [])
-            )
-          )
-        )
-      ),
-      Effect.map((bindings) => bindings.flat())
+    stopBindings: run(
+      sql`UPDATE provider_session_runtime SET status = 'stopped' WHERE status NOT IN ('none', 'stopped')`
     ),
     nextGeneration: (id) =>
       failing(sql<{ generation: number }>`UPDATE provider_session_runtime
@@ -346,6 +334,10 @@ const make = Effect.gen(function* () {
         rows(sql`SELECT record_json FROM request WHERE thread_id = ${threadId} ORDER BY ordinal`),
         requests.many
       ),
+
+    threadsAsking: failing(
+      sql<{ thread_id: ThreadId }>`SELECT DISTINCT thread_id FROM request ORDER BY thread_id`
+    ).pipe(Effect.map((found) => found.map(({ thread_id }) => thread_id))),
 
     saveReceipt: (receipt) => {
       const row = { id: receipt.id, thread_id: receipt.threadId, record_json: receipts.encode(receipt) }

@@ -182,7 +182,43 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         assert.strictEqual(yield* tagOf(store.saveBinding(bindingRecord("t2", held))), "SessionHeldElsewhere")
         const elsewhere = { ...held, storeId: StoreId.make("other") }
         assert.strictEqual(yield* tagOf(store.saveBinding(bindingRecord("t2", elsewhere))), "ok")
-        assert.lengthOf(yield* store.listBindings, 2)
+      })
+    )
+
+    test(
+      "a start of the server stops what looks alive, and finds who asks",
+      Effect.gen(function* () {
+        const store = yield* open
+        const names = ["t2", "t3", "t4"]
+        for (const name of names) yield* store.insertThread(threadRecord(name), bindingRecord(name))
+        yield* store.saveBinding(bindingRecord("t2", { status: "running" }))
+        yield* store.saveBinding(bindingRecord("t3", { status: "stopped" }))
+        yield* store.saveBinding(bindingRecord("t4", { status: "none" }))
+        yield* store.stopBindings
+        const statuses = yield* Effect.forEach(names, (name) =>
+          Effect.map(store.getBinding(ThreadId.make(name)), (found) => Option.getOrThrow(found).status)
+        )
+        assert.deepEqual(statuses, ["stopped", "stopped", "none"])
+        assert.deepEqual(yield* store.threadsAsking, [])
+        const ask = { kind: "approval", permission: "edit", title: "x" } as const
+        const turnId = TurnId.make("u1")
+        for (const [id, threadId] of [
+          ["r1", "t3"],
+          ["r2", "t3"],
+          ["r3", "t2"]
+        ] as const) {
+          yield* store.saveRequest({
+            id: RequestId.make(id),
+            threadId: ThreadId.make(threadId),
+            turnId,
+            openedAt: at,
+            ask
+          })
+        }
+        assert.deepEqual(
+          yield* store.threadsAsking,
+          ["t2", "t3"].map((id) => ThreadId.make(id))
+        )
       })
     )
 

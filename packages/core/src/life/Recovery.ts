@@ -133,13 +133,13 @@ export class Recovery extends Context.Service<
           yield* interrupt(turn, generation, Option.isSome(binding) ? binding.value.instanceId : "")
           interrupted++
         }
-        for (const binding of yield* store.listBindings) {
-          yield* events.transact(binding, (emit) => closeRequests(store, binding.threadId, emit))
-          if (binding.status === "none" || binding.status === "stopped") continue
-          yield* store
-            .saveBinding({ ...binding, status: "stopped" })
-            .pipe(Effect.catchTags({ StaleGeneration: Effect.die, SessionHeldElsewhere: Effect.die }))
+        for (const threadId of yield* store.threadsAsking) {
+          // One that cannot be read holds up no other (E12).
+          const binding = yield* Effect.orElseSucceed(store.getBinding(threadId), Option.none)
+          const generation = Option.isSome(binding) ? binding.value.generation : 0
+          yield* events.transact({ threadId, generation }, (emit) => closeRequests(store, threadId, emit))
         }
+        yield* store.stopBindings
         yield* Queue.offerAll(sessions.attention, waiting)
         return { intents: intents.length, rerun, interrupted }
       }).pipe(Effect.withSpan("Recovery.reconcile"))

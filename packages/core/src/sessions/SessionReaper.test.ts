@@ -120,7 +120,7 @@ describe("the reaper", () => {
           assert.strictEqual(yield* pass(35), 500)
           assert.lengthOf(sessions.list(), 0)
           assert.strictEqual(world.upstream.open, 0)
-          assert.lengthOf(yield* world.store.listBindings, 500)
+          assert.lengthOf(yield* world.store.listThreads({ limit: 1000 }), 500)
         })
       )
     })

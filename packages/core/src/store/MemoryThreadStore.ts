@@ -207,7 +207,11 @@ const make = Effect.sync(() => {
         forget(byThread, id)
       }),
     getBinding: (id) => run(() => Option.fromUndefinedOr(bindings.get(id))),
-    listBindings: run(() => bindings.values()),
+    stopBindings: run(() => {
+      for (const binding of bindings.values()) {
+        if (binding.status !== "none") bindings.set(binding.threadId, { ...binding, status: "stopped" })
+      }
+    }),
     nextGeneration: (id) =>
       run(() => {
         const binding = bindings.get(id)
@@ -297,6 +301,7 @@ const make = Effect.sync(() => {
     saveRequest: (request) => run(() => requests.set(`${request.threadId}/${request.id}`, request)),
     deleteRequest: (threadId: ThreadId, id: RequestId) => run(() => requests.delete(`${threadId}/${id}`)),
     listRequests: (threadId) => run(() => requests.values((row) => row.threadId === threadId)),
+    threadsAsking: run(() => [...new Set(requests.values().map(({ threadId }) => threadId))].toSorted()),
     saveReceipt: (receipt) => run(() => receipts.set(receipt.id, receipt)),
     getReceipt: (id) => run(() => Option.fromUndefinedOr(receipts.get(id))),
     listReceipts: (threadId, page) =>

@@ -51,7 +51,8 @@ export class ThreadStore extends Context.Service<
     readonly deleteThread: (id: ThreadId) => Stored<void>
 
     readonly getBinding: (id: ThreadId) => Stored<Option.Option<Binding>>
-    readonly listBindings: Stored<ReadonlyArray<Binding>>
+    /** Whatever looks alive is `stopped`: for a start of the server, when nothing is. Costs what looks alive. */
+    readonly stopBindings: Stored<void>
     /** Adds one to the stored generation and returns the new one. */
     readonly nextGeneration: (id: ThreadId) => Stored<number>
     /**
@@ -104,6 +105,8 @@ export class ThreadStore extends Context.Service<
     readonly saveRequest: (request: PendingRequest) => Stored<void>
     readonly deleteRequest: (threadId: ThreadId, id: RequestId) => Stored<void>
     readonly listRequests: (threadId: ThreadId) => Stored<ReadonlyArray<PendingRequest>>
+    /** Of which a request is pending. */
+    readonly threadsAsking: Stored<ReadonlyArray<ThreadId>>
 
     /** Inserts or replaces by id. */
     readonly saveReceipt: (receipt: Receipt) => Stored<void>
