@@ -36,10 +36,12 @@ export const layer = Layer.effectDiscard(
     yield* fs.writeFileString(serverFile, `${JSON.stringify(content)}\n`, { mode: 0o600 })
     yield* Effect.addFinalizer(() => Effect.ignore(fs.remove(serverFile)))
 
+    // Their programs are asked for their versions: who speaks to us already does not wait for that.
     const providers = yield* Effect.flatMap(
       registry.list,
       Effect.forEach(({ info }) => info, { concurrency: "unbounded" })
     )
+    for (const { capabilities: _, ...about } of providers) yield* Effect.logInfo("A provider.", about)
     // A link lets its first user in: it is for who sits at the terminal, and for no journal.
     const page = process.stdout.isTTY
       ? linkOf(url, (yield* Effect.flatMap(AccessCodes, ({ issue }) => issue)).code)

@@ -1,6 +1,5 @@
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
-import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
 import { Recovery } from "@rejoin/core/life/Recovery"
 import { TurnDispatcher } from "@rejoin/core/turns/TurnDispatcher"
 import { Effect, Layer } from "effect"
@@ -26,9 +25,5 @@ export const layer = Layer.effectDiscard(
     )
     const reconciled = yield* recovery.reconcile
     yield* Effect.logInfo("Reconciled.", reconciled)
-    const registry = yield* ProviderRegistry
-    const adapters = yield* registry.list
-    const providers = yield* Effect.forEach(adapters, ({ info }) => info, { concurrency: "unbounded" })
-    for (const { capabilities: _, ...told } of providers) yield* Effect.logInfo("A provider.", told)
   })
 )
