@@ -166,6 +166,7 @@ const jobs = {
   rejoin: program("apps/cli/dist/main.js", process.env.INIT_CWD ?? process.cwd()),
   crash: program("e2e/src/crash/main.ts"),
   soak: program("e2e/src/soak/main.ts"),
+  bench: program("bench/src/turns.ts"),
   fuzz
 }
 

@@ -215,6 +215,15 @@ describe("Codex: what the agent lets succeed while it is wrong", () => {
             })
           )
           assert.strictEqual((yield* say(server, id, "three")).output, "one | three")
+          // While it is live here nobody else writes it: so a turn of ours need not look at what was written.
+          yield* Effect.scoped(
+            Effect.gen(function* () {
+              const raw = yield* rawCodex(ground)
+              const refused = yield* raw.ask("thread/resume", { threadId: sessionId })
+              assert.strictEqual(refused.error?.code, -32_600)
+            })
+          )
+          assert.strictEqual((yield* say(server, id, "four")).output, "one | three | four")
           // A stop frees the writer's lock: the user's own Codex goes on at once.
           yield* server.client.sessions.stop({ params: { id } })
           const raw = yield* rawCodex(ground)

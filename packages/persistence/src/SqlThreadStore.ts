@@ -248,6 +248,13 @@ const make = Effect.gen(function* () {
           WHERE turn_key.thread_id = ${threadId} AND idempotency_key = ${key}`),
         turns.one
       ),
+    findMessage: (threadId, messageId) =>
+      Effect.flatMap(
+        rows(sql`SELECT record_json FROM turn
+          WHERE thread_id = ${threadId} AND json_extract(record_json, '$.messageId') = ${messageId}
+          ORDER BY ordinal DESC LIMIT 1`),
+        turns.one
+      ),
     listTurns: (threadId, { after, limit }) =>
       Effect.flatMap(
         rows(sql`SELECT record_json FROM turn WHERE thread_id = ${threadId}

@@ -186,6 +186,26 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
     )
 
     test(
+      "the newest turn by its message",
+      Effect.gen(function* () {
+        const store = yield* open
+        const [one, two] = [MessageId.make("m1"), MessageId.make("m2")]
+        yield* store.saveTurn({ ...turnRecord("u1", "t1"), messageId: one })
+        yield* store.saveTurn({ ...turnRecord("u2", "t1"), messageId: two })
+        yield* store.saveTurn({ ...turnRecord("u3", "t1"), messageId: two })
+        const found = (messageId: MessageId, id = thread) =>
+          Effect.map(
+            store.findMessage(id, messageId),
+            Option.map((turn) => String(turn.id))
+          )
+        assert.deepEqual(yield* found(one), Option.some("u1"))
+        assert.deepEqual(yield* found(two), Option.some("u3"))
+        assert.isTrue(Option.isNone(yield* found(two, ThreadId.make("t2"))))
+        assert.isTrue(Option.isNone(yield* found(MessageId.make("m3"))))
+      })
+    )
+
+    test(
       "a start of the server stops what looks alive, and finds who asks",
       Effect.gen(function* () {
         const store = yield* open

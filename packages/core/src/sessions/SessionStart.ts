@@ -1,5 +1,5 @@
 import * as E from "@rejoin/contracts/Errors"
-import type { TurnId } from "@rejoin/contracts/Ids"
+import type { MessageId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Receipt } from "@rejoin/contracts/Receipt"
 import { Context, Deferred, Effect, Exit, Latch, Layer, Metric, Option, Scope } from "effect"
 import * as CoreMetrics from "../CoreMetrics.ts"
@@ -119,7 +119,7 @@ export class SessionStart extends Context.Service<
         const probe: Probe | NoCursor =
           Option.isNone(cursor) || binding.resetRequested || atTerminal
             ? { _tag: "NoCursor" }
-            : yield* look(adapter, cursor.value, about, live)
+            : yield* withoutSteers(thread.id, about.mark, yield* look(adapter, cursor.value, about, live))
         const situation: Situation = {
           provider: adapter.id,
           prior: source.binding.prior,
@@ -147,6 +147,18 @@ export class SessionStart extends Context.Service<
           loading
         }
         return { attempt, live, decision: plan(situation) }
+      })
+
+      /** What was steered into the turn of our mark came after it, and is ours too. */
+      const withoutSteers = Effect.fnUntraced(function* (
+        threadId: ThreadId,
+        mark: MessageId | null,
+        probe: Probe
+      ) {
+        if (probe._tag !== "Found" || mark === null || (probe.ahead ?? 0) === 0) return probe
+        const turn = Option.getOrUndefined(yield* store.findMessage(threadId, mark))
+        const ahead = Math.max(0, (probe.ahead ?? 0) - (turn?.steers.length ?? 0))
+        return Probe.Found({ ...probe, ahead })
       })
 
       /** A session that is live here and that nobody else has touched is not looked at as a whole for each turn. */

@@ -254,6 +254,12 @@ const make = Effect.sync(() => {
           )[0]
         )
       ),
+    findMessage: (threadId, messageId) =>
+      run(() =>
+        Option.fromUndefinedOr(
+          turns.values((row) => row.threadId === threadId && row.messageId === messageId).at(-1)
+        )
+      ),
     listTurns: (threadId, page) =>
       run(() =>
         after(

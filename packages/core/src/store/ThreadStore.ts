@@ -1,5 +1,5 @@
 import type { SessionHeldElsewhere, StaleGeneration, StoreFailed } from "@rejoin/contracts/Errors"
-import type { ItemId, ReceiptId, RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import type { ItemId, MessageId, ReceiptId, RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Item } from "@rejoin/contracts/Item"
 import type { Receipt } from "@rejoin/contracts/Receipt"
 import type { PendingRequest } from "@rejoin/contracts/Request"
@@ -75,6 +75,8 @@ export class ThreadStore extends Context.Service<
     readonly getTurn: (id: TurnId) => Stored<Option.Option<TurnRecord>>
     /** Also finds the turn that a steer with this key joined. */
     readonly findTurn: (threadId: ThreadId, idempotencyKey: string) => Stored<Option.Option<TurnRecord>>
+    /** The newest turn whose own message, not a steer, has this id upstream. */
+    readonly findMessage: (threadId: ThreadId, messageId: MessageId) => Stored<Option.Option<TurnRecord>>
     readonly listTurns: (threadId: ThreadId, page: Page) => Stored<ReadonlyArray<TurnRecord>>
     /** Turns that have not settled, of one thread or of all. */
     readonly openTurns: (threadId?: ThreadId) => Stored<ReadonlyArray<TurnRecord>>

@@ -97,6 +97,26 @@ export const turns: Suite = (test) => {
       })
     ))
 
+  test("T3: what was steered in is ours, and not told as said elsewhere", (lives) =>
+    lives.life(() =>
+      Effect.gen(function* () {
+        const service = yield* ProviderService
+        const store = yield* ThreadStore
+        const id = yield* lives.open()
+        yield* say(id, "one")
+        const turn = yield* send(id, "run sleep 2")
+        yield* event(id, ["item.started"], ({ data }) => JSON.stringify(data).includes("sleep 2"))
+        const steered = yield* service.send(id, { input: "and this", delivery: "steer" })
+        yield* settled(id, turn.id)
+        yield* settled(id, steered.id)
+        yield* service.stop(id)
+        yield* say(id, "two")
+        const [receipt] = yield* store.listReceipts(id, { limit: 1 })
+        assert.deepInclude({ ...receipt }, { outcome: "adopted" })
+        assert.isUndefined(receipt?.ahead)
+      })
+    ))
+
   test("an account that the model's API does not take is told as that", (lives) =>
     lives.life(() =>
       Effect.gen(function* () {
