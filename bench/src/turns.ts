@@ -1,6 +1,6 @@
 // `node bench/src/turns.ts [agent,…] [turns before,…] [turns measured]`: a turn on a live session, ours beside the raw
 // interface of the same agent, one after the other in one run on one machine: medians, their ratio, and the CPU that our
-// server took for one. The model answers at once and always the same.
+// server took for one; and ours on a session that was stopped before. The model answers at once and always the same.
 import { NodeServices } from "@effect/platform-node"
 import { type Agent, claude, codex, opencode } from "@rejoin/e2e/Agents"
 import { foreignServer } from "@rejoin/e2e/OpenCodeApi"
@@ -79,10 +79,16 @@ const bench = (agent: Agent) =>
         times.ours.push(yield* took(ours(`this is message ${said}`)))
         times.cpu.push(cpuOf(server.pid) - before)
       }
+      const reaped: Array<number> = []
+      for (let i = 0; i < 5; i++, said++) {
+        yield* server.client.sessions.stop({ params: { id } })
+        reaped.push(yield* took(ours(`this is message ${said}`)))
+        yield* alone(`this is message ${said}`)
+      }
       const [mine, theirs] = [median(times.ours), median(times.alone)]
       const cpu = times.cpu.reduce((sum, value) => sum + value, 0) / measured
       yield* Console.log(
-        `${agent.padEnd(8)} ${String(history).padStart(5)} turns before: ${mine.toFixed(1)} ms over ${theirs.toFixed(1)} alone = ${(mine / theirs).toFixed(2)} · our server's CPU ${cpu.toFixed(1)} ms · load ${(loadavg()[0] ?? 0).toFixed(1)}`
+        `${agent.padEnd(8)} ${String(history).padStart(5)} turns before: ${mine.toFixed(1)} ms over ${theirs.toFixed(1)} alone = ${(mine / theirs).toFixed(2)} · our server's CPU ${cpu.toFixed(1)} ms · ours after a stop ${median(reaped).toFixed(0)} ms · load ${(loadavg()[0] ?? 0).toFixed(1)}`
       )
     }
   }).pipe(Effect.scoped)

@@ -1,16 +1,16 @@
 import * as E from "@rejoin/contracts/Errors"
-import type { MessageId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import type { TurnId } from "@rejoin/contracts/Ids"
 import type { Receipt } from "@rejoin/contracts/Receipt"
 import { Context, Deferred, Effect, Exit, Latch, Layer, Metric, Option, Scope } from "effect"
 import * as CoreMetrics from "../CoreMetrics.ts"
 import { ConversationSource } from "../threads/ConversationSource.ts"
+import { makeLook } from "./Looking.ts"
 import { isOver, type LiveSession, LiveSessions } from "./LiveSessions.ts"
 import { type NoCursor, Plan, plan, type Situation, type Wanted } from "../plan/Plan.ts"
-import { Probe } from "../plan/Probe.ts"
-import type { About, ProviderAdapterShape, StartRequest } from "../providers/ProviderAdapter.ts"
+import type { Probe } from "../plan/Probe.ts"
+import type { ProviderAdapterShape, StartRequest } from "../providers/ProviderAdapter.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
 import { ProviderRegistry } from "../providers/ProviderRegistry.ts"
-import type { ResumeCursor } from "../providers/ResumeCursor.ts"
 import type { Binding, StartIntent, ThreadRecord } from "../store/Records.ts"
 import { SessionDirectory } from "./SessionDirectory.ts"
 import { StartIntents, titleMark } from "./StartIntents.ts"
@@ -71,6 +71,7 @@ export class SessionStart extends Context.Service<
       const call = yield* ProviderCall
       const terminals = yield* Terminals
       const trust = yield* RepoTrust
+      const look = makeLook(store, settings.callTimeout)
 
       /** A start that did not come about leaves a receipt and an event; the binding stays as it was. */
       const refused = Effect.fnUntraced(function* (asked: Asked, error: E.StartFailure, evidence: unknown) {
@@ -119,7 +120,7 @@ export class SessionStart extends Context.Service<
         const probe: Probe | NoCursor =
           Option.isNone(cursor) || binding.resetRequested || atTerminal
             ? { _tag: "NoCursor" }
-            : yield* withoutSteers(thread.id, about.mark, yield* look(adapter, cursor.value, about, live))
+            : yield* look(thread.id, adapter, cursor.value, about, live !== undefined)
         const situation: Situation = {
           provider: adapter.id,
           prior: source.binding.prior,
@@ -148,39 +149,6 @@ export class SessionStart extends Context.Service<
         }
         return { attempt, live, decision: plan(situation) }
       })
-
-      /** What was steered into the turn of our mark came after it, and is ours too. */
-      const withoutSteers = Effect.fnUntraced(function* (
-        threadId: ThreadId,
-        mark: MessageId | null,
-        probe: Probe
-      ) {
-        if (probe._tag !== "Found" || mark === null || (probe.ahead ?? 0) === 0) return probe
-        const turn = Option.getOrUndefined(yield* store.findMessage(threadId, mark))
-        const ahead = Math.max(0, (probe.ahead ?? 0) - (turn?.steers.length ?? 0))
-        return Probe.Found({ ...probe, ahead })
-      })
-
-      /** A session that is live here and that nobody else has touched is not looked at as a whole for each turn. */
-      const look = (
-        adapter: ProviderAdapterShape,
-        cursor: ResumeCursor,
-        about: About,
-        live: LiveSession | undefined
-      ): Effect.Effect<Probe> => {
-        const glance = live === undefined ? undefined : adapter.glance?.(cursor, about)
-        const probe = adapter.probe(cursor, about)
-        const looked =
-          glance === undefined
-            ? probe
-            : Effect.flatMap(glance, Option.match({ onNone: () => probe, onSome: Effect.succeed<Probe> }))
-        return looked.pipe(
-          Effect.timeoutOrElse({
-            duration: settings.callTimeout,
-            orElse: () => Effect.succeed(Probe.Inconclusive({ evidence: "the probe timed out" }))
-          })
-        )
-      }
 
       const reconfigure = Effect.fnUntraced(function* (attempt: Attempt, live: LiveSession) {
         const { adapter, wanted } = attempt
