@@ -101,7 +101,8 @@ export const layerOn = (on: Parameters<typeof services>[0]) =>
   serving.pipe(
     Layer.provideMerge(http),
     Layer.provideMerge(services(on)),
-    Layer.provide(Layer.provide(Logging.layer, Layer.provide(dataDirectory, Configuration.layer)))
+    // What stands on the server writes into the same log.
+    Layer.provideMerge(Layer.provide(Logging.layer, Layer.provide(dataDirectory, Configuration.layer)))
   )
 
 /** The server as a layer: built when it listens, closed when nothing of it is left. */

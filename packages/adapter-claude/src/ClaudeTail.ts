@@ -4,7 +4,7 @@ import { Effect, type FileSystem, Option, Semaphore } from "effect"
 import { type ClaudeTranscript, type ClaudeTranscripts, parseLine, promptOf } from "./ClaudeTranscripts.ts"
 
 /** A transcript with where it ended when it was read. */
-interface Read {
+export interface Read {
   readonly path: string
   readonly end: FileEnd
   readonly transcript: ClaudeTranscript
