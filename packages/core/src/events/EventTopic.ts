@@ -9,7 +9,7 @@ export class EventTopic {
   readonly key: (event: RuntimeEvent) => number
   readonly capacity: number
   private floor: number
-  private recent: ReadonlyArray<RuntimeEvent> = []
+  private recent: Array<RuntimeEvent> = []
   private change = Deferred.makeUnsafe<void>()
 
   constructor(key: (event: RuntimeEvent) => number, last: number, capacity = 1024) {
@@ -19,11 +19,12 @@ export class EventTopic {
   }
 
   publish(events: ReadonlyArray<RuntimeEvent>): void {
-    const all = [...this.recent, ...events]
-    const dropped = all.length - this.capacity
-    this.recent = dropped > 0 ? all.slice(dropped) : all
-    const last = all[dropped - 1]
-    if (last !== undefined) this.floor = this.key(last)
+    for (const event of events) this.recent.push(event)
+    // Not at every publish: then each would cost as much as is kept.
+    if (this.recent.length > this.capacity * 2) {
+      const dropped = this.recent.splice(0, this.recent.length - this.capacity).at(-1)
+      if (dropped !== undefined) this.floor = this.key(dropped)
+    }
     const { change } = this
     this.change = Deferred.makeUnsafe<void>()
     Deferred.doneUnsafe(change, Effect.void)
@@ -34,9 +35,11 @@ export class EventTopic {
     return this.floor
   }
 
-  /** What came after, or `behind` where that is no longer all here. */
+  /** What came after, or `behind` where that is no longer all here. Costs what came, however much is kept. */
   since(after: number): ReadonlyArray<RuntimeEvent> | "behind" {
-    return after < this.floor ? "behind" : this.recent.filter((event) => this.key(event) > after)
+    if (after < this.floor) return "behind"
+    const first = this.recent.findLastIndex((event) => this.key(event) <= after) + 1
+    return this.recent.slice(first)
   }
 
   /** Done at the next publish. Take it before `since`, so that nothing comes between the two. */
