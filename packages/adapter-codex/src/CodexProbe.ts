@@ -7,7 +7,7 @@ import { type CodexRollouts, markIn } from "./CodexRollouts.ts"
 import { ReadThread } from "./CodexSchema.ts"
 import type { CodexServer } from "./CodexServer.ts"
 import type { CodexConnection } from "./CodexSession.ts"
-import { writerOf } from "./CodexWriters.ts"
+import { heldBy, writerOf } from "./CodexWriters.ts"
 
 interface Needs {
   readonly fs: FileSystem.FileSystem
@@ -87,13 +87,20 @@ export const makeProbe = ({ fs, home, rollouts }: Needs) => {
     })
   )
 
+  /** By which descriptor the server of a connection held the lock of its thread when it was last asked. */
+  const descriptors = new WeakMap<CodexConnection, string>()
+
   /**
    * As long as our server holds the writer's lock of a thread, nobody else writes it: it is as we left it
    * (docs/providers/codex.md: Another directory). Where the system does not tell who holds it, that is a doubt.
    */
   const glance = Effect.fn("Codex.glance")(function* (live: CodexConnection, threadId: string) {
     const settings = live.settings()
-    if (!live.isOpen() || (yield* writerOf(fs, home, threadId)) !== live.server.pid) return Option.none()
+    if (!live.isOpen()) return Option.none()
+    const last = descriptors.get(live)
+    const descriptor = yield* heldBy(fs, home, threadId, { pid: live.server.pid, known: last })
+    if (descriptor === undefined) return Option.none()
+    descriptors.set(live, descriptor)
     const found: Found = Probe.Found({
       directory: known(live.directory, "answer"),
       mode: known(settings.mode, "answer"),
