@@ -180,8 +180,8 @@ export const connect = Effect.fnUntraced(function* (
     written = yield* tail.keeps(messageId).pipe(
       Effect.repeat({
         until: (is) => is,
-        schedule: Schedule.min([Schedule.exponential("2 millis"), Schedule.spaced("25 millis")]),
-        times: 125
+        schedule: Schedule.min([Schedule.exponential("2 millis", 1.2), Schedule.spaced("25 millis")]),
+        times: 140
       })
     )
     const message =

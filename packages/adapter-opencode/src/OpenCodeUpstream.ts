@@ -16,6 +16,8 @@ const Statuses = Schema.Record(Schema.String, Schema.Struct({ type: Schema.Strin
 const Asks = Schema.Array(Schema.Struct({ sessionID: Schema.String }))
 const Project = Schema.Struct({ id: Schema.String })
 const Messages = Schema.Array(Message)
+/** How many messages are asked for first, and then. */
+const [few, many] = [20, 200]
 const decodeSession = Schema.decodeUnknownOption(Session)
 
 export type OpenCodeUpstream = ReturnType<typeof makeUpstream>
@@ -59,13 +61,18 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem, 
     return asks.some((ask) => ask.sessionID === sessionID) ? "waiting" : "running"
   })
 
+  const newest = (sessionID: string, limit: number) =>
+    client.read("messages", Messages, (sdk, signal) => sdk.session.messages({ sessionID, limit }, { signal }))
+
   /** The newest messages back to our mark, which is seldom far: all of them only where it is, or something was undone. */
-  const since = Effect.fnUntraced(function* ({ id: sessionID, revert }: Session, mark: MessageId) {
-    for (const limit of revert?.messageID === undefined ? [20, 200] : []) {
-      const newest = yield* client.read("messages", Messages, (sdk, signal) =>
-        sdk.session.messages({ sessionID, limit }, { signal })
-      )
-      if (newest.length < limit || newest.some(({ info }) => info.id === mark)) return newest
+  const since = Effect.fnUntraced(function* (
+    { id: sessionID, revert }: Session,
+    mark: MessageId,
+    first: ReturnType<typeof newest>
+  ) {
+    for (const limit of revert?.messageID === undefined ? [few, many] : []) {
+      const found = yield* limit === few ? first : newest(sessionID, limit)
+      if (found.length < limit || found.some(({ info }) => info.id === mark)) return found
     }
     return yield* messages(sessionID)
   })
@@ -73,10 +80,11 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem, 
   /** Our mark against the history: contained and last, contained, or not there; and how much was said after it. */
   const history = (
     of: Session,
-    mark: MessageId | null
+    mark: MessageId | null,
+    first = newest(of.id, few)
   ): Effect.Effect<{ readonly history: History; readonly ahead: number }, AdapterFailure> => {
     if (mark === null) return Effect.succeed({ history: "unknown", ahead: 0 })
-    return Effect.map(since(of, mark), (all) => {
+    return Effect.map(since(of, mark, first), (all) => {
       // A reverted message is still listed, and gone with the next prompt.
       const reverted = all.findIndex(({ info }) => info.id === of.revert?.messageID)
       const users = (reverted < 0 ? all : all.slice(0, reverted)).filter(({ info }) => info.role === "user")
@@ -108,7 +116,15 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem, 
       { providerSessionId: sessionID }: OpenCodeCursor,
       about: { readonly mark: MessageId | null; readonly wantedCwd: string }
     ) {
-      const answer = yield* client.ask((sdk, signal) => sdk.session.get({ sessionID }, { signal }))
+      // All at once: where it is as it should be, and that is nearly always, nothing has to be asked again.
+      const [answer, first, here] = yield* Effect.all(
+        [
+          client.ask((sdk, signal) => sdk.session.get({ sessionID }, { signal })),
+          Effect.exit(about.mark === null ? Effect.succeed([]) : newest(sessionID, few)),
+          Effect.exit(activity(sessionID, about.wantedCwd))
+        ],
+        { concurrency: "unbounded" }
+      )
       if (answer._tag === "Down") return Probe.Unavailable({ cause: answer.cause })
       if (isNotFound(answer)) {
         // Whose data directory a server of somebody else looks at is not told: its 404 proves nothing (C33).
@@ -122,7 +138,10 @@ export const makeUpstream = (client: OpenCodeClient, fs: FileSystem.FileSystem, 
       }
       const directory = yield* directoryOf(found.value)
       const [said, working] = yield* Effect.all(
-        [history(found.value, about.mark), activity(sessionID, found.value.directory)],
+        [
+          history(found.value, about.mark, first),
+          found.value.directory === about.wantedCwd ? here : activity(sessionID, found.value.directory)
+        ],
         { concurrency: "unbounded" }
       )
       return Probe.Found({

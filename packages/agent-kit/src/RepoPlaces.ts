@@ -10,6 +10,8 @@ interface Checkout {
   readonly common: string
 }
 
+const sideBySide = <A>(all: ReadonlyArray<Effect.Effect<A>>) => Effect.all(all, { concurrency: "unbounded" })
+
 /**
  * The checkout whose root a directory is for certain. Undefined where git might see it otherwise: it passes over what
  * is only named `.git`, and a repository's own settings may say that its files are elsewhere. An agent that asks git
@@ -30,11 +32,16 @@ const checkoutAt = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, place
       Effect.orElseSucceed(() => false)
     )
   const isWhole = Effect.fnUntraced(function* (git: string) {
-    if (!(yield* isOwn(git)) || !(yield* isOwn(place))) return false
-    const parts = [is("Directory", join(git, "objects")), is("Directory", join(git, "refs"))]
-    if (!(yield* Effect.all(parts)).every(Boolean)) return false
-    const settings = [yield* read(join(git, "config")), yield* read(join(git, "config.worktree"))]
-    return settings.every((text) => text !== "unreadable" && !/worktree\s*=|\[include/i.test(text))
+    const parts = [
+      isOwn(git),
+      isOwn(place),
+      is("Directory", join(git, "objects")),
+      is("Directory", join(git, "refs"))
+    ]
+    const settings = [read(join(git, "config")), read(join(git, "config.worktree"))]
+    const [there, texts] = yield* Effect.all([sideBySide(parts), sideBySide(settings)])
+    if (!there.every(Boolean)) return false
+    return texts.every((text) => text !== "unreadable" && !/worktree\s*=|\[include/i.test(text))
   })
   const git = join(place, ".git")
   if (yield* is("Directory", git)) {

@@ -69,24 +69,24 @@ export const findPowers = (options: {
   Effect.fn("findPowers")(function* (directory: string) {
     const { agent, fs, own, places: from = placesFrom, powers } = options
     const places = yield* from(fs, directory)
-    const found: Array<Brought> = []
-    for (const place of places) {
-      for (const { path, what } of powers) {
-        const file = join(place, path)
-        if (own.some((mine) => file === mine || file.startsWith(`${mine}/`))) continue
-        const content = yield* contentAt(file)
-        if (content === "absent") continue
-        if (content === "unreadable") {
-          found.push({ agent, file, what: "cannot be read as a whole", hash: "" })
-          continue
-        }
-        const matter = what(content.text)
-        if (matter === undefined) continue
-        const { essence = content.hash, what: told } = matter
-        const programs = yield* programsNamed(essence, [place, dirname(file)])
-        const hash = createHash("sha256").update(essence).update(programs).digest("hex")
-        found.push({ agent, file, what: told, hash })
-      }
-    }
-    return found
+    const look = Effect.fnUntraced(function* (place: string, { path, what }: Power) {
+      const file = join(place, path)
+      if (own.some((mine) => file === mine || file.startsWith(`${mine}/`))) return []
+      const content = yield* contentAt(file)
+      if (content === "absent") return []
+      if (content === "unreadable") return [{ agent, file, what: "cannot be read as a whole", hash: "" }]
+      const matter = what(content.text)
+      if (matter === undefined) return []
+      const { essence = content.hash, what: told } = matter
+      const programs = yield* programsNamed(essence, [place, dirname(file)])
+      const hash = createHash("sha256").update(essence).update(programs).digest("hex")
+      return [{ agent, file, what: told, hash }]
+    })
+    // Side by side: it is asked before every turn.
+    const found: ReadonlyArray<ReadonlyArray<Brought>> = yield* Effect.forEach(
+      places.flatMap((place) => powers.map((power) => look(place, power))),
+      (looking) => looking,
+      { concurrency: 16 }
+    )
+    return found.flat()
   })
