@@ -1,16 +1,20 @@
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import { Context, Effect } from "effect"
 import { chmodSync, closeSync, openSync, statSync } from "node:fs"
+import { makeDurability } from "./Durability.ts"
 
 /**
  * Whether the file that is written is still the one that lies there. A system lets it be deleted or replaced under
  * us, and takes every write all the same, into a file that nobody will ever open again: what was accepted would be
  * lost with the process (law 6).
  */
-export const DatabaseFile = Context.Reference<{ readonly check: Effect.Effect<void, StoreFailed> }>(
-  "@rejoin/persistence/DatabaseFile",
-  { defaultValue: () => ({ check: Effect.void }) }
-)
+export const DatabaseFile = Context.Reference<{
+  readonly check: Effect.Effect<void, StoreFailed>
+  /** What was committed before is on the disk when it returns. */
+  readonly durable: Effect.Effect<void, StoreFailed>
+}>("@rejoin/persistence/DatabaseFile", {
+  defaultValue: () => ({ check: Effect.void, durable: Effect.void })
+})
 
 /**
  * Makes the file where there is none, for its owner alone: SQLite makes it for everybody that the umask lets, and the
@@ -31,6 +35,7 @@ const identityOf = (filename: string): string | undefined => {
 export const databaseFile = (filename: string) => {
   const opened = filename === ":memory:" ? undefined : identityOf(filename)
   return DatabaseFile.of({
+    durable: makeDurability(filename),
     check: Effect.suspend(() =>
       opened === undefined || identityOf(filename) === opened
         ? Effect.void

@@ -2,6 +2,7 @@ import { StoreFailed } from "@rejoin/contracts/Errors"
 import { Effect } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
 import { alive } from "./migrations/0006_alive.ts"
+import { kept } from "./migrations/0007_kept.ts"
 import { initial } from "./migrations/0001_initial.ts"
 import { terminal } from "./migrations/0002_terminal.ts"
 import { deleted } from "./migrations/0005_deleted.ts"
@@ -15,7 +16,8 @@ export const migrations = {
   "0003_trust": trust,
   "0004_blobs": blobs,
   "0005_deleted": deleted,
-  "0006_alive": alive
+  "0006_alive": alive,
+  "0007_kept": kept
 }
 
 const table = "rejoin_migrations"

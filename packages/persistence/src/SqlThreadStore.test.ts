@@ -96,6 +96,9 @@ describe("the database file", () => {
           yield* sql`DROP TABLE blob`
           yield* sql`DROP TABLE deleted_thread`
           yield* sql`DROP INDEX provider_session_runtime_alive`
+          yield* sql`DROP INDEX item_thread`
+          yield* sql`DROP INDEX thread_kept`
+          yield* sql`ALTER TABLE thread DROP COLUMN purged`
           yield* sql`DELETE FROM rejoin_migrations WHERE migration_id >= 4`
         }).pipe(Effect.provide(file))
         yield* Effect.gen(function* () {

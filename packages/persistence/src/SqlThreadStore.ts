@@ -59,6 +59,12 @@ const make = Effect.gen(function* () {
       })
     )
 
+  /** What takes several statements goes with the transaction that it stands in, where there is one. */
+  const together = <A, E, R>(body: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(Effect.serviceOption(sql.transactionService), (outer) =>
+      Option.isSome(outer) ? failing(body) : transaction(body)
+    )
+
   const threadRow = (thread: ThreadRecord) => ({
     project: thread.project,
     key_agent: thread.key?.agent ?? null,
@@ -93,10 +99,15 @@ const make = Effect.gen(function* () {
   })
 
   const append = Effect.fnUntraced(function* (drafts: ReadonlyArray<EventDraft>) {
+    const numbered = Map.groupBy(
+      drafts.filter(({ type }) => type !== "thread.deleted"),
+      ({ threadId }) => threadId
+    )
     const last = new Map<ThreadId, number>()
-    for (const id of new Set(drafts.map(({ threadId }) => threadId))) {
-      const [row] = yield* sql<{ last_seq: number }>`SELECT last_seq FROM thread WHERE id = ${id}`
-      if (row !== undefined) last.set(id, row.last_seq)
+    for (const [id, { length }] of numbered) {
+      const [row] = yield* sql<{ last_seq: number }>`
+        UPDATE thread SET last_seq = last_seq + ${length}, purged = 0 WHERE id = ${id} RETURNING last_seq`
+      if (row !== undefined) last.set(id, row.last_seq - length)
     }
     const [counter] = yield* sql<{ seq: number }>`SELECT seq FROM sqlite_sequence WHERE name = 'event'`
     let position = counter?.seq ?? 0
@@ -133,7 +144,6 @@ const make = Effect.gen(function* () {
     }
     // Both tables count together.
     if (deleted.length > 0) yield* sql`UPDATE sqlite_sequence SET seq = ${position} WHERE name = 'event'`
-    for (const [id, seq] of last) yield* sql`UPDATE thread SET last_seq = ${seq} WHERE id = ${id}`
     return events
   })
 
@@ -155,8 +165,9 @@ const make = Effect.gen(function* () {
 
   return ThreadStore.of({
     transaction,
+    durable: file.durable,
     insertThread: (thread, binding) =>
-      transaction(
+      together(
         Effect.gen(function* () {
           const row = {
             id: thread.id,
@@ -177,23 +188,35 @@ const make = Effect.gen(function* () {
         ),
         threads.one
       ),
-    // One that was deleted since is still a place in the list: ids are in the order of time.
-    listThreads: ({ after, limit, project }) =>
-      Effect.flatMap(
-        rows(sql`SELECT ${threadColumns} FROM thread
-          WHERE (${after ?? null} IS NULL OR ordinal < COALESCE(
-            (SELECT ordinal FROM thread WHERE id = ${after ?? null}),
-            (SELECT MAX(ordinal) + 1 FROM thread WHERE id < ${after ?? null})))
-          AND (${project ?? null} IS NULL OR project = ${project ?? null})
-          ORDER BY ordinal DESC LIMIT ${limit}`),
+    listThreads: ({ after, kept, limit, project }) => {
+      // Each condition only where it is asked for: one that may hold or not keeps SQLite from its index.
+      const conditions = [
+        ...(project === undefined ? [] : [sql`project = ${project}`]),
+        ...(kept === undefined ? [] : [sql`purged = 0`]),
+        // One that was deleted since is still a place in the list: ids are in the order of time.
+        ...(after === undefined
+          ? []
+          : [
+              sql`ordinal < COALESCE(
+                (SELECT ordinal FROM thread WHERE id = ${after}),
+                (SELECT MAX(ordinal) + 1 FROM thread WHERE id < ${after}))`
+            ])
+      ]
+      const which = conditions.length === 0 ? sql`` : sql`WHERE ${sql.and(conditions)}`
+      return Effect.flatMap(
+        rows(sql`SELECT ${threadColumns} FROM thread ${which} ORDER BY ordinal DESC LIMIT ${limit}`),
         threads.many
-      ),
+      )
+    },
     saveThread: (thread) =>
       run(sql`UPDATE thread SET ${sql.update(threadRow(thread))} WHERE id = ${thread.id}`),
     purgeThread: (id) =>
       transaction(
         Effect.andThen(
-          run(sql`DELETE FROM event WHERE thread_id = ${id}`),
+          Effect.andThen(
+            run(sql`DELETE FROM event WHERE thread_id = ${id}`),
+            run(sql`UPDATE thread SET purged = 1 WHERE id = ${id}`)
+          ),
           Effect.andThen(
             run(sql`DELETE FROM transcript WHERE thread_id = ${id}`),
             run(sql`DELETE FROM turn_blob WHERE turn_id IN (SELECT id FROM turn WHERE thread_id = ${id})`)
@@ -216,7 +239,7 @@ const make = Effect.gen(function* () {
         SET generation = generation + 1 WHERE thread_id = ${id} RETURNING generation`).pipe(
         Effect.map(([row]) => row?.generation ?? 0)
       ),
-    saveBinding: (binding) => transaction(saveBinding(binding)),
+    saveBinding: (binding) => together(saveBinding(binding)),
 
     addLineage: (entry) =>
       run(
@@ -240,7 +263,7 @@ const make = Effect.gen(function* () {
       run(sql`DELETE FROM start_intent WHERE thread_id = ${threadId} AND generation = ${generation}`),
     listIntents: Effect.flatMap(rows(sql`SELECT record_json FROM start_intent ORDER BY rowid`), intents.many),
 
-    saveTurn: (turn) => transaction(saveTurn(turn)),
+    saveTurn: (turn) => together(saveTurn(turn)),
     getTurn: (id) => Effect.flatMap(rows(sql`SELECT record_json FROM turn WHERE id = ${id}`), turns.one),
     findTurn: (threadId, key) =>
       Effect.flatMap(
@@ -273,7 +296,7 @@ const make = Effect.gen(function* () {
       ),
 
     saveBlobs: (turnId, blobs) =>
-      transaction(
+      together(
         Effect.forEach(
           blobs,
           ({ data, hash }) =>
@@ -289,7 +312,7 @@ const make = Effect.gen(function* () {
         Effect.map(([row]) => Option.fromUndefinedOr(row?.data))
       ),
 
-    appendEvents: (drafts) => (drafts.length === 0 ? Effect.succeed([]) : transaction(append(drafts))),
+    appendEvents: (drafts) => (drafts.length === 0 ? Effect.succeed([]) : together(append(drafts))),
     readEvents: (from, limit) =>
       failing(
         "afterPosition" in from
@@ -318,16 +341,19 @@ const make = Effect.gen(function* () {
           { discard: true }
         )
       ),
-    listItems: (threadId, { before, limit }) =>
-      Effect.flatMap(
+    listItems: (threadId, { before, limit }) => {
+      const earlier =
+        before === undefined
+          ? sql``
+          : sql`AND ordinal < (SELECT ordinal FROM item WHERE thread_id = ${threadId} AND id = ${before})`
+      return Effect.flatMap(
         rows(sql`SELECT record_json FROM (
-          SELECT ordinal, record_json FROM item WHERE thread_id = ${threadId}
-          AND (${before ?? null} IS NULL
-            OR ordinal < (SELECT ordinal FROM item WHERE thread_id = ${threadId} AND id = ${before ?? null}))
+          SELECT ordinal, record_json FROM item WHERE thread_id = ${threadId} ${earlier}
           ORDER BY ordinal DESC LIMIT ${limit}
         ) ORDER BY ordinal`),
         items.many
-      ),
+      )
+    },
 
     saveRequest: (request) => {
       const row = { thread_id: request.threadId, id: request.id, record_json: requests.encode(request) }
@@ -353,13 +379,15 @@ const make = Effect.gen(function* () {
     },
     getReceipt: (id) =>
       Effect.flatMap(rows(sql`SELECT record_json FROM receipt WHERE id = ${id}`), receipts.one),
-    listReceipts: (threadId, { after, limit }) =>
-      Effect.flatMap(
-        rows(sql`SELECT record_json FROM receipt WHERE thread_id = ${threadId}
-          AND (${after ?? null} IS NULL OR ordinal < (SELECT ordinal FROM receipt WHERE id = ${after ?? null}))
+    listReceipts: (threadId, { after, limit }) => {
+      const earlier =
+        after === undefined ? sql`` : sql`AND ordinal < (SELECT ordinal FROM receipt WHERE id = ${after})`
+      return Effect.flatMap(
+        rows(sql`SELECT record_json FROM receipt WHERE thread_id = ${threadId} ${earlier}
           ORDER BY ordinal DESC LIMIT ${limit}`),
         receipts.many
-      ),
+      )
+    },
 
     saveTranscript: (threadId, transcript) =>
       run(

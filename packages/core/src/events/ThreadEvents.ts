@@ -2,7 +2,7 @@ import type { StoreFailed } from "@rejoin/contracts/Errors"
 import type { ItemId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent, RuntimeEventType } from "@rejoin/contracts/RuntimeEvent"
 import { now } from "@rejoin/contracts/Time"
-import { Context, Deferred, Effect, Layer, Metric, Semaphore, type Stream } from "effect"
+import { Context, Deferred, Effect, identity, Layer, Metric, Semaphore, type Stream } from "effect"
 import * as CoreMetrics from "../CoreMetrics.ts"
 import { makeReaders } from "./EventReaders.ts"
 import { PendingEvents } from "./PendingEvents.ts"
@@ -38,11 +38,12 @@ export class ThreadEvents extends Context.Service<
     /**
      * Runs `body` in one transaction with the events that it emits, and publishes them once it is committed. What
      * was buffered before comes first. Transactions run one at a time: no provider is called inside one, nor
-     * another `transact`.
+     * another `transact`. It is on the disk when this returns; with `soon`, that is left to the next one that waits.
      */
     readonly transact: <A, E, R>(
       origin: Origin,
-      body: (emit: Emit) => Effect.Effect<A, E, R>
+      body: (emit: Emit) => Effect.Effect<A, E, R>,
+      durable?: "soon"
     ) => Effect.Effect<A, E | StoreFailed, R>
     /**
      * Writes an event with the next batch, within `mergeDeltas`; deltas of one item in a row become one. Waits
@@ -160,8 +161,10 @@ export class ThreadEvents extends Context.Service<
       })
 
       return ThreadEvents.of({
-        transact: (origin, body) =>
-          Effect.flatMap(now, (at) => write((emit) => body((event) => emit(draft(origin, event, at))))),
+        transact: (origin, body, durable) =>
+          Effect.flatMap(now, (at) => write((emit) => body((event) => emit(draft(origin, event, at))))).pipe(
+            durable === "soon" ? identity : Effect.tap(store.durable)
+          ),
         read: <M, A, E, R>(moment: () => M, body: (seen: M) => Effect.Effect<A, E, R>) =>
           Effect.suspend(() => {
             const seen: Array<M> = []

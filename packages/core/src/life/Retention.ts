@@ -18,7 +18,7 @@ export const clampRetention = ({ days, sessions }: RetentionLimits): RetentionLi
 
 /**
  * The threads whose events and transcripts go: in each project those beyond the newest so many, then those that have
- * not been used for so many days. Never one that works.
+ * not been used for so many days. Never one that works. A thread that has nothing more to give counts for nothing.
  */
 export const outdated = (
   threads: ReadonlyArray<
@@ -62,7 +62,7 @@ export class Retention extends Context.Service<
       const all = Effect.fnUntraced(function* () {
         const threads: Array<ThreadRecord> = []
         while (true) {
-          const page = yield* store.listThreads({ after: threads.at(-1)?.id, limit: 500 })
+          const page = yield* store.listThreads({ after: threads.at(-1)?.id, limit: 500, kept: true })
           threads.push(...page)
           if (page.length < 500) return threads
         }

@@ -111,19 +111,22 @@ export class SessionPump extends Context.Service<
       })
 
       const used = Effect.fnUntraced(function* (live: LiveSession, turnId: TurnId, use: Tagged<"Used">) {
-        yield* events.transact(live, (emit) =>
-          Effect.gen(function* () {
-            const thread = yield* store.getThread(live.threadId)
-            if (Option.isNone(thread)) return
-            const { usage: before } = thread.value
-            const usage = {
-              inputTokens: before.inputTokens + use.inputTokens,
-              outputTokens: before.outputTokens + use.outputTokens,
-              costUsd: before.costUsd + use.costUsd
-            }
-            yield* store.saveThread({ ...thread.value, usage })
-            emit({ type: "usage.updated", turnId, data: { usage } })
-          })
+        yield* events.transact(
+          live,
+          (emit) =>
+            Effect.gen(function* () {
+              const thread = yield* store.getThread(live.threadId)
+              if (Option.isNone(thread)) return
+              const { usage: before } = thread.value
+              const usage = {
+                inputTokens: before.inputTokens + use.inputTokens,
+                outputTokens: before.outputTokens + use.outputTokens,
+                costUsd: before.costUsd + use.costUsd
+              }
+              yield* store.saveThread({ ...thread.value, usage })
+              emit({ type: "usage.updated", turnId, data: { usage } })
+            }),
+          "soon"
         )
       })
 
@@ -139,23 +142,28 @@ export class SessionPump extends Context.Service<
             what === "cwd" ? directoryMismatch(asked, found.value) : permissionMismatch(asked, found.value)
         }
         const at = yield* now
-        yield* events.transact(live, (emit) =>
-          Effect.gen(function* () {
-            const stored = yield* store.getReceipt(live.receiptId)
-            if (Option.isNone(stored)) return
-            // The same fact again says nothing new: a long conversation must not grow its receipt.
-            const last = stored.value.checks.findLast((check) => check.what === what && check.stage === stage)
-            if (
-              last !== undefined &&
-              isKnown(last.found) &&
-              isKnown(found) &&
-              last.found.value === found.value
-            )
-              return
-            const receipt = withCheck(stored.value, { what, asked, found, stage, at })
-            yield* store.saveReceipt(receipt)
-            emit({ type: "receipt.updated", data: { receipt } })
-          })
+        yield* events.transact(
+          live,
+          (emit) =>
+            Effect.gen(function* () {
+              const stored = yield* store.getReceipt(live.receiptId)
+              if (Option.isNone(stored)) return
+              // The same fact again says nothing new: a long conversation must not grow its receipt.
+              const last = stored.value.checks.findLast(
+                (check) => check.what === what && check.stage === stage
+              )
+              if (
+                last !== undefined &&
+                isKnown(last.found) &&
+                isKnown(found) &&
+                last.found.value === found.value
+              )
+                return
+              const receipt = withCheck(stored.value, { what, asked, found, stage, at })
+              yield* store.saveReceipt(receipt)
+              emit({ type: "receipt.updated", data: { receipt } })
+            }),
+          "soon"
         )
         if (live.quarantine !== undefined && !live.ended) yield* endQuarantined(live, live.quarantine)
       })

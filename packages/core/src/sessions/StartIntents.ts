@@ -41,7 +41,7 @@ export class StartIntents extends Context.Service<
         wanted: Wanted
       ) {
         const at = yield* now
-        return yield* store.transaction(
+        const intent = yield* store.transaction(
           Effect.gen(function* () {
             const generation = yield* store.nextGeneration(thread.id)
             const intent: StartIntent = {
@@ -58,6 +58,8 @@ export class StartIntents extends Context.Service<
             return intent
           })
         )
+        yield* store.durable
+        return intent
       })
 
       const created = Effect.fn("StartIntents.created")(function* (
@@ -69,6 +71,7 @@ export class StartIntents extends Context.Service<
         )
         const ids = stored?.created ?? []
         yield* store.saveIntent({ ...intent, step: "created", created: [...ids, id] })
+        yield* store.durable
       })
 
       const abandon = Effect.fn("StartIntents.abandon")(

@@ -147,6 +147,7 @@ const make = Effect.sync(() => {
   }
 
   return ThreadStore.of({
+    durable: Effect.void,
     transaction,
     insertThread: (thread, binding) =>
       run(() => {
@@ -168,6 +169,7 @@ const make = Effect.sync(() => {
             .values(
               ({ id, project }) =>
                 (page.project === undefined || project === page.project) &&
+                (page.kept === undefined || byThread.has(id)) &&
                 (page.after === undefined ||
                   threads.get(page.after as ThreadId) !== undefined ||
                   id < page.after)

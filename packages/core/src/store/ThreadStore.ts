@@ -27,8 +27,8 @@ export type EventDraft = Omit<RuntimeEvent, "seq" | "position"> & { readonly seq
 type Stored<A> = Effect.Effect<A, StoreFailed>
 
 /**
- * The one port to durable state. Lists are in the order of creation unless said otherwise. Every write is durable
- * when it returns, or, within `transaction`, when that returns.
+ * The one port to durable state. Lists are in the order of creation unless said otherwise. Every write survives our end
+ * when it returns, or, within `transaction`, when that returns; a loss of power it survives once `durable` was waited for.
  */
 export class ThreadStore extends Context.Service<
   ThreadStore,
@@ -36,12 +36,15 @@ export class ThreadStore extends Context.Service<
     /** All or nothing. Inner transactions are savepoints. No provider is called inside one. */
     readonly transaction: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreFailed, R>
 
+    /** What was written before is on the disk when it returns. Not within a transaction. */
+    readonly durable: Stored<void>
+
     readonly insertThread: (thread: ThreadRecord, binding: Binding) => Stored<void>
     readonly getThread: (id: ThreadId) => Stored<Option.Option<ThreadRecord>>
     readonly findThread: (key: ThreadKey) => Stored<Option.Option<ThreadRecord>>
-    /** Newest first: on the first page stands what was begun last. */
+    /** Newest first: on the first page stands what was begun last. With `kept` those that have something to purge. */
     readonly listThreads: (
-      page: Page & { readonly project?: string | undefined }
+      page: Page & { readonly project?: string | undefined; readonly kept?: true }
     ) => Stored<ReadonlyArray<ThreadRecord>>
     /** All but `lastSeq`, which belongs to `appendEvents`, and `createdAt`, which stays (T7). */
     readonly saveThread: (thread: ThreadRecord) => Stored<void>

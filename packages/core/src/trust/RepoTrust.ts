@@ -75,6 +75,7 @@ export class RepoTrust extends Context.Service<
         if (hidden.length > 0) return yield* notReadable({ ...place, found: hidden })
         const trusted: TrustedDirectory = { ...place, trustedAt: yield* now }
         yield* store.saveTrusted(trusted)
+        yield* store.durable
         return trusted
       })
 
@@ -82,7 +83,7 @@ export class RepoTrust extends Context.Service<
         loading,
         look,
         grant,
-        revoke: store.deleteTrusted,
+        revoke: (path) => Effect.andThen(store.deleteTrusted(path), store.durable),
         list: store.listTrusted
       })
     })

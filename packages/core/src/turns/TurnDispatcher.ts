@@ -2,6 +2,7 @@ import * as E from "@rejoin/contracts/Errors"
 import type { ThreadId } from "@rejoin/contracts/Ids"
 import { Cause, Context, Deferred, Duration, Effect, FiberSet, Layer, Option, Queue } from "effect"
 import { isOver, LiveSessions } from "../sessions/LiveSessions.ts"
+import type { TurnRecord } from "../store/Records.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { TurnJournal } from "./TurnJournal.ts"
 import { TurnRun } from "./TurnRun.ts"
@@ -37,10 +38,10 @@ export class TurnDispatcher extends Context.Service<
        * A turn that is under way in the store but on no live session: the store refused to write its end, or its
        * session was gone before it began. It is told as interrupted, and the thread goes on.
        */
-      const settleForsaken = Effect.fnUntraced(function* (threadId: ThreadId) {
-        const open = yield* store.openTurns(threadId)
-        const forsaken = open.filter(({ status }) => status !== "accepted")
-        if (forsaken.length === 0) return
+      const settleForsaken = Effect.fnUntraced(function* (
+        threadId: ThreadId,
+        forsaken: ReadonlyArray<TurnRecord>
+      ) {
         const binding = yield* store.getBinding(threadId)
         const generation = Option.isSome(binding) ? binding.value.generation : 0
         for (const turn of forsaken) {
@@ -62,10 +63,12 @@ export class TurnDispatcher extends Context.Service<
             if (live !== undefined && isOver(live)) yield* Deferred.await(live.closed)
             // Its end may have been ours.
             if (paused) return void waiting.add(threadId)
-            yield* settleForsaken(threadId)
-            const turn = yield* journal.next(threadId)
-            if (Option.isNone(turn)) return
-            const done = yield* turns.run(turn.value, () => !paused)
+            const open = yield* store.openTurns(threadId)
+            const forsaken = open.filter(({ status }) => status !== "accepted")
+            if (forsaken.length > 0) yield* settleForsaken(threadId, forsaken)
+            const turn = open.find(({ status }) => status === "accepted")
+            if (turn === undefined) return
+            const done = yield* turns.run(turn, () => !paused)
             if (done === "again") yield* again(threadId)
           })
         )

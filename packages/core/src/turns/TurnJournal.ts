@@ -11,7 +11,7 @@ import { newId } from "../NewId.ts"
 import { same, type Split } from "./Attachments.ts"
 import { closeRequests } from "./PendingRequests.ts"
 import type { Sent } from "../providers/ProviderAdapter.ts"
-import type { Binding, TurnRecord } from "../store/Records.ts"
+import type { Binding, ThreadRecord, TurnRecord } from "../store/Records.ts"
 import { threadNotFound } from "../sessions/SessionDirectory.ts"
 import { type Origin, ThreadEvents } from "../events/ThreadEvents.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
@@ -106,21 +106,25 @@ export class TurnJournal extends Context.Service<
 
       const touchThread = Effect.fnUntraced(function* (
         threadId: ThreadId,
-        change: { status?: ThreadStatus; lastError?: Failure | null; title?: string }
+        change: { status?: ThreadStatus; lastError?: Failure | null; title?: string },
+        known?: ThreadRecord
       ) {
-        const thread = yield* store.getThread(threadId)
+        const thread = known ?? Option.getOrUndefined(yield* store.getThread(threadId))
+        if (thread === undefined) return
         const at = yield* now
-        if (Option.isSome(thread)) {
-          yield* store.saveThread({ ...thread.value, ...change, updatedAt: at, lastActivityAt: at })
-        }
+        yield* store.saveThread({ ...thread, ...change, updatedAt: at, lastActivityAt: at })
       })
 
-      const patchBinding = Effect.fnUntraced(function* (origin: Origin, change: Partial<Binding>) {
-        const binding = yield* store.getBinding(origin.threadId)
-        if (Option.isNone(binding) || binding.value.generation !== origin.generation) return
+      /** Nothing where another start has taken it over since. */
+      const patchBinding = Effect.fnUntraced(function* (
+        { generation, threadId }: Origin,
+        change: (binding: Binding) => Partial<Binding>
+      ) {
+        const binding = Option.getOrUndefined(yield* store.getBinding(threadId))
+        if (binding?.generation !== generation) return
         const at = yield* now
         yield* store
-          .saveBinding({ ...binding.value, ...change, lastSeenAt: at, updatedAt: at })
+          .saveBinding({ ...binding, ...change(binding), lastSeenAt: at, updatedAt: at })
           .pipe(Effect.catchTags({ StaleGeneration: Effect.die, SessionHeldElsewhere: Effect.die }))
       })
 
@@ -155,7 +159,8 @@ export class TurnJournal extends Context.Service<
             yield* store.saveTurn(record)
             if (turn.attachments.blobs.length > 0) yield* store.saveBlobs(record.id, turn.attachments.blobs)
             const untitled = thread.value.title === ""
-            yield* touchThread(turn.threadId, untitled ? { title: titleFrom(turn.input) } : {})
+            const change = untitled ? { title: titleFrom(turn.input) } : {}
+            yield* touchThread(turn.threadId, change, thread.value)
             emit({ type: "turn.accepted", turnId: record.id, data: { input: turn.input } })
             return record
           })
@@ -185,9 +190,10 @@ export class TurnJournal extends Context.Service<
             const stored = yield* store.getTurn(turn.id)
             if (Option.isNone(stored) || stored.value.status !== "accepted") return Option.none()
             yield* store.saveTurn(record)
-            const binding = yield* store.getBinding(origin.threadId)
-            const prior = Option.isSome(binding) && binding.value.prior === "none" ? "maybe" : undefined
-            yield* patchBinding(origin, { status: "running", ...(prior && { prior }) })
+            yield* patchBinding(origin, ({ prior }) => ({
+              status: "running",
+              prior: prior === "none" ? "maybe" : prior
+            }))
             yield* touchThread(origin.threadId, { status: "running" })
             return Option.some(record)
           })
@@ -202,18 +208,22 @@ export class TurnJournal extends Context.Service<
         encoded: unknown
       ) {
         const at = yield* now
-        yield* events.transact(origin, (emit) =>
-          Effect.gen(function* () {
-            yield* store.saveTurn({ ...turn, status: "running", startedAt: at })
-            yield* patchBinding(origin, {
-              prior: "some",
-              // What is not in the conversation can never be looked for there.
-              ...(kept && { mark: messageId }),
-              cursor: encoded,
-              providerSessionId: cursor.providerSessionId
-            })
-            emit({ type: "turn.started", turnId: turn.id, data: { input: turn.input } })
-          })
+        yield* events.transact(
+          origin,
+          (emit) =>
+            Effect.gen(function* () {
+              yield* store.saveTurn({ ...turn, status: "running", startedAt: at })
+              yield* patchBinding(origin, () => ({
+                prior: "some",
+                // What is not in the conversation can never be looked for there.
+                ...(kept && { mark: messageId }),
+                cursor: encoded,
+                providerSessionId: cursor.providerSessionId
+              }))
+              emit({ type: "turn.started", turnId: turn.id, data: { input: turn.input } })
+            }),
+          // That it was sent is on the disk already.
+          "soon"
         )
       })
 
@@ -227,7 +237,7 @@ export class TurnJournal extends Context.Service<
         messageId: MessageId
       ) {
         const at = yield* now
-        return yield* store.transaction(
+        const steered = yield* store.transaction(
           Effect.gen(function* () {
             const { idempotencyKey, input } = steer
             const existing =
@@ -252,6 +262,8 @@ export class TurnJournal extends Context.Service<
             return Option.some({ turn: record, fresh: true })
           })
         )
+        yield* store.durable
+        return steered
       })
 
       const unsteer = Effect.fn("TurnJournal.unsteer")(function* (turnId: TurnId, messageId: MessageId) {
@@ -301,7 +313,7 @@ export class TurnJournal extends Context.Service<
               emit({ type: "item.completed", turnId, itemId: item.id, data: { item } })
             }
             yield* closeRequests(store, origin.threadId, emit)
-            yield* patchBinding(origin, { status: "ready" })
+            yield* patchBinding(origin, () => ({ status: "ready" }))
             yield* touchThread(origin.threadId, {
               status: status === "completed" ? "done" : status === "failed" ? "error" : "idle",
               lastError: error ?? null

@@ -113,6 +113,12 @@ export class TurnRun extends Context.Service<
         return { dispatched, sent }
       })
 
+      const originOf = ({ id }: ThreadRecord) =>
+        Effect.map(Effect.option(directory.get(id)), (binding) => ({
+          threadId: id,
+          generation: Option.isSome(binding) ? binding.value.generation : 0
+        }))
+
       const run = Effect.fnUntraced(function* (
         turn: TurnRecord,
         mayBegin: () => boolean,
@@ -128,17 +134,13 @@ export class TurnRun extends Context.Service<
             turn.id
           )(starts.ensure(thread, wanted, { turnId: turn.id }))
           .pipe(Effect.result)
-        const binding = yield* directory.get(thread.id).pipe(Effect.option)
-        const origin = {
-          threadId: thread.id,
-          generation: Option.isSome(binding) ? binding.value.generation : 0
-        }
         if (Result.isFailure(started)) {
-          yield* journal.settle(turn.id, origin, { status: "failed", error: E.toFailure(started.failure) })
+          const error = E.toFailure(started.failure)
+          yield* journal.settle(turn.id, yield* originOf(thread), { status: "failed", error })
           return "again"
         }
         if (started.success === "preempted") {
-          yield* journal.settle(turn.id, origin, { status: "interrupted" })
+          yield* journal.settle(turn.id, yield* originOf(thread), { status: "interrupted" })
           return "again"
         }
         // We are stopping: it waits for the next life.
