@@ -2,19 +2,17 @@
 // interface of the same agent, one after the other in one run on one machine: medians, their ratio, and the CPU that our
 // server took for one; and ours on a session that was stopped before. The model answers at once and always the same.
 import { NodeServices } from "@effect/platform-node"
-import { type Agent, claude, codex, opencode } from "@rejoin/e2e/Agents"
+import { type Agent, instances } from "@rejoin/e2e/Agents"
 import { foreignServer } from "@rejoin/e2e/OpenCodeApi"
 import { rawClaude } from "@rejoin/e2e/RawClaude"
 import { rawCodex } from "@rejoin/e2e/RawCodex"
 import { makeWorld, open, say, type World } from "@rejoin/e2e/World"
 import { Console, Effect } from "effect"
-import { readFileSync } from "node:fs"
-import { loadavg } from "node:os"
+import { cpuOf, median, report, took } from "./Measure.ts"
 
 const agents = (process.argv[2] ?? "opencode,codex,claude").split(",") as ReadonlyArray<Agent>
 const histories = (process.argv[3] ?? "10,300").split(",").map(Number)
 const measured = Number(process.argv[4] ?? 40)
-const instances = { opencode, codex, claude }
 
 /** Says something to the agent alone, on one session of its own, and waits until it is answered. */
 const raw = Effect.fnUntraced(function* (agent: Agent, world: World) {
@@ -45,23 +43,18 @@ const raw = Effect.fnUntraced(function* (agent: Agent, world: World) {
   }
 })
 
-const median = (values: ReadonlyArray<number>) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
-
-/** In ms; the kernel counts in hundredths of a second. */
-const cpuOf = (pid: number) => {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? []
-  return (Number(fields[11]) + Number(fields[12])) * 10
-}
-
-const took = Effect.fnUntraced(function* <E, R>(body: Effect.Effect<unknown, E, R>) {
-  const begun = performance.now()
-  yield* body
-  return performance.now() - begun
-})
+const none = (): Array<number> => []
 
 const bench = (agent: Agent) =>
   Effect.gen(function* () {
-    const world = yield* makeWorld({ agents: [agent], respond: () => ({ _tag: "Say", text: "So it is." }) })
+    let asked = 0
+    const world = yield* makeWorld({
+      agents: [agent],
+      respond: () => {
+        asked = performance.now()
+        return { _tag: "Say", text: "So it is." }
+      }
+    })
     const server = yield* world.start()
     const id = yield* open(server, world.at("repo"), "full-access", instances[agent])
     const ours = (text: string) => say(server, id, text)
@@ -72,24 +65,39 @@ const bench = (agent: Agent) =>
         yield* ours(`this is message ${said}`)
         yield* alone(`this is message ${said}`)
       }
-      const times: Record<"ours" | "alone" | "cpu", Array<number>> = { ours: [], alone: [], cpu: [] }
+      const times = { ours: none(), alone: none(), cpu: none(), before: none(), after: none() }
       for (let i = 0; i < measured; i++, said++) {
-        times.alone.push(yield* took(alone(`this is message ${said}`)))
+        const without = yield* took(alone(`this is message ${said}`))
+        times.alone.push(without.whole)
+        const gap = { before: asked - without.begun, after: without.ended - asked }
         const before = cpuOf(server.pid)
-        times.ours.push(yield* took(ours(`this is message ${said}`)))
+        const within = yield* took(ours(`this is message ${said}`))
+        times.ours.push(within.whole)
         times.cpu.push(cpuOf(server.pid) - before)
+        times.before.push(asked - within.begun - gap.before)
+        times.after.push(within.ended - asked - gap.after)
       }
       const reaped: Array<number> = []
       for (let i = 0; i < 5; i++, said++) {
         yield* server.client.sessions.stop({ params: { id } })
-        reaped.push(yield* took(ours(`this is message ${said}`)))
+        reaped.push((yield* took(ours(`this is message ${said}`))).whole)
         yield* alone(`this is message ${said}`)
       }
       const [mine, theirs] = [median(times.ours), median(times.alone)]
       const cpu = times.cpu.reduce((sum, value) => sum + value, 0) / measured
+      const row = {
+        ours: mine,
+        alone: theirs,
+        ratio: mine / theirs,
+        addedBefore: median(times.before),
+        addedAfter: median(times.after),
+        cpu,
+        afterStop: median(reaped)
+      }
       yield* Console.log(
-        `${agent.padEnd(8)} ${String(history).padStart(5)} turns before: ${mine.toFixed(1)} ms over ${theirs.toFixed(1)} alone = ${(mine / theirs).toFixed(2)} · our server's CPU ${cpu.toFixed(1)} ms · ours after a stop ${median(reaped).toFixed(0)} ms · load ${(loadavg()[0] ?? 0).toFixed(1)}`
+        `${agent.padEnd(8)} ${String(history).padStart(5)} turns before: ${mine.toFixed(1)} ms over ${theirs.toFixed(1)} alone = ${row.ratio.toFixed(2)} (+${row.addedBefore.toFixed(1)} before the model is asked, +${row.addedAfter.toFixed(1)} after) · our server's CPU ${cpu.toFixed(1)} ms · ours after a stop ${row.afterStop.toFixed(0)} ms`
       )
+      yield* report("turns", { agent, history, turns: measured, ...row })
     }
   }).pipe(Effect.scoped)
 

@@ -9,6 +9,7 @@ export type Agent = "opencode" | "codex" | "claude"
 export const opencode = ProviderInstanceId.make("opencode")
 export const codex = ProviderInstanceId.make("codex")
 export const claude = ProviderInstanceId.make("claude")
+export const instances: Readonly<Record<Agent, ProviderInstanceId>> = { opencode, codex, claude }
 
 const packages: Readonly<Record<NativeAgent, string>> = {
   codex: "@openai/codex",
