@@ -2,9 +2,10 @@ import type { StoreFailed } from "@rejoin/contracts/Errors"
 import type { ItemId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent, RuntimeEventType } from "@rejoin/contracts/RuntimeEvent"
 import { now } from "@rejoin/contracts/Time"
-import { Context, Deferred, Effect, identity, Layer, Metric, Semaphore, type Stream } from "effect"
+import { Context, Deferred, Effect, Layer, Metric, Semaphore, type Stream } from "effect"
 import * as CoreMetrics from "../CoreMetrics.ts"
 import { makeReaders } from "./EventReaders.ts"
+import { Outbox } from "./Outbox.ts"
 import { PendingEvents } from "./PendingEvents.ts"
 import type { ItemRecord } from "../store/Records.ts"
 import { Settings } from "../Settings.ts"
@@ -28,6 +29,13 @@ export interface Origin {
   readonly generation: number
 }
 
+interface Writing {
+  /** What is waited for before it is told. */
+  readonly durable?: Effect.Effect<void, StoreFailed> | undefined
+  /** Called when what was buffered is taken. */
+  readonly moment?: () => void
+}
+
 /**
  * The history of what happened, written before it is seen: commit, then publish. `seq` strictly increases within a
  * thread, `position` over all. A reader that is slow costs no memory and blocks nobody.
@@ -38,7 +46,7 @@ export class ThreadEvents extends Context.Service<
     /**
      * Runs `body` in one transaction with the events that it emits, and publishes them once it is committed. What
      * was buffered before comes first. Transactions run one at a time: no provider is called inside one, nor
-     * another `transact`. It is on the disk when this returns; with `soon`, that is left to the next one that waits.
+     * another `transact`. It is on the disk before it is told; with `soon`, that is left to the next one that waits.
      */
     readonly transact: <A, E, R>(
       origin: Origin,
@@ -86,41 +94,53 @@ export class ThreadEvents extends Context.Service<
       const writer = Semaphore.makeUnsafe(1)
       const pending = new PendingEvents()
       const { follow, publish } = yield* makeReaders(store, writer)
+      const outbox = new Outbox(publish)
       let dirty = Deferred.makeUnsafe<void>()
 
       const write = <A, E, R>(
         body: (emit: (draft: EventDraft) => void) => Effect.Effect<A, E, R>,
-        moment: () => void = () => {}
+        { durable, moment }: Writing = {}
       ) =>
         Effect.uninterruptibleMask((restore) =>
-          writer.withPermit(
-            Effect.gen(function* () {
-              const buffered = pending.take()
-              moment()
-              const drafts: Array<EventDraft> = []
-              const [result, events] = yield* store
-                .transaction(
-                  Effect.gen(function* () {
-                    // Before the body: what that reads has what was buffered, and the number of its last event.
-                    if (buffered.items.length > 0) yield* store.saveItems(buffered.items)
-                    const earlier = yield* store.appendEvents(buffered.drafts)
-                    const result = yield* restore(body((draft) => drafts.push(draft)))
-                    return [result, [...earlier, ...(yield* store.appendEvents(drafts))]] as const
-                  })
-                )
-                .pipe(
-                  Effect.onError(() =>
-                    Effect.sync(() => {
-                      pending.putBack(buffered)
-                      Deferred.doneUnsafe(dirty, Effect.void)
+          writer
+            .withPermit(
+              Effect.gen(function* () {
+                const buffered = pending.take()
+                moment?.()
+                const drafts: Array<EventDraft> = []
+                const [result, events] = yield* store
+                  .transaction(
+                    Effect.gen(function* () {
+                      // Before the body: what that reads has what was buffered, and the number of its last event.
+                      if (buffered.items.length > 0) yield* store.saveItems(buffered.items)
+                      const earlier = yield* store.appendEvents(buffered.drafts)
+                      const result = yield* restore(body((draft) => drafts.push(draft)))
+                      return [result, [...earlier, ...(yield* store.appendEvents(drafts))]] as const
                     })
                   )
-                )
-              publish(events)
-              yield* Metric.update(CoreMetrics.events, events.length)
-              return result
-            })
-          )
+                  .pipe(
+                    Effect.onError(() =>
+                      Effect.sync(() => {
+                        pending.putBack(buffered)
+                        Deferred.doneUnsafe(dirty, Effect.void)
+                      })
+                    )
+                  )
+                yield* Metric.update(CoreMetrics.events, events.length)
+                const tell = outbox.add(events)
+                if (durable === undefined) tell()
+                return { result, tell }
+              })
+            )
+            .pipe(
+              Effect.tap(({ tell }) =>
+                durable === undefined
+                  ? Effect.void
+                  : // Others write while this one waits for the disk. Whoever hears of it comes after us all the same.
+                    Effect.ensuring(durable, writer.withPermit(Effect.sync(tell)))
+              ),
+              Effect.map(({ result }) => result)
+            )
         )
 
       const flush = Effect.suspend(() => (pending.size === 0 ? Effect.void : write(() => Effect.void)))
@@ -162,16 +182,17 @@ export class ThreadEvents extends Context.Service<
 
       return ThreadEvents.of({
         transact: (origin, body, durable) =>
-          Effect.flatMap(now, (at) => write((emit) => body((event) => emit(draft(origin, event, at))))).pipe(
-            durable === "soon" ? identity : Effect.tap(store.durable)
+          Effect.flatMap(now, (at) =>
+            write((emit) => body((event) => emit(draft(origin, event, at))), {
+              durable: durable === "soon" ? undefined : store.durable
+            })
           ),
         read: <M, A, E, R>(moment: () => M, body: (seen: M) => Effect.Effect<A, E, R>) =>
           Effect.suspend(() => {
             const seen: Array<M> = []
-            return write(
-              () => Effect.suspend(() => body(seen[0] as M)),
-              () => void seen.push(moment())
-            )
+            return write(() => Effect.suspend(() => body(seen[0] as M)), {
+              moment: () => void seen.push(moment())
+            })
           }),
         emit: Effect.fnUntraced(function* (origin, event, { apply, item } = {}) {
           const at = yield* now
