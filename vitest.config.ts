@@ -1,19 +1,11 @@
 import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
-// On a fresh clone nothing is known of how long a file takes, and the largest are first: these are small and long.
-const long = [
-  "OpenCodeConformance",
-  "Crash",
-  "Fleet",
-  "ClaudeTraps",
-  "CodexTraps",
-  "ClaudeConformance",
-  "CodexConformance"
-]
+// On a fresh clone nothing is known of how long a file takes, and the largest are first: these are small and take long.
+const largest = ["OpenCodeConformance", "ClaudeTraps", "CodexTraps", "ClaudeConformance", "CodexConformance"]
 const rank = ({ moduleId }: TestSpecification) => {
-  const at = long.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
-  return at < 0 ? long.length : at
+  const at = largest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
+  return at < 0 ? largest.length : at
 }
 
 /** Begins with what takes longest: at the end no worker waits for another. */
@@ -22,6 +14,8 @@ class LongestFirst extends BaseSequencer {
     return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b))
   }
 }
+
+const long = "**/src/**/*.long.test.ts"
 
 export default defineConfig({
   test: {
@@ -32,6 +26,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "scripts/**/*.test.ts"],
+          exclude: [long],
           // As below.
           testTimeout: 300_000
         }
@@ -40,10 +35,21 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/src/**/*.test.ts"],
+          exclude: [long],
           // The end of waiting for an event that does not come; a loaded machine takes minutes for some.
           testTimeout: 600_000,
           hookTimeout: 600_000,
           // Each file starts real agents; two at a time is what two cores carry.
+          maxWorkers: 2
+        }
+      },
+      {
+        // Fleets, seeds and crashes by the dozen: `npm run test:long`.
+        test: {
+          name: "long",
+          include: [long],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
           maxWorkers: 2
         }
       }

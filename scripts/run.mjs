@@ -75,18 +75,15 @@ function installPrograms() {
     )
 }
 
-async function test() {
+/** Runs the tasks, whose suites leave their reports, and says what came of them in one line. */
+async function check(tasks, suites) {
   installPrograms()
   const results = join(root, ".results")
   rmSync(results, { recursive: true, force: true })
   mkdirSync(results)
   const status = await run(join(bin, "turbo"), [
     "run",
-    "types",
-    "//#lint",
-    "//#format",
-    "//#test:unit",
-    "//#test:e2e",
+    ...tasks,
     "--continue",
     "--output-logs=new-only",
     "--ui=stream",
@@ -94,7 +91,7 @@ async function test() {
   ])
   let passed = 0
   let failed = 0
-  for (const suite of ["unit", "e2e"]) {
+  for (const suite of suites) {
     const file = join(results, `${suite}.json`)
     if (!existsSync(file)) {
       failed += 1
@@ -110,6 +107,10 @@ async function test() {
   console.log(`${passed} passed, ${failed} failed`)
   return status === 0 && failed === 0 ? 0 : 1
 }
+
+const test = () => check(["types", "//#lint", "//#format", "//#test:unit", "//#test:e2e"], ["unit", "e2e"])
+
+const testLong = () => check(["//#test:fleets"], ["long"])
 
 /** What failed, once more where it is found: at the end. Two suites print into one log before. */
 const failuresOf = ({ testResults }) =>
@@ -136,6 +137,16 @@ function build() {
 
 const program = (file, cwd) => () => run(node(), [join(root, file), ...process.argv.slice(3)], cwd)
 
+/** One table, with what it takes, or all of them: `turns`, `stream`, `reads`, `growth`. */
+const bench = async () => {
+  const [table, ...args] = process.argv.slice(3)
+  for (const name of table === undefined ? ["turns", "stream", "reads", "growth"] : [table]) {
+    const status = await run(node(), [join(root, `bench/src/${name}.ts`), ...args])
+    if (status !== 0) return status
+  }
+  return 0
+}
+
 /** Many requests to a server, made from its own description: `--requests N --seed N`. */
 const fuzz = () => {
   const option = (name, otherwise) => {
@@ -160,13 +171,14 @@ const fuzz = () => {
 
 const jobs = {
   test,
+  "test:long": testLong,
   start: program("apps/server/dist/main.js"),
   demo: program("apps/server/dist/demo.js"),
   // Where it is called, not where it lies: npm tells that in INIT_CWD.
   rejoin: program("apps/cli/dist/main.js", process.env.INIT_CWD ?? process.cwd()),
   crash: program("e2e/src/crash/main.ts"),
   soak: program("e2e/src/soak/main.ts"),
-  bench: program("bench/src/turns.ts"),
+  bench,
   fuzz
 }
 
