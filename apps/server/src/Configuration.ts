@@ -140,6 +140,13 @@ export const settingsOf = ({ file, roots }: ConfigurationShape, home: string): S
   retention: file.retention
     ? clampRetention({ sessions: file.retention.sessions ?? 5, days: file.retention.days ?? 30 })
     : null,
+  transcripts: {
+    keep: file.transcripts?.keep ?? defaults.transcripts.keep,
+    maxBytes:
+      file.transcripts?.maxMegabytes === undefined
+        ? defaults.transcripts.maxBytes
+        : file.transcripts.maxMegabytes * 1024 * 1024
+  },
   callTimeout: duration(undefined, file.timeouts?.callSeconds, defaults.callTimeout),
   startTimeout: duration(undefined, file.timeouts?.startSeconds, defaults.startTimeout),
   sendTimeout: duration(undefined, file.timeouts?.sendSeconds, defaults.sendTimeout),

@@ -3,6 +3,7 @@ import { unknown } from "@rejoin/contracts/Fact"
 import { MessageId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
 import { agentInfo, programStamp, programVersion } from "@rejoin/agent-kit/AgentInfo"
+import { newRecords } from "@rejoin/agent-kit/FileRecords"
 import { newUuid } from "@rejoin/core/NewId"
 import { probed, requireStore as makeRequireStore } from "@rejoin/agent-kit/Probing"
 import { type Found, Probe } from "@rejoin/core/plan/Probe"
@@ -13,7 +14,7 @@ import {
   type ProviderAdapterShape
 } from "@rejoin/core/providers/ProviderAdapter"
 import { markedStoreOf } from "@rejoin/agent-kit/StoreIdentity"
-import { Effect, FileSystem, Layer, Option, Result, Scope } from "effect"
+import { Effect, FileSystem, Layer, Option, Predicate, Result, Scope } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import { type ClaudeCursor, decodeCursor } from "./ClaudeCursor.ts"
 import { makeExpiry } from "./ClaudeExpiry.ts"
@@ -37,7 +38,7 @@ const capabilities: Capabilities = {
   steer: true,
   interrupt: true,
   fork: ["whole", "turn"],
-  restore: false,
+  restore: true,
   additionalDirectories: true,
   systemPrompt: true,
   terminal: true
@@ -66,6 +67,7 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
         Effect.provideService(ProcessOwner, owner)
       ),
     fs,
+    config,
     transcripts,
     expiry,
     filesFor: (start) =>
@@ -195,6 +197,22 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
     create: starts.create,
     adopt: starts.adopt,
     relocate: { fork: starts.fork },
+    transcript: ({ providerSessionId }, position) =>
+      Effect.gen(function* () {
+        const [path, ...more] = yield* transcripts.find(providerSessionId)
+        // Before its first message it has none; of two it is not told which is meant.
+        if (path === undefined || more.length > 0) return Option.none()
+        const files = [path, ...(yield* transcripts.beside(path))].map((file) =>
+          file.slice(config.length + 1)
+        )
+        return Option.some(yield* newRecords(config, files, position))
+      }).pipe(
+        Effect.mapError(
+          (cause) =>
+            new ProviderFailed({ provider: id, message: Predicate.isString(cause) ? cause : cause.message })
+        )
+      ),
+    restore: starts.restore,
     brings: {
       find: findPowers({ fs, agent: "claude", powers, own: [config], places: placesBeyond }),
       keepsOut: () => true

@@ -3,8 +3,9 @@ import { known, unknown } from "@rejoin/contracts/Fact"
 import { ProviderSessionId, type StoreId } from "@rejoin/contracts/Ids"
 import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import { type History, Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
-import type { Started, StartRequest, Verified } from "@rejoin/core/providers/ProviderAdapter"
+import type { Started, StartRequest, TranscriptCopy, Verified } from "@rejoin/core/providers/ProviderAdapter"
 import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
+import { removeRecords, writeRecords } from "@rejoin/agent-kit/FileRecords"
 import { newUuid } from "@rejoin/core/NewId"
 import { Effect, type FileSystem, Option, Predicate, Queue, type Scope } from "effect"
 import { type ClaudeCursor, cursorOf } from "./ClaudeCursor.ts"
@@ -25,6 +26,8 @@ interface Needs {
   readonly options: ClaudeOptions
   readonly spawn: (command: ClaudeCommand) => Effect.Effect<ClaudeProcess, AdapterFailure, Scope.Scope>
   readonly fs: FileSystem.FileSystem
+  /** Claude's configuration directory. */
+  readonly config: string
   readonly transcripts: ClaudeTranscripts
   readonly expiry: ClaudeExpiry
   /** What it is told by files, which go with the session. */
@@ -51,6 +54,7 @@ export interface Live {
 export const makeStarts = ({
   options,
   fs,
+  config,
   filesFor,
   register,
   requireStore,
@@ -236,5 +240,26 @@ export const makeStarts = ({
     return yield* forkOf({ id: source.id, ...(at !== undefined && { at }) }, id, request)
   })
 
-  return { create, adopt, fork }
+  /**
+   * Claude finds a session by its id alone, whatever its directory is called: what it lost is found where it was. With the
+   * transcript go the records of its sub-agents and the results that were too long for it.
+   */
+  const restore = Effect.fn("Claude.restore")(function* (
+    { files, head }: TranscriptCopy,
+    request: StartRequest
+  ) {
+    const storeId = yield* ensureStore
+    const written = yield* Effect.mapError(writeRecords(config, yield* files), (why) =>
+      failed(`The conversation could not be restored: ${why}.`)
+    )
+    return yield* Effect.gen(function* () {
+      const started = yield* adopt(cursorOf(head.providerSessionId, storeId), request)
+      const { history } = started.verified
+      // What was there by now, and is newer, stayed (W6).
+      if (request.mark === null || history === "same" || history === "ahead") return started
+      return yield* failed(`Our copy of the conversation does not hold what it should: ${history}.`)
+    }).pipe(Effect.onError(() => removeRecords(written)))
+  })
+
+  return { create, adopt, fork, restore }
 }

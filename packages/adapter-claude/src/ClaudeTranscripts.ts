@@ -144,7 +144,20 @@ export const makeTranscripts = (fs: FileSystem.FileSystem, config: string) => {
     return new ClaudeTranscript(path, lines)
   })
 
-  return { find, read }
+  /** What Claude keeps beside a transcript, in a directory of its name: what sub-agents did, and long results. */
+  const beside = Effect.fnUntraced(function* (path: string) {
+    const directory = path.replace(/\.jsonl$/, "")
+    const names = yield* Effect.orElseSucceed(fs.readDirectory(directory, { recursive: true }), () => [])
+    const files = names.map((name) => `${directory}/${name}`)
+    return yield* Effect.filter(files, (file) =>
+      fs.stat(file).pipe(
+        Effect.map(({ type }) => type === "File"),
+        Effect.orElseSucceed(() => false)
+      )
+    )
+  })
+
+  return { find, read, beside }
 }
 
 export type ClaudeTranscripts = ReturnType<typeof makeTranscripts>

@@ -2,6 +2,7 @@ import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { MessageId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
 import { agentInfo, programStamp, programVersion } from "@rejoin/agent-kit/AgentInfo"
+import { newRecords } from "@rejoin/agent-kit/FileRecords"
 import { newId } from "@rejoin/core/NewId"
 import { probed, requireStore as makeRequireStore } from "@rejoin/agent-kit/Probing"
 import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
@@ -13,7 +14,7 @@ import {
 import { makeServerPool, poolKey } from "@rejoin/agent-kit/ServerPool"
 import { untilIdle } from "@rejoin/agent-kit/SessionEnd"
 import { markedStoreOf } from "@rejoin/agent-kit/StoreIdentity"
-import { Effect, FileSystem, Layer, Schema } from "effect"
+import { Effect, FileSystem, Layer, Option, Predicate, Schema } from "effect"
 import { basename, dirname, join } from "node:path"
 import { ChildProcessSpawner } from "effect/process"
 import { type CodexCursor, decodeCursor } from "./CodexCursor.ts"
@@ -36,7 +37,7 @@ const capabilities: Capabilities = {
   steer: true,
   interrupt: true,
   fork: ["whole", "turn"],
-  restore: false,
+  restore: true,
   additionalDirectories: true,
   systemPrompt: true,
   terminal: true
@@ -174,6 +175,19 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
     create: starts.create,
     adopt: starts.adopt,
     relocate: { fork: starts.fork },
+    transcript: ({ providerSessionId }, position) =>
+      Effect.gen(function* () {
+        const paths = yield* rollouts.filesOf(providerSessionId)
+        if (paths.length === 0) return Option.none()
+        const files = paths.map((path) => path.slice(home.length + 1))
+        return Option.some(yield* newRecords(home, files, position))
+      }).pipe(
+        Effect.mapError(
+          (cause) =>
+            new ProviderFailed({ provider: id, message: Predicate.isString(cause) ? cause : cause.message })
+        )
+      ),
+    restore: starts.restore,
     terminal: makeTerminal(options, fs, home, rollouts),
     quiesce: ({ providerSessionId }) =>
       Effect.gen(function* () {

@@ -1,7 +1,7 @@
 import type { MessageId } from "@rejoin/contracts/Ids"
 import { compareMark } from "@rejoin/core/plan/Mark"
 import { rolloutPathOf } from "./CodexIndex.ts"
-import { DateTime, Effect, type FileSystem, Option, Result, Schema } from "effect"
+import { DateTime, Effect, type FileSystem, Option, Result, Schema, Stream } from "effect"
 
 const Line = Schema.Struct({ type: Schema.String, payload: Schema.Unknown })
 const Meta = Schema.Struct({
@@ -181,7 +181,32 @@ export const makeRollouts = (fs: FileSystem.FileSystem, home: string) => {
     return found
   })
 
-  return { find, located, read, conversation, marked }
+  /** What begins a file, without the rest of it. */
+  const metaOf = Effect.fnUntraced(function* (path: string) {
+    const head = yield* Stream.runCollect(fs.stream(path, { bytesToRead: 1024 * 1024 }))
+    const [first = ""] = Buffer.concat(head).toString("utf8").split("\n", 1)
+    return parse(path, first).meta
+  })
+
+  /** The files that a conversation is in: a thread's own, and its parents'. None where that is not told. */
+  const filesOf = Effect.fnUntraced(function* (id: string) {
+    const { files, row, rowHolds } = yield* located(id)
+    if (files.length > 1 && !rowHolds) return []
+    const own = files.find((file) => file === row) ?? files[0]
+    if (own === undefined) return []
+    const all = [own]
+    for (let path = own; !path.endsWith(".zst");) {
+      const base = (yield* metaOf(path))?.history_base
+      if (base === undefined || base === null) break
+      const [parent, ...more] = (yield* find(base.thread_id)).filter((file) => !all.includes(file))
+      if (parent === undefined || more.length > 0) return []
+      all.push(parent)
+      path = parent
+    }
+    return all
+  })
+
+  return { find, located, read, conversation, marked, filesOf }
 }
 
 export type CodexRollouts = ReturnType<typeof makeRollouts>

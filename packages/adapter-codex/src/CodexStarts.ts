@@ -2,8 +2,10 @@ import { known, unknown } from "@rejoin/contracts/Fact"
 import { ProviderSessionId, type StoreId } from "@rejoin/contracts/Ids"
 import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import { type History, Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
-import type { Started, StartRequest, Verified } from "@rejoin/core/providers/ProviderAdapter"
+import type { Started, StartRequest, TranscriptCopy, Verified } from "@rejoin/core/providers/ProviderAdapter"
 import type { AdapterFailure, Environment } from "@rejoin/core/providers/ResumeCursor"
+import { ProviderFailed } from "@rejoin/contracts/Errors"
+import { removeRecords, writeRecords } from "@rejoin/agent-kit/FileRecords"
 import { instructionsOf, together } from "@rejoin/agent-kit/Instructions"
 import { placesFrom } from "@rejoin/agent-kit/RepoPlaces"
 import type { Brought } from "@rejoin/contracts/Trust"
@@ -284,5 +286,27 @@ export const makeStarts = (needs: Needs) => {
     return warnOf(conversation, { session: connection.session, verified, mark: request.mark })
   })
 
-  return { create, adopt, fork }
+  /**
+   * Its own file and its parents', where they were. Codex finds it by them: an index of its own is made of them, as a
+   * server that was there before has one of a home that is gone.
+   */
+  const restore = Effect.fn("Codex.restore")(function* (
+    { files, head }: TranscriptCopy,
+    request: StartRequest
+  ) {
+    const failed = (message: string) => new ProviderFailed({ provider: options.id, message })
+    const written = yield* Effect.mapError(writeRecords(home, yield* files), (why) =>
+      failed(`The conversation could not be restored: ${why}.`)
+    )
+    return yield* Effect.gen(function* () {
+      const cursor = cursorOf(head.providerSessionId, yield* storeId, [])
+      const started = yield* adopt(cursor, { ...request, repairs: ["reindex"] })
+      const { history } = started.verified
+      // What was there by now, and is newer, stayed (W6).
+      if (request.mark === null || history === "same" || history === "ahead") return started
+      return yield* failed(`Our copy of the conversation does not hold what it should: ${history}.`)
+    }).pipe(Effect.onError(() => removeRecords(written)))
+  })
+
+  return { create, adopt, fork, restore }
 }

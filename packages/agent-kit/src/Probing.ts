@@ -10,7 +10,8 @@ export const requireStore =
   ({ storeId }: { readonly storeId: StoreId }): Effect.Effect<void, ProbeFailure> =>
     Effect.flatMap(storeOf(directory), (store) => {
       if (store.is(storeId)) return Effect.void
-      const probe = Probe.WrongStore({ expected: storeId, actual: store.id })
+      const emptied = store.emptied(storeId)
+      const probe = Probe.WrongStore({ expected: storeId, actual: store.id, ...(emptied && { emptied }) })
       return Effect.fail(new ProbeFailure({ probe }))
     }).pipe(Effect.provideService(FileSystem.FileSystem, fs))
 

@@ -26,6 +26,8 @@ export interface Store {
   readonly id: StoreId
   /** Whether a cursor that was written for this id leads here. */
   readonly is: (id: StoreId) => boolean
+  /** Whether what this id names was at this place, and is gone: nothing of ours was begun in what is there now. */
+  readonly emptied: (id: StoreId) => boolean
 }
 
 /**
@@ -41,7 +43,9 @@ export const storeOf = Effect.fnUntraced(function* (directory: string) {
   // Not there yet, or no more: another one than any that was.
   if (Option.isNone(real)) {
     const id = StoreId.make(`${machine}:${directory}:missing`)
-    return { id, is: (other) => other === id } satisfies Store
+    const was = (other: StoreId) =>
+      other.startsWith(`${directory}:`) || other.startsWith(`${machine}:${directory}:`)
+    return { id, is: (other) => other === id, emptied: was } satisfies Store
   }
   const inode = yield* fs.stat(real.value).pipe(
     Effect.map(({ ino }) => Option.getOrElse(ino, () => 0)),
@@ -56,7 +60,10 @@ export const storeOf = Effect.fnUntraced(function* (directory: string) {
     onNone: () => place,
     onSome: (mark) => StoreId.make(`${real.value}:${mark}`)
   })
-  return { id, is: (other) => other === id || other === place } satisfies Store
+  const is = (other: StoreId) => other === id || other === place
+  const was = (other: StoreId) =>
+    other.startsWith(`${real.value}:`) || other.startsWith(`${machine}:${real.value}:`)
+  return { id, is, emptied: (other) => id === place && was(other) && !is(other) } satisfies Store
 })
 
 /** As `storeOf`, with our mark in it from now on: something of ours is begun there. */

@@ -38,6 +38,13 @@ export const Config = Schema.Struct({
   retention: Schema.optionalKey(
     Schema.Struct({ sessions: Schema.optionalKey(Positive), days: Schema.optionalKey(Positive) })
   ),
+  /** Our copies of the agents' own records, from which a lost conversation is restored. One may be 512 MB large. */
+  transcripts: Schema.optionalKey(
+    Schema.Struct({
+      keep: Schema.optionalKey(Schema.Boolean),
+      maxMegabytes: Schema.optionalKey(Positive)
+    })
+  ),
   ...duration("stall"),
   /** How long a provider may take for a call, a start, a message, and to end an interrupted turn. */
   timeouts: Schema.optionalKey(

@@ -53,6 +53,11 @@ export const Receipt = Schema.Struct({
   checks: Schema.Array(Check),
   /** How many messages were said in the agent's own interface since the last one of ours. They are not in our items. */
   ahead: Schema.optionalKey(Schema.Int),
+  /**
+   * How far a conversation that was restored from our copy goes: up to which turn, and whether that is the last one that
+   * the agent had. What came after it is not in the agent's memory any more.
+   */
+  restored: Schema.optionalKey(Schema.Struct({ upToTurnId: Schema.NullOr(TurnId), whole: Schema.Boolean })),
   /** How many turns were undone in the agent's own interface, and have been accepted as such by this start. */
   undone: Schema.optionalKey(Schema.Int),
   verification: Verification,

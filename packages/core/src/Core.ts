@@ -19,6 +19,7 @@ import { Terminals } from "./terminal/Terminals.ts"
 import { ThreadEvents } from "./events/ThreadEvents.ts"
 import { Threads } from "./threads/Threads.ts"
 import type { ThreadStore } from "./store/ThreadStore.ts"
+import { TranscriptKeeper } from "./transcripts/TranscriptKeeper.ts"
 import { TurnControl } from "./turns/TurnControl.ts"
 import { TurnDispatcher } from "./turns/TurnDispatcher.ts"
 import { TurnJournal } from "./turns/TurnJournal.ts"
@@ -36,6 +37,7 @@ export type Core =
   | SessionReaper
   | ThreadEvents
   | Threads
+  | TranscriptKeeper
   | TurnDispatcher
   | TurnJournal
 
@@ -53,7 +55,7 @@ export const layerManual = Recovery.layer.pipe(
     Layer.mergeAll(SessionPump.layer, SessionDirectory.layer, StartIntents.layer, ConversationSource.layer)
   ),
   Layer.provideMerge(SessionEnd.layer),
-  Layer.provideMerge(TurnJournal.layer),
+  Layer.provideMerge(Layer.merge(TurnJournal.layer, TranscriptKeeper.layer)),
   Layer.provideMerge(
     Layer.mergeAll(ThreadEvents.layer, LiveSessions.layer, ProviderCall.layer, ProviderRegistry.layer)
   )

@@ -36,6 +36,8 @@ export interface SettingsShape {
   readonly stall: Duration.Duration
   /** Of which threads the events and transcripts are kept, in each project; null keeps all. */
   readonly retention: RetentionLimits | null
+  /** Whether the agents' own records are copied, and how large one copy may be, without compression. */
+  readonly transcripts: { readonly keep: boolean; readonly maxBytes: number }
   /** How long a provider may take for one call: a probe, a start, a send, an interrupt. */
   readonly callTimeout: Duration.Duration
   readonly startTimeout: Duration.Duration
@@ -56,6 +58,7 @@ export const defaults: SettingsShape = {
   systemPrompt: null,
   extraEnv: [],
   onLost: "replace",
+  transcripts: { keep: true, maxBytes: 512 * 1024 * 1024 },
   idle: Duration.minutes(30),
   sweep: Duration.minutes(5),
   defer: Duration.hours(4),

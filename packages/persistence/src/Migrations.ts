@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
 import { alive } from "./migrations/0006_alive.ts"
 import { kept } from "./migrations/0007_kept.ts"
+import { transcripts } from "./migrations/0008_transcripts.ts"
 import { initial } from "./migrations/0001_initial.ts"
 import { terminal } from "./migrations/0002_terminal.ts"
 import { deleted } from "./migrations/0005_deleted.ts"
@@ -17,7 +18,8 @@ export const migrations = {
   "0004_blobs": blobs,
   "0005_deleted": deleted,
   "0006_alive": alive,
-  "0007_kept": kept
+  "0007_kept": kept,
+  "0008_transcripts": transcripts
 }
 
 const table = "rejoin_migrations"

@@ -96,6 +96,9 @@ describe("the database file", () => {
           yield* sql`DROP TABLE blob`
           yield* sql`DROP TABLE deleted_thread`
           yield* sql`DROP INDEX provider_session_runtime_alive`
+          yield* sql`DROP TABLE transcript_piece`
+          yield* sql`DROP TABLE transcript`
+          yield* sql`CREATE TABLE transcript (thread_id TEXT PRIMARY KEY, envelope_json TEXT NOT NULL)`
           yield* sql`DROP INDEX item_thread`
           yield* sql`DROP INDEX thread_kept`
           yield* sql`ALTER TABLE thread DROP COLUMN purged`

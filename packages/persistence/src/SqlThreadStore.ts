@@ -12,13 +12,13 @@ import { Array, Effect, Layer, Option } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { storeFailed } from "./Database.ts"
 import { DatabaseFile } from "./DatabaseFile.ts"
+import { makeTranscriptStore } from "./SqlTranscriptStore.ts"
 import {
   type BindingRow,
   document,
   type EventRow,
   fromBindingRow,
   fromEventRow,
-  parse,
   type RecordRow,
   toBindingRow
 } from "./Rows.ts"
@@ -389,18 +389,7 @@ const make = Effect.gen(function* () {
       )
     },
 
-    saveTranscript: (threadId, transcript) =>
-      run(
-        sql`INSERT OR REPLACE INTO transcript ${sql.insert({ thread_id: threadId, envelope_json: JSON.stringify(transcript) })}`
-      ),
-    getTranscript: (threadId) =>
-      failing(
-        sql<{ envelope_json: string }>`SELECT envelope_json FROM transcript WHERE thread_id = ${threadId}`
-      ).pipe(
-        Effect.map(([row]) =>
-          row === undefined ? Option.none() : Option.fromUndefinedOr(parse(row.envelope_json))
-        )
-      ),
+    transcripts: makeTranscriptStore({ sql, failing, together }),
 
     saveTrusted: (directory) =>
       run(

@@ -12,6 +12,8 @@ import type { SessionHeldElsewhere, StaleGeneration, StoreFailed } from "@rejoin
 import { Timestamp } from "@rejoin/contracts/Time"
 import type { Binding, ThreadRecord, TurnRecord } from "@rejoin/core/store/Records"
 import { type EventDraft, ThreadStore } from "@rejoin/core/store/ThreadStore"
+import type { Piece, TranscriptHead } from "@rejoin/core/store/TranscriptStore"
+import { hashOf, noHash } from "@rejoin/core/transcripts/TranscriptPieces"
 import { Effect, Exit, type Layer, Option } from "effect"
 
 const at = Timestamp.make("2026-01-01T00:00:00.000Z")
@@ -60,6 +62,29 @@ export const bindingRecord = (id: string, change: Partial<Binding> = {}): Bindin
   updatedAt: at,
   ...change
 })
+
+const piece = (file: string, from: number, text: string) => ({
+  file,
+  from,
+  data: new TextEncoder().encode(text)
+})
+
+const transcriptHead = (threadId: string, pieces: ReadonlyArray<Piece>) =>
+  Effect.map(hashOf(noHash, pieces), (hash): TranscriptHead => ({
+    threadId: ThreadId.make(threadId),
+    providerSessionId: ProviderSessionId.make("s1"),
+    driver: "memory",
+    agentVersion: "1.0.0",
+    storeId: null,
+    cwd: "/work",
+    startedAt: at,
+    mark: null,
+    upToTurnId: null,
+    bytes: 1,
+    hash,
+    position: { a: 1 },
+    at
+  }))
 
 export const turnRecord = (id: string, threadId: string, change: Partial<TurnRecord> = {}): TurnRecord => ({
   id: TurnId.make(id),
@@ -305,7 +330,11 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         const second = ThreadId.make("t2")
         yield* store.insertThread(threadRecord("t2"), bindingRecord("t2"))
         yield* store.appendEvents([draft("t1", "a"), draft("t2", "b"), draft("t1", "c")])
-        yield* store.saveTranscript(thread, { entries: [] })
+        yield* store.transcripts.append(
+          yield* transcriptHead("t1", [piece("a", 0, "x")]),
+          [piece("a", 0, "x")],
+          true
+        )
         const kept = Effect.map(store.listThreads({ limit: 9, kept: true }), (threads) =>
           threads.map(({ id }) => id as string)
         )
@@ -314,7 +343,7 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         assert.deepEqual(yield* kept, ["t2"], "the next purge has nothing to do there")
         assert.lengthOf(yield* store.readEvents({ threadId: thread, afterSeq: 0 }, 9), 0)
         assert.lengthOf(yield* store.readEvents({ threadId: second, afterSeq: 0 }, 9), 1)
-        assert.isTrue(Option.isNone(yield* store.getTranscript(thread)))
+        assert.isTrue(Option.isNone(yield* store.transcripts.get(thread)))
         const last = yield* store.lastPosition
         const next = yield* store.appendEvents([draft("t1", "d")])
         assert.deepInclude({ ...next[0] }, { seq: 3, position: last + 1 })
@@ -381,7 +410,7 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
     )
 
     test(
-      "intents, lineage, requests, receipts and transcripts are kept and forgotten as asked",
+      "intents, lineage, requests and receipts are kept and forgotten as asked",
       Effect.gen(function* () {
         const store = yield* open
         const intent = {
@@ -417,10 +446,32 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         assert.lengthOf(yield* store.listRequests(thread), 1)
         yield* store.deleteRequest(thread, id)
         assert.lengthOf(yield* store.listRequests(thread), 0)
+      })
+    )
 
-        assert.isTrue(Option.isNone(yield* store.getTranscript(thread)))
-        yield* store.saveTranscript(thread, { entries: ["é", 1] })
-        assert.deepEqual(Option.getOrThrow(yield* store.getTranscript(thread)), { entries: ["é", 1] })
+    test(
+      "W1, W9, W10: a transcript grows by pieces, byte for byte; anew takes the place of the old one; damage is told",
+      Effect.gen(function* () {
+        const store = yield* open
+        const { append, get, read } = store.transcripts
+        const first = [piece("a.jsonl", 0, "é\n"), piece("b", 0, "old")]
+        const more = [piece("a.jsonl", 3, "2\n"), piece("b", 0, "new")]
+        const texts = Effect.map(read(thread), (files) =>
+          Object.fromEntries([...files].map(([file, data]) => [file, new TextDecoder().decode(data)]))
+        )
+        assert.isTrue(Option.isNone(yield* get(thread)))
+        yield* append(yield* transcriptHead("t1", first), first, true)
+        const head = yield* transcriptHead("t1", [...first, ...more])
+        yield* append(head, more, false)
+        assert.deepEqual(Option.getOrThrow(yield* get(thread)), head)
+        assert.deepEqual(yield* texts, { "a.jsonl": "é\n2\n", b: "new" })
+        const anew = [piece("c", 0, "all")]
+        yield* append(yield* transcriptHead("t1", anew), anew, true)
+        assert.deepEqual(yield* texts, { c: "all" })
+        yield* append(yield* transcriptHead("t1", first), [], false)
+        assert.strictEqual(yield* tagOf(read(thread)), "StoreFailed")
+        yield* append(yield* transcriptHead("gone", anew), anew, true)
+        assert.isTrue(Option.isNone(yield* get(ThreadId.make("gone"))))
       })
     )
 

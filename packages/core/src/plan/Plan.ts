@@ -45,7 +45,7 @@ export interface Situation {
   readonly probe: Probe | NoCursor
   readonly wanted: Wanted
   readonly capabilities: Capabilities
-  /** We hold a transcript of the conversation. */
+  /** We hold a copy of the very session that the cursor names. */
   readonly transcript: boolean
   readonly onLost: OnLost
 }
@@ -106,6 +106,8 @@ export const plan = (situation: Situation): Plan => {
     case "Ambiguous":
       return refuse(inconclusive(`several sessions match: ${probe.candidates.join(", ")}`))
     case "WrongStore":
+      // Nothing of the agent's can be lost by it: the data directory was deleted, or made anew.
+      if (probe.emptied === true && isRestorable(situation)) return Plan.Restore()
       return refuse(
         new E.WrongStore({
           expected: probe.expected,
@@ -139,6 +141,14 @@ export const inconclusive = (why: string) =>
     hint: "Nothing was changed: try again when the provider answers. A reset would give up what was said."
   })
 
+const isRestorable = ({
+  capabilities,
+  fork,
+  prior = "some",
+  transcript
+}: Pick<Situation, "capabilities" | "transcript"> & Partial<Pick<Situation, "fork" | "prior">>): boolean =>
+  transcript && capabilities.restore && fork === undefined && prior !== "none"
+
 /** The upstream session is not there, or not to be found again. */
 const lost = (
   { capabilities, fork, onLost, prior, providerSessionId, transcript }: Situation,
@@ -154,7 +164,7 @@ const lost = (
       })
     )
   }
-  if (transcript && capabilities.restore) return Plan.Restore()
+  if (isRestorable({ capabilities, transcript })) return Plan.Restore()
   if (prior === "maybe" || onLost === "replace") return Plan.Replace({ reason: why })
   return refuse(
     new E.UpstreamLost({

@@ -37,7 +37,8 @@ export type Probe = Data.TaggedEnum<{
   NotFound: { readonly evidence: unknown }
   Inconclusive: { readonly evidence: unknown }
   Ambiguous: { readonly candidates: ReadonlyArray<string> }
-  WrongStore: { readonly expected: string; readonly actual: string }
+  /** `emptied`: it is at the place of the one that is expected, and what was there is gone. */
+  WrongStore: { readonly expected: string; readonly actual: string; readonly emptied?: boolean }
   Corrupt: { readonly evidence: unknown }
   Unavailable: { readonly cause: string }
 }>

@@ -10,6 +10,7 @@ import { Context, Data, type Effect, type Option, type Scope, type Stream } from
 import type { AdapterEvent } from "./AdapterEvent.ts"
 import type { AdapterFailure, Environment, ResumeCursor } from "./ResumeCursor.ts"
 import type { TerminalAccess } from "./TerminalAccess.ts"
+import type { Piece, TranscriptFiles, TranscriptHead } from "../store/TranscriptStore.ts"
 import type { Found, History, ModeFound, Probe, ProbeFailure, Repair } from "../plan/Probe.ts"
 
 /**
@@ -117,6 +118,12 @@ export interface About extends Environment {
   readonly wantedCwd: string
 }
 
+/** Our copy of a session that the agent has lost. */
+export interface TranscriptCopy {
+  readonly head: TranscriptHead
+  readonly files: Effect.Effect<TranscriptFiles, E.StoreFailed>
+}
+
 /** What a start that did not end may have left upstream. */
 export interface Leftover extends Environment {
   readonly created: ReadonlyArray<ProviderSessionId>
@@ -167,7 +174,26 @@ export interface ProviderAdapterShape<C extends ResumeCursor = ResumeCursor> {
   create(request: StartRequest): Starting
   adopt(cursor: C, request: StartRequest): Starting
   readonly relocate: { readonly [Way in RelocateWay]?: (cursor: C, request: StartRequest) => Starting }
-  readonly restore?: (transcript: unknown, request: StartRequest) => Starting
+  /**
+   * What is new in the agent's own record of a session since `position`, which an earlier call returned: costs what is
+   * new. `anew` where it was written again from the beginning, and all of it is there. None where there is no record.
+   */
+  readonly transcript?: (
+    cursor: C,
+    position: unknown
+  ) => Effect.Effect<
+    Option.Option<{
+      readonly pieces: ReadonlyArray<Piece>
+      readonly position: unknown
+      readonly anew: boolean
+    }>,
+    AdapterFailure
+  >
+  /**
+   * Writes our copy where the agent looks, under the id that it had, over nothing that is there; then adopts it, with the
+   * copy's mark read back. One that fails leaves nothing of it.
+   */
+  readonly restore?: (copy: TranscriptCopy, request: StartRequest) => Starting
   /** Ends what the upstream still works on in this session, and waits until it has ended. */
   readonly quiesce?: (cursor: C, environment: Environment) => Effect.Effect<void, AdapterFailure>
   /** Absent where the agent deletes no session by itself. */

@@ -7,6 +7,7 @@ import { type LiveSession, LiveSessions, openItems, type RunningTurn } from "./L
 import { closeRequests } from "../turns/PendingRequests.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
+import { TranscriptKeeper } from "../transcripts/TranscriptKeeper.ts"
 import { TurnJournal } from "../turns/TurnJournal.ts"
 
 export interface Ending {
@@ -31,6 +32,7 @@ export class SessionEnd extends Context.Service<
       const journal = yield* TurnJournal
       const events = yield* ThreadEvents
       const store = yield* ThreadStore
+      const keeper = yield* TranscriptKeeper
 
       const settleTurn = Effect.fnUntraced(function* (
         live: LiveSession,
@@ -79,6 +81,8 @@ export class SessionEnd extends Context.Service<
         // The scope is closed even where the store refuses: nothing outlives its session.
         yield* (first ? record(live, ending) : Effect.void).pipe(
           Effect.ensuring(sessions.close(live)),
+          // Now it has written all that it writes.
+          Effect.ensuring(keeper.soon(live.threadId)),
           // What waits for its turn gets another session.
           Effect.ensuring(Queue.offer(sessions.attention, live.threadId)),
           Effect.ensuring(Effect.suspend(() => Metric.update(CoreMetrics.live, sessions.list().length))),

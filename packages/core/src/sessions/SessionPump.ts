@@ -13,6 +13,7 @@ import { type Ending, SessionEnd } from "./SessionEnd.ts"
 import { directoryMismatch, permissionMismatch, withCheck } from "./SessionReceipt.ts"
 import { SharedFiles } from "./SharedFiles.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
+import { TranscriptKeeper } from "../transcripts/TranscriptKeeper.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { TurnJournal } from "../turns/TurnJournal.ts"
 
@@ -31,6 +32,7 @@ export class SessionPump extends Context.Service<
       const ending = yield* SessionEnd
       const call = yield* ProviderCall
       const scope = yield* Effect.scope
+      const keeper = yield* TranscriptKeeper
       const files = new SharedFiles()
 
       const item = (
@@ -203,6 +205,7 @@ export class SessionPump extends Context.Service<
         yield* journal.settle(turn.id, live, { status, output, error, open: openItems(turn) })
         live.turn = undefined
         yield* Queue.offer(sessions.attention, live.threadId)
+        yield* keeper.soon(live.threadId)
       })
 
       // Work of nobody's turn is left alone: the session ran it before it was ours.

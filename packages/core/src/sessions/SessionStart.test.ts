@@ -1,8 +1,10 @@
+import { ProviderSessionId } from "@rejoin/contracts/Ids"
 import { assert, describe, it } from "@effect/vitest"
 import { known, unknown } from "@rejoin/contracts/Fact"
 import { Deferred, Effect, Fiber, Option } from "effect"
 import { LiveSessions } from "./LiveSessions.ts"
 import { Probe } from "../plan/Probe.ts"
+import { TranscriptKeeper } from "../transcripts/TranscriptKeeper.ts"
 import { ProviderService } from "../ProviderService.ts"
 import { inMemoryCursor } from "../testing/InMemoryAdapter.ts"
 import { failureOf, makeWorld, openThread, say } from "../testing/World.ts"
@@ -17,6 +19,8 @@ const receipts = Effect.fnUntraced(function* (
 ) {
   return yield* world.store.listReceipts(id, { limit: 100 })
 })
+
+const nothingHeld = { keep: false, maxBytes: 0 }
 
 describe("a thread across the lives of its server", () => {
   it.effect("C1, C2, C3, C4, C22: the next life adopts the stored session and its history", () =>
@@ -48,7 +52,7 @@ describe("a thread across the lives of its server", () => {
           { v: 1, driver: "codex" },
           { v: 1, driver: "memory", providerSessionId: "  " }
         ]) {
-          const world = yield* makeWorld()
+          const world = yield* makeWorld({ transcripts: nothingHeld })
           const id = yield* world.life(Effect.tap(openThread(), (id) => say(id, "one")))
           const binding = Option.getOrThrow(yield* world.store.getBinding(id))
           yield* world.store.saveBinding({ ...binding, cursor })
@@ -78,7 +82,7 @@ describe("a thread across the lives of its server", () => {
 
   it.effect("C5, C32, N3: a history that is gone is replaced visibly, and the old cursor is kept", () =>
     Effect.gen(function* () {
-      const world = yield* makeWorld()
+      const world = yield* makeWorld({ transcripts: nothingHeld })
       const id = yield* world.life(Effect.tap(openThread(), (id) => say(id, "one")))
       world.upstream.delete("mem_1")
       const turn = yield* world.life(say(id, "two"))
@@ -92,7 +96,7 @@ describe("a thread across the lives of its server", () => {
 
   it.effect("law 2: with onLost refuse the thread fails visibly, and a reset un-wedges it (T5, T6)", () =>
     Effect.gen(function* () {
-      const world = yield* makeWorld({ onLost: "refuse" })
+      const world = yield* makeWorld({ onLost: "refuse", transcripts: nothingHeld })
       const id = yield* world.life(Effect.tap(openThread(), (id) => say(id, "one")))
       world.upstream.delete("mem_1")
       yield* world.life(
@@ -136,12 +140,64 @@ describe("a thread across the lives of its server", () => {
   it.effect("N2: a transcript that we hold is restored instead", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
-      const id = yield* world.life(Effect.tap(openThread(), (id) => say(id, "one")))
-      yield* world.store.saveTranscript(id, world.upstream.sessions.get("mem_1")?.messages)
+      const id = yield* world.life(
+        Effect.gen(function* () {
+          const id = yield* openThread()
+          yield* say(id, "one")
+          yield* Effect.flatMap(TranscriptKeeper, ({ keep }) => keep(id))
+          return id
+        })
+      )
       world.upstream.delete("mem_1")
       assert.strictEqual((yield* world.life(say(id, "two"))).output, "one | two")
       const [receipt] = yield* receipts(world, id)
-      assert.strictEqual(receipt?.outcome, "rehydrated")
+      has(receipt, { outcome: "rehydrated", providerSessionIdAfter: ProviderSessionId.make("mem_1") })
+      assert.isTrue(receipt?.restored?.whole)
+      assert.isNotNull(receipt?.restored?.upToTurnId)
+    })
+  )
+
+  it.effect("W11: a copy that ends before the last turn is restored as what it is, and that is told", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const id = yield* world.life(
+        Effect.gen(function* () {
+          const id = yield* openThread()
+          yield* say(id, "one")
+          return id
+        })
+      )
+      const held = Option.getOrThrow(yield* world.store.transcripts.get(id))
+      const files = yield* world.store.transcripts.read(id)
+      yield* world.life(say(id, "two"))
+      // As it was before: what came after was never copied.
+      const pieces = [...files].map(([file, data]) => ({ file, from: 0, data }))
+      yield* world.store.transcripts.append(held, pieces, true)
+      world.upstream.delete("mem_1")
+      assert.strictEqual((yield* world.life(say(id, "three"))).output, "one | three")
+      const [receipt] = yield* receipts(world, id)
+      has(receipt, { outcome: "rehydrated" })
+      assert.isFalse(receipt?.restored?.whole)
+    })
+  )
+
+  it.effect("W5: a copy that cannot be read restores nothing, and does not pass for none", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const id = yield* world.life(
+        Effect.gen(function* () {
+          const id = yield* openThread()
+          yield* say(id, "one")
+          yield* Effect.flatMap(TranscriptKeeper, ({ keep }) => keep(id))
+          return id
+        })
+      )
+      const head = Option.getOrThrow(yield* world.store.transcripts.get(id))
+      yield* world.store.transcripts.append({ ...head, hash: "another" }, [], false)
+      world.upstream.delete("mem_1")
+      const turn = yield* world.life(say(id, "two"))
+      assert.deepInclude({ ...turn.error }, { _tag: "StoreFailed" })
+      assert.isEmpty([...world.upstream.sessions.keys()])
     })
   )
 
@@ -177,7 +233,7 @@ describe("a thread across the lives of its server", () => {
 
   it.effect("an absence that shows only in the act is planned once more, and only once", () =>
     Effect.gen(function* () {
-      const world = yield* makeWorld()
+      const world = yield* makeWorld({ transcripts: nothingHeld })
       const id = yield* world.life(Effect.tap(openThread(), (id) => say(id, "one")))
       world.upstream.faults.actProbe = Probe.NotFound({ evidence: "the spawn said so" })
       yield* world.life(say(id, "two"))

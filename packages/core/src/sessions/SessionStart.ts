@@ -24,6 +24,7 @@ import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { environmentOf, listed, type Loading } from "../trust/Loading.ts"
 import { RepoTrust } from "../trust/RepoTrust.ts"
+import { TranscriptKeeper } from "../transcripts/TranscriptKeeper.ts"
 import { WorkingDirectory } from "../threads/WorkingDirectory.ts"
 
 export interface Ready {
@@ -71,6 +72,7 @@ export class SessionStart extends Context.Service<
       const call = yield* ProviderCall
       const terminals = yield* Terminals
       const trust = yield* RepoTrust
+      const keeper = yield* TranscriptKeeper
       const look = makeLook(store, settings.callTimeout)
 
       /** A start that did not come about leaves a receipt and an event; the binding stays as it was. */
@@ -111,7 +113,14 @@ export class SessionStart extends Context.Service<
           source.binding.instanceId === adapter.id
             ? adapter.decodeCursor(source.binding.cursor)
             : Option.none()
-        const transcript = yield* store.getTranscript(thread.id)
+        const copy = Option.map(
+          Option.filter(
+            yield* store.transcripts.get(thread.id),
+            ({ driver, providerSessionId }) =>
+              driver === adapter.driver && providerSessionId === source.binding.providerSessionId
+          ),
+          (head) => ({ head, files: store.transcripts.read(thread.id) })
+        )
         const previous = sessions.get(thread.id)
         // A session that ended by itself may still be closing: that is awaited before anything resumes.
         if (previous !== undefined && isOver(previous)) yield* Deferred.await(previous.closed)
@@ -134,7 +143,7 @@ export class SessionStart extends Context.Service<
           probe,
           wanted,
           capabilities,
-          transcript: Option.isSome(transcript),
+          transcript: Option.isSome(copy),
           onLost: settings.onLost
         }
         const attempt: Attempt = {
@@ -142,7 +151,7 @@ export class SessionStart extends Context.Service<
           adapter,
           source,
           cursor,
-          transcript,
+          copy,
           situation,
           environment,
           loading
@@ -257,6 +266,8 @@ export class SessionStart extends Context.Service<
               stalled: false
             }
             sessions.add(live)
+            // What an earlier life of ours left out.
+            yield* keeper.soon(thread.id)
             if (attempt.loading._tag === "KeptOut") yield* tellKeptOut(live, attempt.loading)
             yield* Metric.update(CoreMetrics.live, sessions.list().length)
             yield* pump.run(live).pipe(Effect.forkIn(scope))

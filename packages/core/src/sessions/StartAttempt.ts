@@ -12,6 +12,7 @@ import type {
   Started,
   Starting,
   StartRequest,
+  TranscriptCopy,
   Verified
 } from "../providers/ProviderAdapter.ts"
 import type { Environment, ResumeCursor } from "../providers/ResumeCursor.ts"
@@ -41,7 +42,8 @@ export interface Attempt extends Asked {
   readonly source: Source
   /** Of the source. */
   readonly cursor: Option.Option<ResumeCursor>
-  readonly transcript: Option.Option<unknown>
+  /** Our copy of that session, where there is one. */
+  readonly copy: Option.Option<TranscriptCopy>
   readonly situation: Situation
   readonly environment: Environment
   readonly loading: Loading
@@ -56,10 +58,21 @@ export interface Result {
   readonly cursor?: ResumeCursor
 }
 
-const reasonOf = (decision: Plan, { binding, from, thread }: Asked): string | undefined => {
+/** How far a restore goes: an agent writes a moment after it answers, and we copy a moment after that. */
+const restoredOf = (
+  decision: Plan,
+  { binding, copy, source }: Asked & Partial<Pick<Attempt, "copy">>
+): Receipt["restored"] => {
+  const head = decision._tag === "Restore" && copy ? Option.getOrUndefined(copy)?.head : undefined
+  return head && { upToTurnId: head.upToTurnId, whole: head.mark === (source?.binding ?? binding).mark }
+}
+
+const reasonOf = (decision: Plan, asked: Asked): string | undefined => {
+  const { binding, from, thread } = asked
   if (decision._tag === "Refuse") return decision.error.message
   if (from !== undefined) return wentOn
   if (decision._tag === "Replace") return decision.reason
+  if (decision._tag === "Restore") return "the agent had lost the session: it is there again from our copy"
   if (decision._tag === "Relocate" && thread.forkedFrom && binding.providerSessionId === null)
     return `forked from ${thread.forkedFrom.threadId}`
   return decision._tag === "Relocate" ? `carried into another directory by ${decision.way}` : undefined
@@ -79,6 +92,7 @@ export const receiptOf = Effect.fnUntraced(function* (asked: Asked, decision: Pl
   const checks = verified ? checksOf(wanted, verified, at) : []
   const ahead = decision._tag === "Refuse" ? 0 : aheadOf(asked)
   const reason = reasonOf(decision, asked)
+  const restored = restoredOf(decision, asked)
   const receipt: Receipt = {
     id: (yield* newId("rcp")) as ReceiptId,
     threadId: thread.id,
@@ -97,6 +111,7 @@ export const receiptOf = Effect.fnUntraced(function* (asked: Asked, decision: Pl
     checks,
     ...(ahead > 0 && { ahead }),
     ...(undone > 0 && { undone }),
+    ...(restored && { restored }),
     verification: decision._tag === "Refuse" ? "failed" : verificationOf(checks),
     agentVersion: result.agentVersion,
     evidence: result.evidence,
@@ -105,11 +120,7 @@ export const receiptOf = Effect.fnUntraced(function* (asked: Asked, decision: Pl
   return receipt
 })
 
-const primitive = (
-  decision: Plan,
-  { adapter, cursor, transcript }: Attempt,
-  request: StartRequest
-): Starting => {
+const primitive = (decision: Plan, { adapter, copy, cursor }: Attempt, request: StartRequest): Starting => {
   const lacking = (capability: string): Starting =>
     Effect.fail(
       new E.ProviderFailed({
@@ -122,8 +133,8 @@ const primitive = (
     case "Replace":
       return adapter.create(request)
     case "Restore":
-      return Option.isSome(transcript) && adapter.restore
-        ? adapter.restore(transcript.value, request)
+      return Option.isSome(copy) && adapter.restore
+        ? adapter.restore(copy.value, { ...request, mark: copy.value.head.mark })
         : lacking("restore")
     case "Relocate": {
       const way = adapter.relocate[decision.way]

@@ -9,6 +9,8 @@ import { isSettled } from "@rejoin/contracts/Turn"
 import { Context, Effect, Exit, Layer, Option, Semaphore } from "effect"
 import type { Binding, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "./Records.ts"
 import { type EventDraft, ThreadStore } from "./ThreadStore.ts"
+import { filesOf, noHash } from "../transcripts/TranscriptPieces.ts"
+import type { Piece, TranscriptHead } from "./TranscriptStore.ts"
 
 /** A map whose changes can be taken back: each writes its inverse into the open transaction. */
 class Table<K, V> {
@@ -63,7 +65,10 @@ const make = Effect.sync(() => {
   const blobs = table<string, string>()
   const blobsOfTurns = table<TurnId, ReadonlySet<string>>()
   const receipts = table<ReceiptId, Receipt>()
-  const transcripts = table<ThreadId, unknown>()
+  const transcripts = table<
+    ThreadId,
+    { readonly head: TranscriptHead; readonly pieces: ReadonlyArray<Piece> }
+  >()
   const trusted = table<string, TrustedDirectory>()
   // Append-only, so a length is all that a roll-back needs.
   let events: Array<RuntimeEvent> = []
@@ -314,8 +319,20 @@ const make = Effect.sync(() => {
     getReceipt: (id) => run(() => Option.fromUndefinedOr(receipts.get(id))),
     listReceipts: (threadId, page) =>
       run(() => after(receipts.values((row) => row.threadId === threadId).reverse(), (row) => row.id, page)),
-    saveTranscript: (threadId, transcript) => run(() => transcripts.set(threadId, transcript)),
-    getTranscript: (threadId) => run(() => Option.fromUndefinedOr(transcripts.get(threadId))),
+    transcripts: {
+      get: (threadId) => run(() => Option.fromUndefinedOr(transcripts.get(threadId)?.head)),
+      append: (head, pieces, anew) =>
+        run(() => {
+          if (threads.get(head.threadId) === undefined) return
+          const before = anew ? [] : (transcripts.get(head.threadId)?.pieces ?? [])
+          transcripts.set(head.threadId, { head, pieces: [...before, ...pieces] })
+        }),
+      read: (threadId) =>
+        Effect.flatMap(
+          run(() => transcripts.get(threadId)),
+          (held) => filesOf(held?.pieces ?? [], held?.head.hash ?? noHash)
+        )
+    },
     saveTrusted: (directory) => run(() => trusted.set(directory.path, directory)),
     getTrusted: (path) => run(() => Option.fromUndefinedOr(trusted.get(path))),
     listTrusted: run(() => trusted.values()),

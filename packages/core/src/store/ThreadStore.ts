@@ -7,6 +7,7 @@ import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { ThreadKey } from "@rejoin/contracts/Thread"
 import type { TrustedDirectory } from "@rejoin/contracts/Trust"
 import { Context, type Effect, type Option } from "effect"
+import type { TranscriptStore } from "./TranscriptStore.ts"
 import type { Binding, ItemRecord, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "./Records.ts"
 
 export interface Page {
@@ -119,8 +120,7 @@ export class ThreadStore extends Context.Service<
     /** Newest first. */
     readonly listReceipts: (threadId: ThreadId, page: Page) => Stored<ReadonlyArray<Receipt>>
 
-    readonly saveTranscript: (threadId: ThreadId, transcript: unknown) => Stored<void>
-    readonly getTranscript: (threadId: ThreadId) => Stored<Option.Option<unknown>>
+    readonly transcripts: TranscriptStore
 
     /** Inserts or replaces by path. */
     readonly saveTrusted: (directory: TrustedDirectory) => Stored<void>

@@ -1,7 +1,7 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { known, unknown } from "@rejoin/contracts/Fact"
 import { MessageId, ProviderInstanceId, ProviderSessionId, StoreId } from "@rejoin/contracts/Ids"
-import { Clock, Deferred, Effect, Layer, Option, Queue, Schema, Scope, Stream } from "effect"
+import { Clock, Deferred, Effect, Layer, Option, Predicate, Queue, Schema, Scope, Stream } from "effect"
 import { AdapterEvent } from "../providers/AdapterEvent.ts"
 import { newId } from "../NewId.ts"
 import { compareMark } from "../plan/Mark.ts"
@@ -125,16 +125,19 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
   })
 
   /** A new upstream session, written into the intent before anything else is done with it. */
-  const make = (request: StartRequest, messages: UpstreamSession["messages"]): Starting =>
+  const make = (request: StartRequest, messages: UpstreamSession["messages"], as?: string): Starting =>
     Effect.gen(function* () {
-      const session = upstream.create({
-        title: request.title,
-        createdAt: yield* Clock.currentTimeMillis,
-        directory: upstream.faults.directory ?? request.cwd,
-        mode: undefined,
-        model: null,
-        messages
-      })
+      const session = upstream.create(
+        {
+          title: request.title,
+          createdAt: yield* Clock.currentTimeMillis,
+          directory: upstream.faults.directory ?? request.cwd,
+          mode: undefined,
+          model: null,
+          messages
+        },
+        as
+      )
       yield* request.created(ProviderSessionId.make(session.id))
       if (upstream.faults.failsAfterCreate) {
         return yield* new ProviderFailed({ provider: id, message: "The permission update failed." })
@@ -240,7 +243,30 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
           })
         )
     },
-    restore: (transcript, request) => once(make(request, [...(transcript as UpstreamSession["messages"])])),
+    transcript: (cursor, position) =>
+      Effect.sync(() => {
+        const messages = upstream.sessions.get(cursor.providerSessionId)?.messages
+        if (messages === undefined) return Option.none()
+        const known = Predicate.isNumber(position) && position <= messages.length ? position : 0
+        const pieces = messages.slice(known).map((message, i) => ({
+          file: String(known + i),
+          from: 0,
+          data: new TextEncoder().encode(JSON.stringify(message))
+        }))
+        return Option.some({ pieces, position: messages.length, anew: known !== position })
+      }),
+    restore: ({ files, head }, request) =>
+      once(
+        Effect.flatMap(files, (files) =>
+          make(
+            request,
+            [...files.values()].map(
+              (data) => JSON.parse(new TextDecoder().decode(data)) as UpstreamSession["messages"][number]
+            ),
+            head.providerSessionId
+          )
+        )
+      ),
     quiesce: (cursor) =>
       Effect.sync(() => {
         const session = upstream.sessions.get(cursor.providerSessionId)

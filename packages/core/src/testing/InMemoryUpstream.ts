@@ -108,8 +108,9 @@ export class InMemoryUpstream {
     return this.connections.size
   }
 
-  create(session: Omit<UpstreamSession, "id" | "activity">): UpstreamSession {
-    const created: UpstreamSession = { ...session, id: `mem_${++this.ids}`, activity: "idle" }
+  /** With an id of its own, unless it is one that comes back. */
+  create(session: Omit<UpstreamSession, "id" | "activity">, id = `mem_${++this.ids}`): UpstreamSession {
+    const created: UpstreamSession = { ...session, id, activity: "idle" }
     this.sessions.set(created.id, created)
     return created
   }

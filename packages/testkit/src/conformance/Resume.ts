@@ -5,7 +5,13 @@ import { Effect, Option } from "effect"
 import { type Lives, say } from "./Lives.ts"
 import type { Suite } from "./Suite.ts"
 
-const told = (lives: Lives) => lives.life(() => Effect.tap(lives.open(), (id) => say(id, "my name is Ada")))
+type Options = Parameters<Lives["life"]>[1]
+
+const told = (lives: Lives, options?: Options) =>
+  lives.life(() => Effect.tap(lives.open(), (id) => say(id, "my name is Ada")), options)
+
+/** Nothing is held by us. */
+const without = { settings: { transcripts: { keep: false, maxBytes: 0 } } }
 
 const sessionOf = (lives: Lives, id: Parameters<typeof say>[0]) =>
   Effect.map(lives.binding(id), ({ providerSessionId }) => {
@@ -65,10 +71,10 @@ export const resume: Suite = (test) => {
 
   test("C5, C32, N3: a session that is gone is replaced visibly, and the old cursor is kept", (lives) =>
     Effect.gen(function* () {
-      const id = yield* told(lives)
+      const id = yield* told(lives, without)
       const lost = yield* sessionOf(lives, id)
       yield* lives.harness.faults.lose(lost)
-      const turn = yield* lives.life(() => say(id, "who am I"))
+      const turn = yield* lives.life(() => say(id, "who am I"), without)
       assert.strictEqual(turn.output, "who am I")
       const receipt = yield* lives.receipt(id)
       assert.strictEqual(receipt.outcome, "replaced")
@@ -77,12 +83,51 @@ export const resume: Suite = (test) => {
       assert.strictEqual(entry?.providerSessionId, lost)
     }))
 
+  test("N2, W2 to W6, W14, S9: a session that is gone comes back from our copy, with all that was said and its powers", (lives) =>
+    Effect.gen(function* () {
+      const { harness } = lives
+      const id = yield* lives.life((adapter) =>
+        Effect.gen(function* () {
+          const { restore } = yield* adapter.capabilities
+          // Those that cannot are replaced, visibly: above.
+          if (!restore) return undefined
+          const id = yield* lives.open({ runtimeMode: "auto-accept-edits" })
+          yield* say(id, "my name is Ada")
+          yield* say(id, "and my number is 7")
+          return id
+        })
+      )
+      if (id === undefined) return
+      const lost = yield* sessionOf(lives, id)
+      yield* harness.faults.lose(lost)
+      const turn = yield* lives.life(() => say(id, "who am I"))
+      assert.strictEqual(turn.output, "my name is Ada | and my number is 7 | who am I")
+      const receipt = yield* lives.receipt(id)
+      assert.deepInclude(
+        { ...receipt },
+        {
+          outcome: "rehydrated",
+          providerSessionIdBefore: lost,
+          providerSessionIdAfter: lost,
+          runtimeModeRequested: "auto-accept-edits"
+        }
+      )
+      assert.isTrue(receipt.restored?.whole)
+      // It is one like any other from then on, and lost again it comes back with what was said since.
+      assert.include((yield* lives.life(() => say(id, "two"))).output, "who am I | two")
+      yield* harness.faults.lose(lost)
+      assert.include((yield* lives.life(() => say(id, "three"))).output, "who am I | two | three")
+      assert.strictEqual((yield* lives.receipt(id)).outcome, "rehydrated")
+    }))
+
   test("law 2: where the operator wants it, a session that is gone is refused, and nothing is created", (lives) =>
     Effect.gen(function* () {
-      const id = yield* told(lives)
+      const id = yield* told(lives, without)
       yield* lives.harness.faults.lose(yield* sessionOf(lives, id))
       const before = yield* lives.harness.sessions
-      const turn = yield* lives.life(() => say(id, "who am I"), { settings: { onLost: "refuse" } })
+      const turn = yield* lives.life(() => say(id, "who am I"), {
+        settings: { ...without.settings, onLost: "refuse" }
+      })
       assert.strictEqual(turn.error?._tag, "UpstreamLost")
       assert.strictEqual((yield* lives.receipt(id)).outcome, "refused")
       assert.deepEqual(yield* lives.harness.sessions, before)

@@ -47,7 +47,7 @@ export const crashingAdapter = (adapter: ProviderAdapterShape, reach: Reach): Pr
     create: (request) => start("start", adapter.create(request)),
     adopt: (cursor, request) => start("start", adapter.adopt(cursor, request)),
     relocate: { ...way("fork"), ...way("move"), ...way("copy"), ...way("adopt") },
-    ...(restore && { restore: (transcript, request) => start("start", restore(transcript, request)) }),
+    ...(restore && { restore: (copy, request) => start("start", restore(copy, request)) }),
     ...(quiesce && { quiesce: (cursor, environment) => told("recover", quiesce(cursor, environment)) }),
     delivered: (cursor, id, environment) => told("recover", adapter.delivered(cursor, id, environment)),
     undo: (leftover) => told("recover", adapter.undo(leftover))

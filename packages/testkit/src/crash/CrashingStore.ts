@@ -46,6 +46,9 @@ export const crashingStore = (store: ThreadStore["Service"], reach: Reach): Thre
     saveRequest: (request) => told("ask", store.saveRequest(request)),
     deleteRequest: (threadId, id) => told("answer", store.deleteRequest(threadId, id)),
     saveReceipt: (receipt) => told("persist", store.saveReceipt(receipt)),
-    saveTranscript: (id, transcript) => told("persist", store.saveTranscript(id, transcript))
+    transcripts: {
+      ...store.transcripts,
+      append: (head, pieces, anew) => told("persist", store.transcripts.append(head, pieces, anew))
+    }
   }
 }

@@ -1,0 +1,85 @@
+import { StoreFailed } from "@rejoin/contracts/Errors"
+import {
+  type Piece,
+  type TranscriptFiles,
+  TranscriptHead,
+  type TranscriptStore
+} from "@rejoin/core/store/TranscriptStore"
+import { filesOf } from "@rejoin/core/transcripts/TranscriptPieces"
+import { Effect, Option } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import { promisify } from "node:util"
+import { zstdCompress, zstdDecompress } from "node:zlib"
+import { document, type RecordRow } from "./Rows.ts"
+
+const heads = document(TranscriptHead, "transcript")
+
+const packing = (what: string, work: () => Promise<Buffer>) =>
+  Effect.tryPromise({
+    try: work,
+    catch: (cause) =>
+      new StoreFailed({ message: `A piece of a transcript cannot be ${what}: ${String(cause)}` })
+  })
+const pack = (data: Uint8Array) => packing("packed", () => promisify(zstdCompress)(data))
+const unpack = (data: Uint8Array) => packing("unpacked", () => promisify(zstdDecompress)(data))
+
+interface PieceRow {
+  readonly file: string
+  readonly from_byte: number
+  readonly packed: Uint8Array
+}
+
+interface Within {
+  readonly sql: SqlClient.SqlClient
+  readonly failing: <A, E>(
+    effect: Effect.Effect<A, E>
+  ) => Effect.Effect<A, Exclude<E, SqlError.SqlError> | StoreFailed>
+  readonly together: <A, E>(
+    body: Effect.Effect<A, E>
+  ) => Effect.Effect<A, Exclude<E, SqlError.SqlError> | StoreFailed>
+}
+
+/** The pieces are packed one by one, off the main thread, before the transaction begins. */
+export const makeTranscriptStore = ({ failing, sql, together }: Within): TranscriptStore => {
+  const get: TranscriptStore["get"] = (threadId) =>
+    Effect.flatMap(
+      failing(sql<RecordRow>`SELECT record_json FROM transcript WHERE thread_id = ${threadId}`),
+      heads.one
+    )
+  return {
+    get,
+    append: Effect.fnUntraced(function* (head, pieces, anew) {
+      const packed = yield* Effect.forEach(pieces, ({ data, file, from }: Piece) =>
+        Effect.map(pack(data), (packed) => ({
+          thread_id: head.threadId,
+          file,
+          from_byte: from,
+          packed
+        }))
+      )
+      yield* together(
+        Effect.gen(function* () {
+          if (anew) yield* sql`DELETE FROM transcript_piece WHERE thread_id = ${head.threadId}`
+          // The thread may have been deleted meanwhile: then there is nothing to keep.
+          yield* sql`INSERT INTO transcript (thread_id, record_json)
+            SELECT ${head.threadId}, ${heads.encode(head)} WHERE EXISTS (SELECT 1 FROM thread WHERE id = ${head.threadId})
+            ON CONFLICT (thread_id) DO UPDATE SET record_json = excluded.record_json`
+          const [there] = yield* sql`SELECT 1 FROM transcript WHERE thread_id = ${head.threadId}`
+          if (there === undefined) return
+          for (const row of packed) yield* sql`INSERT INTO transcript_piece ${sql.insert(row)}`
+        })
+      )
+    }),
+    read: Effect.fnUntraced(function* (threadId) {
+      const head = Option.getOrUndefined(yield* get(threadId))
+      if (head === undefined) return new Map() satisfies TranscriptFiles
+      const rows = yield* failing(
+        sql<PieceRow>`SELECT file, from_byte, packed FROM transcript_piece WHERE thread_id = ${threadId} ORDER BY ordinal`
+      )
+      const pieces = yield* Effect.forEach(rows, ({ file, from_byte, packed }) =>
+        Effect.map(unpack(packed), (data): Piece => ({ file, from: from_byte, data }))
+      )
+      return yield* filesOf(pieces, head.hash)
+    })
+  }
+}
