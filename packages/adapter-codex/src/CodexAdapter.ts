@@ -13,7 +13,7 @@ import {
 } from "@rejoin/core/providers/ProviderAdapter"
 import { makeServerPool, poolKey } from "@rejoin/agent-kit/ServerPool"
 import { untilIdle } from "@rejoin/agent-kit/SessionEnd"
-import { markedStoreOf } from "@rejoin/agent-kit/StoreIdentity"
+import { markedStoreOf, placeOf } from "@rejoin/agent-kit/StoreIdentity"
 import { Effect, FileSystem, Layer, Option, Predicate, Schema } from "effect"
 import { basename, dirname, join } from "node:path"
 import { ChildProcessSpawner } from "effect/process"
@@ -96,7 +96,9 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
       start(key.extraEnv, key.reindex)
   })
   const acquire = (of: { readonly extraEnv: Readonly<Record<string, string>> }, reindex: string | null) =>
-    pool.acquire(poolKey({ extraEnv: of.extraEnv, reindex }))
+    Effect.flatMap(provided(placeOf(configured)), (place) =>
+      pool.acquire(poolKey({ extraEnv: of.extraEnv, reindex, place }))
+    )
 
   const requireStore = makeRequireStore(fs, configured)
   const { delivered, glance, probe } = makeProbe({ fs, home, rollouts })

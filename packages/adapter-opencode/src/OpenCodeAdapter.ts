@@ -21,12 +21,14 @@ import { type Widening, widening, withAsking } from "./OpenCodePermissions.ts"
 import { isKeptOut, keptOut, powers } from "./OpenCodePowers.ts"
 import { findPowers } from "@rejoin/agent-kit/RepoPowers"
 import { isSupported, startServer, supported } from "./OpenCodeServer.ts"
+import type { OpenCodeClient } from "./OpenCodeClient.ts"
+import { newRecords } from "./OpenCodeRecords.ts"
 import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
 import { makeStarts } from "./OpenCodeStarts.ts"
 import { configHomes, dataHome, makeTerminal } from "./OpenCodeTerminal.ts"
 import { makeUpstream, type OpenCodeUpstream } from "./OpenCodeUpstream.ts"
 import { makeServerPool, poolKey } from "@rejoin/agent-kit/ServerPool"
-import { markedStoreOf } from "@rejoin/agent-kit/StoreIdentity"
+import { markedStoreOf, placeOf } from "@rejoin/agent-kit/StoreIdentity"
 
 const capabilitiesOf = ({ url }: OpenCodeOptions): Capabilities => ({
   runtimeModes: ["read-only", "approval-required", "auto-accept-edits", "full-access"],
@@ -35,7 +37,8 @@ const capabilitiesOf = ({ url }: OpenCodeOptions): Capabilities => ({
   steer: true,
   interrupt: true,
   fork: ["whole", "turn"],
-  restore: false,
+  // Into the store of somebody else's server nothing can be written.
+  restore: url === undefined,
   additionalDirectories: false,
   systemPrompt: true,
   // The server of somebody else has no program here.
@@ -44,6 +47,8 @@ const capabilitiesOf = ({ url }: OpenCodeOptions): Capabilities => ({
 
 interface PoolKey extends Pick<Environment, "extraEnv" | "loads"> {
   readonly asking: Widening
+  /** Its data directory (`placeOf`). */
+  readonly place: string
 }
 
 const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
@@ -76,8 +81,11 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
         config: withAsking(options.config ?? {}, asking)
       })
   })
+  const place = options.url === undefined ? provided(placeOf(dataDirectory)) : Effect.succeed(options.url)
   const acquire = ({ extraEnv, loads }: Environment) =>
-    pool.acquire(poolKey({ extraEnv, loads, asking: known.get(loads) ?? {} } satisfies PoolKey))
+    Effect.flatMap(place, (place) =>
+      pool.acquire(poolKey({ extraEnv, loads, place, asking: known.get(loads) ?? {} } satisfies PoolKey))
+    )
 
   const wideningIn = (of: Environment, directory: string) =>
     Effect.scoped(
@@ -114,8 +122,15 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
     return yield* new ProbeFailure({ probe: Probe.WrongStore({ expected: cursor.storeId, actual }) })
   })
   const requireStore = options.url === undefined ? makeRequireStore(fs, dataDirectory) : requireUrl
+  /** Through whose server a session is live. */
+  const clients = new Map<string, OpenCodeClient>()
   const starts = makeStarts({
     options,
+    register: (sessionID, client) =>
+      Effect.acquireRelease(
+        Effect.sync(() => void clients.set(sessionID, client)),
+        () => Effect.sync(() => clients.get(sessionID) === client && clients.delete(sessionID))
+      ),
     acquire: acquireFor,
     requireStore,
     storeId,
@@ -223,6 +238,25 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
     create: starts.create,
     adopt: starts.adopt,
     relocate: { fork: starts.fork, copy: starts.copy },
+    ...(options.url === undefined && {
+      transcript: ({ providerSessionId }: OpenCodeCursor, position: unknown) =>
+        Effect.scoped(
+          Effect.flatMap(
+            // Where it is live, by its own server; else by the one of those that load nothing of their directory.
+            clients.has(providerSessionId)
+              ? Effect.succeed(clients.get(providerSessionId))
+              : Effect.map(
+                  acquire({ extraEnv: {}, additionalDirectories: [], loads: null }),
+                  ({ client }) => client
+                ),
+            (client) =>
+              client === undefined
+                ? Effect.succeedNone
+                : Effect.map(newRecords(client, providerSessionId, position), Option.fromUndefinedOr)
+          )
+        ),
+      restore: starts.restore
+    }),
     ...(options.url === undefined && { terminal: makeTerminal(options) }),
     quiesce: (cursor, of) => withServer(of, (upstream) => upstream.quiesce(cursor.providerSessionId)),
     delivered: (cursor, messageId, of) =>

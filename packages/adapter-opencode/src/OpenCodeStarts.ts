@@ -1,15 +1,17 @@
 import { ProviderFailed } from "@rejoin/contracts/Errors"
 import { MessageId, ProviderSessionId, type StoreId } from "@rejoin/contracts/Ids"
 import type { ProbeFailure } from "@rejoin/core/plan/Probe"
-import type { StartRequest } from "@rejoin/core/providers/ProviderAdapter"
+import type { StartRequest, TranscriptCopy } from "@rejoin/core/providers/ProviderAdapter"
 import type { AdapterFailure, Environment } from "@rejoin/core/providers/ResumeCursor"
-import { Effect, type FileSystem, type PlatformError, Schema, type Scope } from "effect"
+import { Effect, type FileSystem, Option, type PlatformError, Schema, type Scope } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { spawnProgram } from "@rejoin/agent-kit/Spawn"
-import { copyOf, isExport } from "./OpenCodeCopy.ts"
+import type { OpenCodeClient } from "./OpenCodeClient.ts"
+import { copyOf, type Export, isExport } from "./OpenCodeCopy.ts"
 import { cursorOf, type OpenCodeCursor } from "./OpenCodeCursor.ts"
 import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
 import { instructionsOf, together } from "@rejoin/agent-kit/Instructions"
+import { documentOf } from "./OpenCodeRecords.ts"
 import { isPlace } from "./OpenCodePlaces.ts"
 import { keptOut, memory } from "./OpenCodePowers.ts"
 import { externalRulesOf, rulesOf } from "./OpenCodePermissions.ts"
@@ -24,6 +26,8 @@ interface Needs {
     of: Environment,
     directory: string
   ) => Effect.Effect<OpenCodeServer, AdapterFailure, Scope.Scope>
+  /** Keeps what a session is live through where the adapter finds it, for as long as it lives. */
+  readonly register: (sessionID: string, client: OpenCodeClient) => Effect.Effect<void, never, Scope.Scope>
   readonly requireStore: (cursor: OpenCodeCursor) => Effect.Effect<void, AdapterFailure | ProbeFailure>
   readonly storeId: Effect.Effect<StoreId, AdapterFailure>
   readonly fs: FileSystem.FileSystem
@@ -32,7 +36,8 @@ interface Needs {
 }
 
 /** The ways in which a session comes to life: created, adopted, forked, copied. Each reads back what it did. */
-export const makeStarts = ({ acquire, fs, options, requireStore, scratch, spawner, storeId }: Needs) => {
+export const makeStarts = (needs: Needs) => {
+  const { acquire, fs, options, register, requireStore, scratch, spawner, storeId } = needs
   const { environment, id } = options
   const external = options.url !== undefined
   const rules = external ? externalRulesOf : rulesOf
@@ -75,6 +80,7 @@ export const makeStarts = ({ acquire, fs, options, requireStore, scratch, spawne
     yield* upstream.applyMode(sessionId, request.mode)
     const verified = yield* upstream.verify(sessionId, mark)
     const model = request.model ?? options.model ?? null
+    yield* register(sessionId, server.client)
     const session = yield* connect({
       server,
       upstream,
@@ -181,6 +187,48 @@ export const makeStarts = ({ acquire, fs, options, requireStore, scratch, spawne
     return { ...started, renamed: messageIds }
   })
 
+  /**
+   * By OpenCode's own import, under the ids that it had. Where one of them is still there it says success and brings nothing
+   * (docs/providers/opencode.md: Another directory): then it is a copy with other ids.
+   */
+  const restore = Effect.fn("OpenCode.restore")(function* (
+    { files, head }: TranscriptCopy,
+    request: StartRequest
+  ) {
+    const failed = (message: string) => new ProviderFailed({ provider: id, message })
+    const document = documentOf(yield* files)
+    if (document === undefined) return yield* failed("Our copy of the conversation is not whole.")
+    const server = yield* arrive(request)
+    const { client } = server
+    const upstream = makeUpstream(client, fs, external)
+    const bring = Effect.fnUntraced(function* (sessionId: string, brought: Export) {
+      // Its permissions are applied and read back as those of any start.
+      const { permission: _, share: __, ...info } = brought.info
+      yield* importInto(request, JSON.stringify({ ...brought, info: { ...info, title: request.title } }))
+      const after = yield* Effect.orElseSucceed(upstream.messages(sessionId), () => [])
+      return after.length
+    })
+    const wanted = document.messages.length
+    const existed = yield* Effect.option(upstream.session(head.providerSessionId))
+    // It is there again, and newer: that stays (W6).
+    if (Option.isSome(existed)) return yield* finish(server, head.providerSessionId, request, request.mark)
+    if ((yield* bring(head.providerSessionId, document)) === wanted) {
+      return yield* finish(server, head.providerSessionId, request, request.mark).pipe(
+        Effect.onError(() => remove(client, head.providerSessionId))
+      )
+    }
+    yield* remove(client, head.providerSessionId)
+    const copied = yield* copyOf(document)
+    yield* request.created(ProviderSessionId.make(copied.sessionId))
+    const brought = yield* bring(copied.sessionId, copied.document)
+    if (brought !== wanted) return yield* lostMessages(brought, wanted)
+    const started = yield* finish(server, copied.sessionId, request, markIn(copied.messageIds, request))
+    return { ...started, renamed: copied.messageIds }
+  })
+
+  const remove = (client: OpenCodeClient, sessionID: string) =>
+    Effect.ignore(client.run("delete", (sdk, signal) => sdk.session.delete({ sessionID }, { signal })))
+
   const importInto = Effect.fnUntraced(
     function* ({ cwd, extraEnv, loads }: StartRequest, document: string) {
       // Goes with a later life where we are killed: it holds a whole conversation.
@@ -209,5 +257,5 @@ export const makeStarts = ({ acquire, fs, options, requireStore, scratch, spawne
     )
   )
 
-  return { create, adopt, fork, copy }
+  return { create, adopt, fork, copy, restore }
 }

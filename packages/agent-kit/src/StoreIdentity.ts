@@ -66,6 +66,19 @@ export const storeOf = Effect.fnUntraced(function* (directory: string) {
   return { id, is, emptied: (other) => id === place && was(other) && !is(other) } satisfies Store
 })
 
+/**
+ * Which directory is at this path now, made where there is none: a server works on what was there when it was started, and
+ * one whose data was deleted since must not serve who comes to what is there instead.
+ */
+export const placeOf = Effect.fnUntraced(function* (directory: string) {
+  const fs = yield* FileSystem.FileSystem
+  yield* Effect.ignore(fs.makeDirectory(directory, { recursive: true, mode: 0o700 }))
+  return yield* fs.stat(directory).pipe(
+    Effect.map(({ ino }) => String(Option.getOrElse(ino, () => 0))),
+    Effect.orElseSucceed(() => "absent")
+  )
+})
+
 /** As `storeOf`, with our mark in it from now on: something of ours is begun there. */
 export const markedStoreOf = Effect.fnUntraced(function* (directory: string) {
   const fs = yield* FileSystem.FileSystem
