@@ -38,6 +38,14 @@ export const Usage = Schema.Struct({
 })
 export type Usage = typeof Usage.Type
 
+/** Our copy of the agent's own record: its size without compression, and the last turn that is in it for certain. */
+export const TranscriptInfo = Schema.Struct({
+  bytes: Schema.Finite,
+  upToTurnId: Schema.NullOr(TurnId),
+  at: Timestamp
+})
+export type TranscriptInfo = typeof TranscriptInfo.Type
+
 /** The thread that this one began as a fork of; with a turn, as it was when that turn had settled. */
 export const ForkedFrom = Schema.Struct({ threadId: ThreadId, turnId: Schema.optionalKey(TurnId) })
 export type ForkedFrom = typeof ForkedFrom.Type
@@ -57,6 +65,8 @@ export const Thread = Schema.Struct({
   model: Schema.NullOr(Schema.String),
   systemPrompt: Schema.optionalKey(SystemPrompt),
   status: ThreadStatus,
+  /** Null where we hold none: nothing was said yet, or copies are not kept. */
+  transcript: Schema.optionalKey(Schema.NullOr(TranscriptInfo)),
   session: Schema.Struct({
     state: SessionState,
     providerSessionId: Schema.optionalKey(ProviderSessionId),

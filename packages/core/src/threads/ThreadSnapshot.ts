@@ -31,6 +31,10 @@ export const makeSnapshots = Effect.gen(function* () {
     return threadView(thread, {
       binding: Option.getOrThrow(yield* store.getBinding(thread.id)),
       waiting: (yield* store.listRequests(thread.id)).length,
+      // One that cannot be read hides no thread.
+      copy: Option.getOrUndefined(
+        yield* Effect.orElseSucceed(store.transcripts.get(thread.id), () => Option.none())
+      ),
       live: sessions.get(thread.id),
       starting: sessions.isStarting(thread.id)
     })

@@ -2,6 +2,7 @@ import type { Item } from "@rejoin/contracts/Item"
 import type { SessionState, Thread } from "@rejoin/contracts/Thread"
 import { type LiveSession, openItems } from "../sessions/LiveSessions.ts"
 import type { Binding, ThreadRecord } from "../store/Records.ts"
+import type { TranscriptHead } from "../store/TranscriptStore.ts"
 
 /** What a thread's record is seen with. */
 export interface Around {
@@ -10,6 +11,7 @@ export interface Around {
   readonly waiting: number
   readonly live: LiveSession | undefined
   readonly starting: boolean
+  readonly copy: TranscriptHead | undefined
 }
 
 const stateOf = (thread: ThreadRecord, { binding, live, starting, waiting }: Around): SessionState => {
@@ -31,7 +33,9 @@ const runningTool = (items: ReadonlyArray<Item>): string | undefined => {
 
 /** The thread as its user sees it; what was given it in confidence is left out. */
 export const threadView = (thread: ThreadRecord, around: Around): Thread => {
-  const { binding, live, waiting } = around
+  const { binding, copy, live, waiting } = around
+  // One of a session that the thread left is of no use to it.
+  const isOwn = copy !== undefined && copy.providerSessionId === binding.providerSessionId
   const { additionalDirectories: _, extraEnv: __, key, lastError, project, ...rest } = thread
   const tool = live?.ended === false && live.turn ? runningTool(openItems(live.turn)) : undefined
   return {
@@ -39,6 +43,7 @@ export const threadView = (thread: ThreadRecord, around: Around): Thread => {
     ...(project !== null && { project }),
     ...(key !== null && { key }),
     ...(lastError !== null && { lastError }),
+    transcript: isOwn ? { bytes: copy.bytes, upToTurnId: copy.upToTurnId, at: copy.at } : null,
     session: {
       state: stateOf(thread, around),
       ...(binding.providerSessionId !== null && { providerSessionId: binding.providerSessionId }),
