@@ -104,6 +104,8 @@ export const agentGround = Effect.fn("agentGround")(function* (agent: Agent) {
   if (configured === undefined) return yield* Effect.die("the ground has no agent")
   const instance: Instance = { ...configured, id: ProviderInstanceId.make(agent) }
   yield* fs.makeDirectory(at("elsewhere"))
+  // Codex's own configuration lies in its home: without it no model is to be had there.
+  if (agent === "codex") yield* fs.copyFile(at("codex/config.toml"), at("elsewhere/config.toml"))
 
   const brief = `brief-${root}`
   const lasting = `lasting-${root}`

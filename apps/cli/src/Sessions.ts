@@ -171,6 +171,19 @@ const acceptHistory = Command.make(
   )
 )
 
+const restore = Command.make(
+  "restore",
+  { thread: threadArgument },
+  Effect.fn(function* ({ thread: named }) {
+    const { client, thread } = yield* threadOf(named)
+    yield* print(yield* client.sessions.restore({ params: { id: thread.id } }), receiptText)
+  })
+).pipe(
+  Command.withDescription(
+    "Bring a conversation that its agent lost back from our copy, into the data that the agent works on now"
+  )
+)
+
 export const changing = [
   interrupt,
   stop,
@@ -182,5 +195,6 @@ export const changing = [
   rename,
   remove,
   claim,
-  acceptHistory
+  acceptHistory,
+  restore
 ] as const

@@ -3,7 +3,7 @@ import type { Receipt } from "@rejoin/contracts/Receipt"
 import type { Thread } from "@rejoin/contracts/Thread"
 import type { Turn } from "@rejoin/contracts/Turn"
 import { brief, visible } from "@rejoin/shown/Visible"
-import { outcomes, stateOf, undoneText } from "@rejoin/shown/Words"
+import { outcomes, stateOf, restoredText, undoneText } from "@rejoin/shown/Words"
 
 // How things look to people. Pure, and without colour: what is printed is often piped.
 
@@ -72,8 +72,10 @@ const breaks = ({
   outcome,
   providerSessionIdAfter,
   providerSessionIdBefore,
+  restored,
   undone = 0
 }: Receipt): string | undefined => {
+  if (restored !== undefined) return `── ${restoredText(restored)} ──`
   if (undone > 0) return `── ${undoneText(undone)} ──`
   if (outcome === "replaced") return "── Began anew: the agent knows nothing of what stands above ──"
   if (ahead > 0)

@@ -3,7 +3,7 @@ import type { Check, Receipt, ResumeOutcome } from "@rejoin/contracts/Receipt"
 import type { ForkedFrom } from "@rejoin/contracts/Thread"
 import { For, Show } from "solid-js"
 import { visible } from "@rejoin/shown/Visible"
-import { outcomes, undoneText } from "@rejoin/shown/Words"
+import { outcomes, restoredText, undoneText } from "@rejoin/shown/Words"
 import { timeOf } from "./Text.ts"
 
 /** What a start means for a reader of the conversation. */
@@ -11,12 +11,13 @@ const said: Readonly<Record<ResumeOutcome, string>> = {
   ...outcomes,
   forked: "Went on in another directory or session, with all that was said",
   moved: "Went on in another directory, with all that was said",
-  rehydrated: "The agent had lost the session: restored from our transcript",
+  rehydrated: "The agent had lost the session: restored from our copy",
   replaced: "Began anew: the agent knows nothing of what was said above"
 }
 
 /** What stands between what was said before a start and after it. */
-export const noteOf = ({ ahead = 0, outcome, undone = 0 }: Receipt): string => {
+export const noteOf = ({ ahead = 0, outcome, restored, undone = 0 }: Receipt): string => {
+  if (restored !== undefined) return restoredText(restored)
   if (undone > 0) return undoneText(undone)
   if (outcome !== "adopted" || ahead === 0) return said[outcome]
   const many = ahead === 1 ? "1 message was" : `${ahead} messages were`

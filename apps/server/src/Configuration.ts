@@ -133,6 +133,7 @@ export const settingsOf = ({ file, roots }: ConfigurationShape, home: string): S
   systemPrompt: file.defaults?.systemPrompt ?? defaults.systemPrompt,
   extraEnv: file.extraEnv ?? defaults.extraEnv,
   onLost: file.onLost ?? defaults.onLost,
+  onWrongStore: file.onWrongStore ?? defaults.onWrongStore,
   idle: duration(file.reaper?.idleMinutes, file.reaper?.idleSeconds, defaults.idle),
   sweep: duration(file.reaper?.sweepMinutes, file.reaper?.sweepSeconds, defaults.sweep),
   stall: duration(file.stallMinutes, file.stallSeconds, defaults.stall),

@@ -144,7 +144,8 @@ const sessions = HttpApiBuilder.group(
         service.fork(threadId(params), { cwd, turnId: turnId as TurnId | undefined }),
       release: ({ params, payload }) => service.release(threadId(params), payload.flags ?? []),
       claim: ({ params }) => service.claim(threadId(params)),
-      acceptHistory: ({ params }) => service.acceptHistory(threadId(params))
+      acceptHistory: ({ params }) => service.acceptHistory(threadId(params)),
+      restore: ({ params }) => service.restore(threadId(params))
     })
   })
 )

@@ -23,6 +23,9 @@ export type ProviderConfig = typeof ProviderConfig.Type
 export const OnLost = Schema.Literals(["replace", "refuse"])
 export type OnLost = typeof OnLost.Type
 
+export const OnWrongStore = Schema.Literals(["refuse", "restore"])
+export type OnWrongStore = typeof OnWrongStore.Type
+
 const duration = <const Name extends string>(name: Name) =>
   ({
     [`${name}Minutes`]: Schema.optionalKey(Positive),
@@ -65,6 +68,8 @@ export const Config = Schema.Struct({
   /** Variables that a request may set for its agent, beside those that are known to do no harm; `MY_*` for all that begin so. */
   extraEnv: Schema.optionalKey(Schema.Array(Schema.String.check(Schema.isPattern(/^\w+\*?$/)))),
   onLost: Schema.optionalKey(OnLost),
+  /** What becomes of a thread whose agent works on another store now: refused, or restored there from our copy. */
+  onWrongStore: Schema.optionalKey(OnWrongStore),
   injectAgentNotificationHooks: Schema.optionalKey(Schema.Boolean)
 })
 export type Config = typeof Config.Type

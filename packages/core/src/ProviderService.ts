@@ -75,6 +75,13 @@ export class ProviderService extends Context.Service<
     readonly acceptHistory: (
       id: ThreadId
     ) => Effect.Effect<Receipt, Missing | E.ThreadBusy | E.StartInProgress | E.StartFailure>
+    /**
+     * Brings a conversation that its agent lost back from our copy, into the store that is configured now; where the agent
+     * has it, as `start`. Begins nothing anew.
+     */
+    readonly restore: (
+      id: ThreadId
+    ) => Effect.Effect<Receipt, Missing | E.ThreadBusy | E.StartInProgress | E.StartFailure>
     /** Title at any time; mode and model between turns. A live session that cannot follow is closed. */
     readonly update: (
       id: ThreadId,
@@ -104,6 +111,10 @@ export class ProviderService extends Context.Service<
       const move = Effect.fn("ProviderService.move")(function* (id: ThreadId, cwd: string) {
         const real = yield* directories.admit(cwd)
         return yield* transition(id, (thread) => receiptOf(thread, real))
+      })
+
+      const restore = Effect.fn("ProviderService.restore")(function* (id: ThreadId) {
+        return yield* transition(id, (thread) => receiptOf(thread, thread.cwd, { restore: true }))
       })
 
       // A session that is alive when the service closes ends as any other: its turn comes back as interrupted. What
@@ -136,6 +147,7 @@ export class ProviderService extends Context.Service<
         release,
         claim,
         acceptHistory,
+        restore,
         update
       })
     })

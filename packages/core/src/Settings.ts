@@ -1,4 +1,4 @@
-import type { OnLost } from "@rejoin/contracts/Config"
+import type { OnLost, OnWrongStore } from "@rejoin/contracts/Config"
 import { defaultRuntimeMode, type RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { Context, Duration } from "effect"
 
@@ -26,6 +26,8 @@ export interface SettingsShape {
   readonly extraEnv: ReadonlyArray<string>
   /** What becomes of a thread whose conversation is gone upstream and not restorable. */
   readonly onLost: OnLost
+  /** What becomes of a thread whose agent works on another store now. */
+  readonly onWrongStore: OnWrongStore
   /** How long a session may be idle before it is reaped. */
   readonly idle: Duration.Duration
   /** How often the reaper looks. */
@@ -58,6 +60,7 @@ export const defaults: SettingsShape = {
   systemPrompt: null,
   extraEnv: [],
   onLost: "replace",
+  onWrongStore: "refuse",
   transcripts: { keep: true, maxBytes: 512 * 1024 * 1024 },
   idle: Duration.minutes(30),
   sweep: Duration.minutes(5),

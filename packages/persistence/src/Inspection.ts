@@ -1,5 +1,6 @@
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import { type Binding, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "@rejoin/core/store/Records"
+import { TranscriptHead } from "@rejoin/core/store/TranscriptStore"
 import { Item } from "@rejoin/contracts/Item"
 import { Receipt } from "@rejoin/contracts/Receipt"
 import { TrustedDirectory } from "@rejoin/contracts/Trust"
@@ -23,6 +24,8 @@ export interface Inspection {
   readonly threads: ReadonlyArray<ThreadRecord>
   readonly bindings: ReadonlyArray<Binding>
   readonly trusted: ReadonlyArray<TrustedDirectory>
+  /** Our copies of the agents' records. */
+  readonly transcripts: ReadonlyArray<TranscriptHead>
   readonly unreadable: ReadonlyArray<UnreadableRow>
   /** Turns that have not settled, and starts that have not ended: the next start of the server sees to them. */
   readonly openTurns: number
@@ -39,6 +42,7 @@ const documents = [
   ["item", "thread_id", Item]
 ] as const
 
+const decodeHead = Schema.decodeUnknownOption(TranscriptHead)
 const decodeTrusted = Schema.decodeUnknownOption(TrustedDirectory)
 
 const numberOf = (row: Record<string, unknown> | undefined) => Number(Object.values(row ?? {})[0] ?? 0)
@@ -95,7 +99,11 @@ export const inspect = (filename: string): Effect.Effect<Inspection, StoreFailed
         }
         // A file that was written before there was such a table trusts nothing.
         const trusted = schema.found < 3 ? [] : yield* all("SELECT record_json FROM trusted_directory")
+        const heads = schema.found < 8 ? [] : yield* all("SELECT record_json FROM transcript")
         return {
+          transcripts: heads.flatMap(({ record_json }) =>
+            Option.toArray(decodeHead(parse(String(record_json))))
+          ),
           trusted: trusted.flatMap(({ record_json }) =>
             Option.toArray(decodeTrusted(parse(String(record_json))))
           ),

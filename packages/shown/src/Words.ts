@@ -42,13 +42,19 @@ export const modes: Readonly<Record<RuntimeMode, string>> = {
 export const undoneText = (turns: number): string =>
   `${turns === 1 ? "1 turn was" : `${turns} turns were`} undone in the agent's own interface: the agent knows nothing of ${turns === 1 ? "it" : "them"} any more`
 
+/** How far a conversation goes that was restored from our copy. */
+export const restoredText = ({ whole }: { readonly whole: boolean }): string =>
+  whole
+    ? "The agent had lost the session: restored from our copy, with all that was said"
+    : "The agent had lost the session: restored from our copy, which ends before the last message; the agent knows nothing of what came after"
+
 /** What a start did with the conversation. */
 export const outcomes: Readonly<Record<ResumeOutcome, string>> = {
   created: "Begun",
   adopted: "Went on",
   forked: "Moved, as a fork of the session",
   moved: "Moved",
-  rehydrated: "Restored from our transcript",
+  rehydrated: "Restored from our copy",
   replaced: "Began anew",
   "handed-over": "Handed over",
   refused: "Refused"

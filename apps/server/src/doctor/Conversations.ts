@@ -6,6 +6,7 @@ import { type NoCursor, plan } from "@rejoin/core/plan/Plan"
 import { Probe } from "@rejoin/core/plan/Probe"
 import { ProviderCall } from "@rejoin/core/providers/ProviderCall"
 import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
+import type { TranscriptHead } from "@rejoin/core/store/TranscriptStore"
 import type { Binding, ThreadRecord } from "@rejoin/core/store/Records"
 import { Settings } from "@rejoin/core/Settings"
 import { environmentOf } from "@rejoin/core/trust/Loading"
@@ -41,12 +42,29 @@ const expiring = Effect.fnUntraced(function* (
   return [finding]
 })
 
+/** What of a conversation could not be given back, were it lost now: a server that was killed leaves it behind. */
+const behind = (about: string, { mark }: Binding, copy: TranscriptHead | undefined): ReadonlyArray<Finding> =>
+  mark === null || copy?.mark === mark
+    ? []
+    : [
+        {
+          check: "transcript",
+          about,
+          severity: "warning",
+          message:
+            copy === undefined
+              ? "We hold no copy of this conversation: were the agent to lose it, it could not be restored."
+              : "Our copy of this conversation ends before the last message.",
+          hint: "It is taken when the thread is next used."
+        }
+      ]
+
 /**
  * What the next message would do to each conversation, by the plan that decides it then: whether its directory is
  * there, whether the upstream still has it, with our last message in it. Nothing is started that changes anything.
  */
 export const conversations = Effect.fn("conversations")(function* (
-  { bindings, threads, trusted }: Inspection,
+  { bindings, threads, transcripts, trusted }: Inspection,
   usable: ReadonlySet<string>,
   options: {
     /** A server of ours works on them now. */
@@ -58,6 +76,13 @@ export const conversations = Effect.fn("conversations")(function* (
   const directories = yield* WorkingDirectory
   const settings = yield* Settings
   const call = yield* ProviderCall
+  const sessions = new Map(bindings.map(({ providerSessionId, threadId }) => [threadId, providerSessionId]))
+  const copies = new Map(
+    transcripts.flatMap((head) => {
+      const isBound = sessions.get(head.threadId) === head.providerSessionId
+      return isBound ? [[head.threadId, head] as const] : []
+    })
+  )
   const records = new Map(threads.map((thread) => [thread.id, thread]))
   let done = 0
 
@@ -91,6 +116,7 @@ export const conversations = Effect.fn("conversations")(function* (
               orElse: () => Effect.succeed(Probe.Inconclusive({ evidence: "the probe timed out" }))
             })
           )
+    const copy = copies.get(thread.id)
     const decision = plan({
       provider: adapter.id,
       prior: binding.prior,
@@ -103,8 +129,9 @@ export const conversations = Effect.fn("conversations")(function* (
       probe: options.held && probe._tag === "Found" ? { ...probe, holder: "ours" } : probe,
       wanted,
       capabilities,
-      transcript: false,
-      onLost: settings.onLost
+      transcript: copy !== undefined,
+      onLost: settings.onLost,
+      restores: settings.onWrongStore === "restore"
     })
     if (decision._tag === "Refuse") problem("conversation", toFailure(decision.error))
     if (decision._tag === "Replace" && !binding.resetRequested) {
@@ -113,7 +140,18 @@ export const conversations = Effect.fn("conversations")(function* (
         hint: "Restore the agent's data before you send, or go on anew."
       })
     }
+    if (decision._tag === "Restore") {
+      findings.push({
+        check: "conversation",
+        about,
+        severity: "warning",
+        message: "The agent has lost this conversation: the next message restores it from our copy."
+      })
+    }
     if (Option.isSome(cursor)) findings.push(...(yield* expiring(adapter, cursor.value, about)))
+    // Where a server of ours runs, it may be about to take it.
+    if (settings.transcripts.keep && capabilities.restore && !options.held)
+      findings.push(...behind(about, binding, copy))
     return findings
   })
 

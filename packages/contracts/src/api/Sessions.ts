@@ -91,6 +91,14 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
     }).annotate(
       OpenApi.Summary,
       "Take what the agent has now as the thread's history, after turns were undone in its own interface"
+    ),
+    HttpApiEndpoint.post("restore", "/threads/:id/restore", {
+      params: id,
+      success: Receipt,
+      error: [...thread, E.ThreadBusy, E.StartInProgress, E.ProviderNotFound, ...startFailures]
+    }).annotate(
+      OpenApi.Summary,
+      "Bring a conversation that its agent lost back from our copy, into the store that the agent works on now"
     )
   )
   .annotateMerge(

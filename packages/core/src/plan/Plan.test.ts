@@ -147,6 +147,18 @@ describe("plan, over every probe × prior × live × directory × mode × capabi
     )
   })
 
+  it("N2: in the place of a store that is gone it is restored; in another one only where that is asked for", () => {
+    const emptied = Probe.WrongStore({ expected: "x", actual: "y", emptied: true })
+    const other = Probe.WrongStore({ expected: "x", actual: "y" })
+    for (const situation of situations.filter(({ probe }) => probe._tag === "NotFound")) {
+      const held = situation.transcript && situation.capabilities.restore && situation.prior !== "none"
+      const tagOf = (probe: Probe, restores: boolean) => plan({ ...situation, probe, restores })._tag
+      assert.strictEqual(tagOf(emptied, false), held ? "Restore" : "Refuse")
+      assert.strictEqual(tagOf(other, false), "Refuse")
+      assert.strictEqual(tagOf(other, true), held ? "Restore" : "Refuse")
+    }
+  })
+
   it("a session that is found is never created, replaced or restored over", () => {
     const kept = new Set(["Serve", "Reconfigure", "Restart", "Adopt", "Relocate", "Refuse"])
     each(

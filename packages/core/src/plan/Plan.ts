@@ -48,6 +48,8 @@ export interface Situation {
   /** We hold a copy of the very session that the cursor names. */
   readonly transcript: boolean
   readonly onLost: OnLost
+  /** In another store than its own it is restored too: its user asked for it, or the operator did. */
+  readonly restores?: boolean
 }
 
 /** `quiesce`: the upstream still works on something; it is ended before the session is touched. */
@@ -106,14 +108,17 @@ export const plan = (situation: Situation): Plan => {
     case "Ambiguous":
       return refuse(inconclusive(`several sessions match: ${probe.candidates.join(", ")}`))
     case "WrongStore":
-      // Nothing of the agent's can be lost by it: the data directory was deleted, or made anew.
-      if (probe.emptied === true && isRestorable(situation)) return Plan.Restore()
+      // Where the data directory was deleted, or made anew, no other one of the agent's holds it.
+      if ((probe.emptied === true || situation.restores === true) && isRestorable(situation))
+        return Plan.Restore()
       return refuse(
         new E.WrongStore({
           expected: probe.expected,
           actual: probe.actual,
           message: `The conversation lives in ${probe.expected}, but the provider now works on ${probe.actual}.`,
-          hint: "Point the provider at the data directory that holds the conversation, or reset the thread."
+          hint: situation.transcript
+            ? "Point the provider at the data directory that holds the conversation, or have it restored here from our copy (`rejoin restore`)."
+            : "Point the provider at the data directory that holds the conversation, or reset the thread."
         })
       )
     case "Corrupt":

@@ -37,6 +37,8 @@ export interface EnsureOptions {
   readonly turnId?: TurnId
   /** The user says that no terminal has the session any more. */
   readonly claim?: boolean
+  /** The user wants it back from our copy, in whichever store the agent works on now; nothing is begun anew for it. */
+  readonly restore?: boolean
   /** How many turns the user has just given up, since they were undone elsewhere; for the receipt. */
   readonly undone?: number
 }
@@ -95,7 +97,10 @@ export class SessionStart extends Context.Service<
         )
       })
 
-      const decide = Effect.fnUntraced(function* (told: Asked, claim: boolean) {
+      const decide = Effect.fnUntraced(function* (
+        told: Asked,
+        { claim = false, restore = false }: EnsureOptions
+      ) {
         const { thread, wanted } = told
         const adapter = yield* registry.get(thread.provider)
         const { atTerminal, ...taken } = yield* terminals.settle(thread, told.binding, adapter, claim)
@@ -144,7 +149,8 @@ export class SessionStart extends Context.Service<
           wanted,
           capabilities,
           transcript: Option.isSome(copy),
-          onLost: settings.onLost
+          onLost: restore ? "refuse" : settings.onLost,
+          restores: restore || settings.onWrongStore === "restore"
         }
         const attempt: Attempt = {
           ...asked,
@@ -309,13 +315,14 @@ export class SessionStart extends Context.Service<
       const ensure = Effect.fn("SessionStart.ensure")(function* (
         thread: ThreadRecord,
         wanted: Wanted,
-        { claim = false, turnId, undone = 0 }: EnsureOptions = {}
+        options: EnsureOptions = {}
       ) {
+        const { turnId, undone = 0 } = options
         const asked: Asked = { thread, wanted, binding: yield* directory.get(thread.id), turnId, undone }
         const tell = (evidence: unknown) => (error: E.StartFailure) =>
           error._tag === "StoreFailed" ? Effect.void : refused(asked, error, evidence)
         // A session can end while it is being looked at: then it does not serve, and is looked at again.
-        const { attempt, decision, live } = yield* decide(asked, claim).pipe(
+        const { attempt, decision, live } = yield* decide(asked, options).pipe(
           Effect.repeat({ while: ({ live }) => live !== undefined && isOver(live), times: 3 }),
           Effect.tapError(tell(null))
         )

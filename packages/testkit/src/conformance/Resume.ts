@@ -118,6 +118,27 @@ export const resume: Suite = (test) => {
       yield* harness.faults.lose(lost)
       assert.include((yield* lives.life(() => say(id, "three"))).output, "who am I | two | three")
       assert.strictEqual((yield* lives.receipt(id)).outcome, "rehydrated")
+      // Into another store only where its user says so; both stand in the receipt.
+      const { elsewhere } = harness
+      if (elsewhere === undefined) return
+      const { storeId: expected } = yield* lives.binding(id)
+      yield* lives.life(
+        () =>
+          Effect.gen(function* () {
+            assert.strictEqual((yield* say(id, "four")).error?._tag, "WrongStore")
+            const service = yield* ProviderService
+            const { evidence, outcome } = yield* service
+              .restore(id)
+              .pipe(Effect.retry({ while: ({ _tag }) => _tag === "StartInProgress" }))
+            assert.strictEqual(outcome, "rehydrated")
+            const { storeId: actual } = yield* lives.binding(id)
+            assert.notStrictEqual(actual, expected)
+            assert.include(JSON.stringify(evidence), expected ?? "none")
+            assert.include(JSON.stringify(evidence), '"actual"')
+            assert.include((yield* say(id, "five")).output, "two | three | five")
+          }),
+        { adapter: elsewhere }
+      )
     }))
 
   test("law 2: where the operator wants it, a session that is gone is refused, and nothing is created", (lives) =>
