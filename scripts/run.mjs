@@ -137,10 +137,10 @@ function build() {
 
 const program = (file, cwd) => () => run(node(), [join(root, file), ...process.argv.slice(3)], cwd)
 
-/** One table, with what it takes, or all of them: `turns`, `stream`, `reads`, `growth`. */
+/** One table, with what it takes, or all of them: `turns`, `stream`, `reads`, `growth`, `keeping`. */
 const bench = async () => {
   const [table, ...args] = process.argv.slice(3)
-  for (const name of table === undefined ? ["turns", "stream", "reads", "growth"] : [table]) {
+  for (const name of table === undefined ? ["turns", "stream", "reads", "growth", "keeping"] : [table]) {
     const status = await run(node(), [join(root, `bench/src/${name}.ts`), ...args])
     if (status !== 0) return status
   }

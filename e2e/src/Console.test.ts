@@ -101,7 +101,7 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
     () =>
       live(
         Effect.gen(function* () {
-          const world = yield* makeWorld()
+          const world = yield* makeWorld({ config: { transcripts: { keep: false } } })
           const first = yield* world.start()
           const port = new URL(first.url).port
           const id = yield* open(first, world.at("repo"), "approval-required")

@@ -220,14 +220,14 @@ describe("OpenCode: what the agent lets succeed while it is wrong", () => {
     )
 
     it.effect(
-      "C6, malformed id: OpenCode would answer 500 or the list; it is no cursor, is never sent, and the loss is told",
+      "C6, N2, malformed id: OpenCode would answer 500 or the list; it is no cursor, is never sent, and our copy leads back",
       () =>
         Effect.gen(function* () {
           const { server, threads } = yield* Tampered
           const { id, sessionID } = threads.malformed
-          assert.strictEqual((yield* say(server, id, "two")).output, "two")
+          assert.strictEqual((yield* say(server, id, "two")).output, "one | two")
           const [receipt] = yield* receipts(server, id)
-          assert.strictEqual(receipt?.outcome, "replaced")
+          assert.strictEqual(receipt?.outcome, "rehydrated")
           assert.strictEqual(receipt?.providerSessionIdBefore, sessionID)
         })
     )
