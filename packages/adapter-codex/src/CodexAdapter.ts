@@ -15,7 +15,7 @@ import { makeServerPool, poolKey } from "@rejoin/agent-kit/ServerPool"
 import { untilIdle } from "@rejoin/agent-kit/SessionEnd"
 import { markedStoreOf, placeOf } from "@rejoin/agent-kit/StoreIdentity"
 import { Effect, FileSystem, Layer, Option, Predicate, Schema } from "effect"
-import { basename, dirname, join } from "node:path"
+import { basename, dirname, join, relative } from "node:path"
 import { ChildProcessSpawner } from "effect/process"
 import { type CodexCursor, decodeCursor } from "./CodexCursor.ts"
 import { codexHome, type CodexOptions } from "./CodexOptions.ts"
@@ -179,10 +179,20 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
     relocate: { fork: starts.fork },
     transcript: ({ providerSessionId }, position) =>
       Effect.gen(function* () {
-        const paths = yield* rollouts.filesOf(providerSessionId)
-        if (paths.length === 0) return Option.none()
-        const files = paths.map((path) => path.slice(home.length + 1))
-        return Option.some(yield* newRecords(home, files, position))
+        const own = yield* rollouts.ownFile(providerSessionId)
+        if (own === undefined) return Option.none()
+        // Those of its parents stay as they are: they are looked for once, and where all is read anew.
+        const grown = yield* newRecords(home, [relative(home, own)], position)
+        if (!grown.anew) return Option.some(grown)
+        const all = yield* rollouts.filesOf(own)
+        if (all.length === 0) return Option.none()
+        return Option.some(
+          yield* newRecords(
+            home,
+            all.map((path) => relative(home, path)),
+            undefined
+          )
+        )
       }).pipe(
         Effect.mapError(
           (cause) =>

@@ -188,12 +188,14 @@ export const makeRollouts = (fs: FileSystem.FileSystem, home: string) => {
     return parse(path, first).meta
   })
 
-  /** The files that a conversation is in: a thread's own, and its parents'. None where that is not told. */
-  const filesOf = Effect.fnUntraced(function* (id: string) {
+  /** The file that a thread goes on in; undefined where there is none, or which it is cannot be told. */
+  const ownFile = Effect.fnUntraced(function* (id: string) {
     const { files, row, rowHolds } = yield* located(id)
-    if (files.length > 1 && !rowHolds) return []
-    const own = files.find((file) => file === row) ?? files[0]
-    if (own === undefined) return []
+    return files.length > 1 && !rowHolds ? undefined : (files.find((file) => file === row) ?? files[0])
+  })
+
+  /** The files that a conversation is in: a thread's own, and its parents'. None where that is not told. */
+  const filesOf = Effect.fnUntraced(function* (own: string) {
     const all = [own]
     for (let path = own; !path.endsWith(".zst");) {
       const base = (yield* metaOf(path))?.history_base
@@ -206,7 +208,7 @@ export const makeRollouts = (fs: FileSystem.FileSystem, home: string) => {
     return all
   })
 
-  return { find, located, read, conversation, marked, filesOf }
+  return { find, located, read, conversation, marked, ownFile, filesOf }
 }
 
 export type CodexRollouts = ReturnType<typeof makeRollouts>

@@ -35,20 +35,18 @@ const piecesFrom = async (path: string, file: string, from: number): Promise<Arr
   try {
     let at = from
     let rest = Buffer.alloc(0)
-    while (true) {
-      const { buffer, bytesRead } = await handle.read(
-        Buffer.alloc(pieceBytes),
-        0,
-        pieceBytes,
-        at + rest.length
-      )
+    for (let left = (await handle.stat()).size - from; left > 0;) {
+      const length = Math.min(left, pieceBytes)
+      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, at + rest.length)
+      if (bytesRead === 0) break
+      left -= bytesRead
       const bytes = Buffer.concat([rest, buffer.subarray(0, bytesRead)])
       const end = bytes.lastIndexOf(10) + 1
       if (end > 0) pieces.push({ file, from: at, data: Uint8Array.from(bytes.subarray(0, end)) })
       at += end
       rest = bytes.subarray(end)
-      if (bytesRead < pieceBytes) return pieces
     }
+    return pieces
   } finally {
     await handle.close()
   }

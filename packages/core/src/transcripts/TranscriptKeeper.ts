@@ -70,7 +70,8 @@ export class TranscriptKeeper extends Context.Service<
           threadId,
           providerSessionId: binding.providerSessionId,
           driver: binding.driver,
-          agentVersion: (yield* adapter.info).version,
+          // Asked once a copy: an agent may have to be started to tell all that its info says.
+          agentVersion: anew ? (yield* adapter.info).version : (before?.agentVersion ?? null),
           storeId: binding.storeId,
           cwd: binding.cwd,
           startedAt: before?.startedAt ?? at,
