@@ -56,6 +56,11 @@ describe("N2, W1 to W6, W9, W14: a conversation outlives its agent's store", () 
           const last = yield* say(server, id, "and this is the last one")
           yield* copied(server, id, last.id)
 
+          // A fork goes on from files of its source's, with some agents.
+          const fork = yield* server.client.sessions.fork({ params: { id }, payload: {} })
+          const own = yield* say(server, fork.id, "said in the fork alone")
+          yield* copied(server, fork.id, own.id)
+
           // The server stops, and everything of the agent's is deleted.
           yield* server.stop
           yield* wipe
@@ -76,6 +81,12 @@ describe("N2, W1 to W6, W9, W14: a conversation outlives its agent's store", () 
             { outcome: "rehydrated", cwdRequested: world.at("repo"), runtimeModeRequested: "full-access" }
           )
           assert.deepEqual(receipt?.restored, { upToTurnId: last.id, whole: true })
+          yield* say(again, fork.id, "what does the fork know")
+          const forked = world.model
+            .requests()
+            .findLast(({ said }) => said.at(-1) === "what does the fork know")
+          assert.includeMembers([...(forked?.said ?? [])], [...facts, "said in the fork alone"])
+          assert.strictEqual((yield* receipts(again, fork.id))[0]?.outcome, "rehydrated")
           const where = yield* say(again, id, "run pwd")
           assert.include(where.output, world.at("repo"))
           yield* copied(again, id, where.id)

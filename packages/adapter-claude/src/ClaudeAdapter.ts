@@ -197,7 +197,7 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
     create: starts.create,
     adopt: starts.adopt,
     relocate: { fork: starts.fork },
-    transcript: ({ providerSessionId }, position) =>
+    transcript: ({ providerSessionId }, position, atMost) =>
       Effect.gen(function* () {
         const [path, ...more] = yield* transcripts.find(providerSessionId)
         // Before its first message it has none; of two it is not told which is meant.
@@ -205,7 +205,7 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
         const files = [path, ...(yield* transcripts.beside(path))].map((file) =>
           file.slice(config.length + 1)
         )
-        return Option.some(yield* newRecords(config, files, position))
+        return Option.some(yield* newRecords(config, files, position, atMost))
       }).pipe(
         Effect.mapError(
           (cause) =>

@@ -177,12 +177,12 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
     create: starts.create,
     adopt: starts.adopt,
     relocate: { fork: starts.fork },
-    transcript: ({ providerSessionId }, position) =>
+    transcript: ({ providerSessionId }, position, atMost) =>
       Effect.gen(function* () {
         const own = yield* rollouts.ownFile(providerSessionId)
         if (own === undefined) return Option.none()
         // Those of its parents stay as they are: they are looked for once, and where all is read anew.
-        const grown = yield* newRecords(home, [relative(home, own)], position)
+        const grown = yield* newRecords(home, [relative(home, own)], position, atMost)
         if (!grown.anew) return Option.some(grown)
         const all = yield* rollouts.filesOf(own)
         if (all.length === 0) return Option.none()
@@ -190,7 +190,8 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
           yield* newRecords(
             home,
             all.map((path) => relative(home, path)),
-            undefined
+            undefined,
+            atMost
           )
         )
       }).pipe(

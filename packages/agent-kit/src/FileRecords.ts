@@ -55,9 +55,14 @@ const piecesFrom = async (path: string, file: string, from: number): Promise<Arr
 /**
  * What is new in files that an agent keeps, most of them of lines that it appends to, since a position of an earlier call. A file that was cut,
  * rewritten or compacted is noticed by the hash of its end, where it was read to: then all is read anew. Costs what is
- * new. `files` are relative to `root`.
+ * new. `files` are relative to `root`. Fails where more than `atMost` bytes are new, and reads none of them.
  */
-export const newRecords = (root: string, files: ReadonlyArray<string>, before: unknown) =>
+export const newRecords = (
+  root: string,
+  files: ReadonlyArray<string>,
+  before: unknown,
+  atMost = Number.POSITIVE_INFINITY
+) =>
   Effect.tryPromise({
     try: async () => {
       const known: Position = isPosition(before) ? before : {}
@@ -68,6 +73,13 @@ export const newRecords = (root: string, files: ReadonlyArray<string>, before: u
         return found.size >= was.size && (await hashOfTail(join(root, file), was.size)) === was.tail
       }
       const anew = !isPosition(before) || !(await Promise.all(files.map(isSame))).every(Boolean)
+      // Looked at before it is read: it would all be in memory.
+      const sizes = await Promise.all(files.map(async (file) => (await stat(join(root, file))).size))
+      const fresh = files.reduce(
+        (sum, file, i) => sum + (sizes[i] ?? 0) - (anew ? 0 : (known[file]?.size ?? 0)),
+        0
+      )
+      if (fresh > atMost) throw new Error(`there is more of it (${fresh} bytes) than may be copied`)
       const pieces: Array<Piece> = []
       const position: Record<string, { readonly size: number; readonly tail: string }> = anew
         ? {}

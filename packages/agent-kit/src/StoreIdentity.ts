@@ -6,6 +6,9 @@ import { join } from "node:path"
 /** By which a data directory is known again: on a new disk, or in a container that was made anew around it. */
 const markFile = ".rejoin-store"
 
+/** Ids of those that were at this place before, and are gone: the first thread that is restored here writes it down for all. */
+const goneFile = ".rejoin-store-was"
+
 const isMark = (text: string) => /^[0-9a-f-]{36}$/.test(text)
 
 /** The machine's own id, where the system has one: two machines may have one directory at one path. */
@@ -26,7 +29,10 @@ export interface Store {
   readonly id: StoreId
   /** Whether a cursor that was written for this id leads here. */
   readonly is: (id: StoreId) => boolean
-  /** Whether what this id names was at this place, and is gone: nothing of ours was begun in what is there now. */
+  /**
+   * Whether what this id names was at this place, and is gone: nothing of ours was begun in what is there now, or it was
+   * found gone before something was.
+   */
   readonly emptied: (id: StoreId) => boolean
 }
 
@@ -60,10 +66,15 @@ export const storeOf = Effect.fnUntraced(function* (directory: string) {
     onNone: () => place,
     onSome: (mark) => StoreId.make(`${real.value}:${mark}`)
   })
+  const gone = yield* fs.readFileString(join(real.value, goneFile)).pipe(
+    Effect.map((text) => text.split("\n")),
+    Effect.orElseSucceed((): ReadonlyArray<string> => [])
+  )
   const is = (other: StoreId) => other === id || other === place
   const was = (other: StoreId) =>
     other.startsWith(`${real.value}:`) || other.startsWith(`${machine}:${real.value}:`)
-  return { id, is, emptied: (other) => id === place && was(other) && !is(other) } satisfies Store
+  const emptied = (other: StoreId) => !is(other) && was(other) && (id === place || gone.includes(other))
+  return { id, is, emptied } satisfies Store
 })
 
 /**
@@ -77,6 +88,17 @@ export const placeOf = Effect.fnUntraced(function* (directory: string) {
     Effect.map(({ ino }) => String(Option.getOrElse(ino, () => 0))),
     Effect.orElseSucceed(() => "absent")
   )
+})
+
+/** Before anything is restored here: what was at this place and is gone stays known as that, for all of its threads. */
+export const noteGone = Effect.fnUntraced(function* (directory: string, id: StoreId | null) {
+  const fs = yield* FileSystem.FileSystem
+  if (id === null || !(yield* storeOf(directory)).emptied(id)) return
+  yield* Effect.ignore(fs.makeDirectory(directory, { recursive: true, mode: 0o700 }))
+  const line = `${id}\n`
+  const file = join(directory, goneFile)
+  const known = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
+  if (!known.includes(line)) yield* Effect.ignore(fs.writeFileString(file, line, { flag: "a", mode: 0o600 }))
 })
 
 /** As `storeOf`, with our mark in it from now on: something of ours is begun there. */

@@ -41,7 +41,7 @@ export const Config = Schema.Struct({
   retention: Schema.optionalKey(
     Schema.Struct({ sessions: Schema.optionalKey(Positive), days: Schema.optionalKey(Positive) })
   ),
-  /** Our copies of the agents' own records, from which a lost conversation is restored. One may be 512 MB large. */
+  /** Our copies of the agents' own records, from which a lost conversation is restored. One may be 128 MB large. */
   transcripts: Schema.optionalKey(
     Schema.Struct({
       keep: Schema.optionalKey(Schema.Boolean),

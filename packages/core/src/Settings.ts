@@ -61,7 +61,7 @@ export const defaults: SettingsShape = {
   extraEnv: [],
   onLost: "replace",
   onWrongStore: "refuse",
-  transcripts: { keep: true, maxBytes: 512 * 1024 * 1024 },
+  transcripts: { keep: true, maxBytes: 128 * 1024 * 1024 },
   idle: Duration.minutes(30),
   sweep: Duration.minutes(5),
   defer: Duration.hours(4),

@@ -6,7 +6,6 @@ import { type NoCursor, plan } from "@rejoin/core/plan/Plan"
 import { Probe } from "@rejoin/core/plan/Probe"
 import { ProviderCall } from "@rejoin/core/providers/ProviderCall"
 import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
-import type { TranscriptHead } from "@rejoin/core/store/TranscriptStore"
 import type { Binding, ThreadRecord } from "@rejoin/core/store/Records"
 import { Settings } from "@rejoin/core/Settings"
 import { environmentOf } from "@rejoin/core/trust/Loading"
@@ -42,22 +41,21 @@ const expiring = Effect.fnUntraced(function* (
   return [finding]
 })
 
-/** What of a conversation could not be given back, were it lost now: a server that was killed leaves it behind. */
-const behind = (about: string, { mark }: Binding, copy: TranscriptHead | undefined): ReadonlyArray<Finding> =>
-  mark === null || copy?.mark === mark
-    ? []
-    : [
-        {
-          check: "transcript",
-          about,
-          severity: "warning",
-          message:
-            copy === undefined
-              ? "We hold no copy of this conversation: were the agent to lose it, it could not be restored."
-              : "Our copy of this conversation ends before the last message.",
-          hint: "It is taken when the thread is next used."
-        }
-      ]
+/** What could not be given back, were it lost now: a server that was killed leaves it behind, as an older version did. */
+const behind = (threads: ReadonlyArray<string>): ReadonlyArray<Finding> => {
+  const [first] = threads
+  if (first === undefined) return []
+  const more = threads.length > 3 ? ` and ${threads.length - 3} more` : ""
+  return [
+    {
+      check: "transcript",
+      about: threads.length === 1 ? first : `${threads.length} conversations`,
+      severity: "warning",
+      message: `We hold no copy that goes to the last message, from which it could be restored if the agent lost it: ${threads.slice(0, 3).join(", ")}${more}.`,
+      hint: "It is taken when the thread is next used."
+    }
+  ]
+}
 
 /**
  * What the next message would do to each conversation, by the plan that decides it then: whether its directory is
@@ -84,6 +82,7 @@ export const conversations = Effect.fn("conversations")(function* (
     })
   )
   const records = new Map(threads.map((thread) => [thread.id, thread]))
+  const left: Array<string> = []
   let done = 0
 
   const ofThread = Effect.fnUntraced(function* (thread: ThreadRecord, binding: Binding) {
@@ -150,8 +149,8 @@ export const conversations = Effect.fn("conversations")(function* (
     }
     if (Option.isSome(cursor)) findings.push(...(yield* expiring(adapter, cursor.value, about)))
     // Where a server of ours runs, it may be about to take it.
-    if (settings.transcripts.keep && capabilities.restore && !options.held)
-      findings.push(...behind(about, binding, copy))
+    const isHeld = binding.mark === null || copy?.mark === binding.mark
+    if (settings.transcripts.keep && capabilities.restore && !options.held && !isHeld) left.push(about)
     return findings
   })
 
@@ -179,5 +178,5 @@ export const conversations = Effect.fn("conversations")(function* (
     },
     { concurrency: 4 }
   )
-  return found.flat()
+  return [...found.flat(), ...behind(left)]
 })

@@ -177,10 +177,12 @@ export interface ProviderAdapterShape<C extends ResumeCursor = ResumeCursor> {
   /**
    * What is new in the agent's own record of a session since `position`, which an earlier call returned: costs what is
    * new. `anew` where it was written again from the beginning, and all of it is there. None where there is no record.
+   * Fails where more than `atMost` bytes are new.
    */
   readonly transcript?: (
     cursor: C,
-    position: unknown
+    position: unknown,
+    atMost: number
   ) => Effect.Effect<
     Option.Option<{
       readonly pieces: ReadonlyArray<Piece>

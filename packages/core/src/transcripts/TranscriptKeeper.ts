@@ -1,6 +1,7 @@
+import { ProviderFailed } from "@rejoin/contracts/Errors"
 import type { ThreadId } from "@rejoin/contracts/Ids"
 import { now } from "@rejoin/contracts/Time"
-import { Context, Effect, Layer, Option, Queue } from "effect"
+import { type Cause, Context, Effect, Layer, Option, Queue } from "effect"
 import { ProviderCall } from "../providers/ProviderCall.ts"
 import { ProviderRegistry } from "../providers/ProviderRegistry.ts"
 import { Settings } from "../Settings.ts"
@@ -47,7 +48,7 @@ export class TranscriptKeeper extends Context.Service<
         const read = yield* call.within(
           adapter,
           "transcript",
-          adapter.transcript(cursor.value, before?.position)
+          adapter.transcript(cursor.value, before?.position, transcripts.maxBytes)
         )
         if (Option.isNone(read)) return
         const { pieces, position } = read.value
@@ -55,11 +56,8 @@ export class TranscriptKeeper extends Context.Service<
         if (pieces.length === 0 && before?.mark === binding.mark) return
         const bytes = (anew ? 0 : (before?.bytes ?? 0)) + sizeOf(pieces)
         if (bytes > transcripts.maxBytes) {
-          if (told.has(threadId)) return
-          told.add(threadId)
-          return yield* Effect.logWarning(
-            `The copy of ${threadId} would be larger than transcripts.maxMegabytes allows: it ends here.`
-          )
+          const message = `it would be larger (${bytes} bytes) than transcripts.maxMegabytes allows`
+          return yield* new ProviderFailed({ provider: adapter.id, message })
         }
         const turn =
           binding.mark === null || binding.mark === before?.mark
@@ -85,13 +83,20 @@ export class TranscriptKeeper extends Context.Service<
         yield* copies.append(head, pieces, anew)
       })
 
+      /** Once for each thread, until it goes well again: it is tried after every turn. */
+      const tell = (threadId: ThreadId, cause: Cause.Cause<unknown>) => {
+        if (told.has(threadId)) return Effect.void
+        told.add(threadId)
+        return Effect.logWarning(
+          `The conversation of ${threadId} could not be copied; it is tried again.`,
+          cause
+        )
+      }
       const keep = Effect.fn("TranscriptKeeper.keep")((threadId: ThreadId) =>
         transcripts.keep
-          ? Effect.catchCause(take(threadId), (cause) =>
-              Effect.logWarning(
-                `The conversation of ${threadId} could not be copied; it is tried again.`,
-                cause
-              )
+          ? take(threadId).pipe(
+              Effect.tap(() => Effect.sync(() => told.delete(threadId))),
+              Effect.catchCause((cause) => tell(threadId, cause))
             )
           : Effect.void
       )
