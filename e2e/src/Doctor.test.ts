@@ -71,7 +71,8 @@ describe("N7: the doctor, on real agents", () => {
           const world = yield* makeWorld({ agents: ["codex", "claude"] })
           const { fs, home } = world
           const gone = { id: "gone", driver: "codex", binary: "/nowhere/codex" }
-          yield* world.configure({ providers: [...world.providers, gone] })
+          // How far a copy of ours had come when it was killed, nobody knows.
+          yield* world.configure({ providers: [...world.providers, gone], transcripts: { keep: false } })
           const server = yield* world.start()
           const repo = world.at("repo")
           const spoken = Effect.fnUntraced(function* (provider: typeof claude, cwd = repo) {
