@@ -94,6 +94,9 @@ describe("N2, W1 to W6, W9, W14: a conversation outlives its agent's store", () 
           // It is deleted under us, while our server and the agent's go on.
           yield* again.client.sessions.stop({ params: { id } })
           yield* wipe
+          // Somebody begins something new there first.
+          const fresh = yield* open(again, world.at("repo"), "full-access", instances[agent])
+          assert.strictEqual((yield* say(again, fresh, "a new one")).output, "a new one")
           const more = yield* say(again, id, "and now")
           assert.strictEqual(more.status, "completed", JSON.stringify(more.error))
           const [second] = yield* receipts(again, id)

@@ -6,9 +6,8 @@ import { type History, Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
 import type { Started, StartRequest, TranscriptCopy, Verified } from "@rejoin/core/providers/ProviderAdapter"
 import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
 import { removeRecords, writeRecords } from "@rejoin/agent-kit/FileRecords"
-import { noteGone } from "@rejoin/agent-kit/StoreIdentity"
 import { newUuid } from "@rejoin/core/NewId"
-import { Effect, FileSystem, Option, Predicate, Queue, type Scope } from "effect"
+import { Effect, type FileSystem, Option, Predicate, Queue, type Scope } from "effect"
 import { type ClaudeCursor, cursorOf } from "./ClaudeCursor.ts"
 import type { ClaudeExpiry } from "./ClaudeExpiry.ts"
 import { hooks } from "./ClaudeGate.ts"
@@ -249,7 +248,6 @@ export const makeStarts = ({
     { files, head }: TranscriptCopy,
     request: StartRequest
   ) {
-    yield* Effect.provideService(noteGone(config, head.storeId), FileSystem.FileSystem, fs)
     const storeId = yield* ensureStore
     const written = yield* Effect.mapError(writeRecords(config, yield* files), (why) =>
       failed(`The conversation could not be restored: ${why}.`)

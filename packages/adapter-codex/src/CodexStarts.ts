@@ -6,11 +6,10 @@ import type { Started, StartRequest, TranscriptCopy, Verified } from "@rejoin/co
 import type { AdapterFailure, Environment } from "@rejoin/core/providers/ResumeCursor"
 import { ProviderFailed } from "@rejoin/contracts/Errors"
 import { removeRecords, writeRecords } from "@rejoin/agent-kit/FileRecords"
-import { noteGone } from "@rejoin/agent-kit/StoreIdentity"
 import { instructionsOf, together } from "@rejoin/agent-kit/Instructions"
 import { placesFrom } from "@rejoin/agent-kit/RepoPlaces"
 import type { Brought } from "@rejoin/contracts/Trust"
-import { Effect, FileSystem, Option, Predicate, Schema, type Scope, Stream } from "effect"
+import { Effect, type FileSystem, Option, Predicate, Schema, type Scope, Stream } from "effect"
 import type { Refused } from "./CodexClient.ts"
 import { type CodexCursor, cursorOf } from "./CodexCursor.ts"
 import { modeOf, powersOf } from "./CodexModes.ts"
@@ -296,7 +295,6 @@ export const makeStarts = (needs: Needs) => {
     request: StartRequest
   ) {
     const failed = (message: string) => new ProviderFailed({ provider: options.id, message })
-    yield* Effect.provideService(noteGone(home, head.storeId), FileSystem.FileSystem, fs)
     const written = yield* Effect.mapError(writeRecords(home, yield* files), (why) =>
       failed(`The conversation could not be restored: ${why}.`)
     )

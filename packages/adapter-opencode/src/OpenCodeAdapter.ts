@@ -28,7 +28,7 @@ import { makeStarts } from "./OpenCodeStarts.ts"
 import { configHomes, dataHome, makeTerminal } from "./OpenCodeTerminal.ts"
 import { makeUpstream, type OpenCodeUpstream } from "./OpenCodeUpstream.ts"
 import { makeServerPool, poolKey } from "@rejoin/agent-kit/ServerPool"
-import { markedStoreOf, noteGone, placeOf } from "@rejoin/agent-kit/StoreIdentity"
+import { markedStoreOf, placeOf } from "@rejoin/agent-kit/StoreIdentity"
 
 const capabilitiesOf = ({ url }: OpenCodeOptions): Capabilities => ({
   runtimeModes: ["read-only", "approval-required", "auto-accept-edits", "full-access"],
@@ -131,7 +131,6 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
         Effect.sync(() => void clients.set(sessionID, client)),
         () => Effect.sync(() => clients.get(sessionID) === client && clients.delete(sessionID))
       ),
-    noteGone: (id) => provided(noteGone(dataDirectory, id)),
     acquire: acquireFor,
     requireStore,
     storeId,

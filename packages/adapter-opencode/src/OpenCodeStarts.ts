@@ -30,8 +30,6 @@ interface Needs {
   readonly register: (sessionID: string, client: OpenCodeClient) => Effect.Effect<void, never, Scope.Scope>
   readonly requireStore: (cursor: OpenCodeCursor) => Effect.Effect<void, AdapterFailure | ProbeFailure>
   readonly storeId: Effect.Effect<StoreId, AdapterFailure>
-  /** What was in the place of this store is gone (`StoreIdentity`). */
-  readonly noteGone: (id: StoreId | null) => Effect.Effect<void>
   readonly fs: FileSystem.FileSystem
   readonly spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]
   readonly scratch: Effect.Effect<string, PlatformError.PlatformError, Scope.Scope>
@@ -39,7 +37,7 @@ interface Needs {
 
 /** The ways in which a session comes to life: created, adopted, forked, copied. Each reads back what it did. */
 export const makeStarts = (needs: Needs) => {
-  const { acquire, fs, noteGone, options, register, requireStore, scratch, spawner, storeId } = needs
+  const { acquire, fs, options, register, requireStore, scratch, spawner, storeId } = needs
   const { environment, id } = options
   const external = options.url !== undefined
   const rules = external ? externalRulesOf : rulesOf
@@ -198,7 +196,6 @@ export const makeStarts = (needs: Needs) => {
     request: StartRequest
   ) {
     const failed = (message: string) => new ProviderFailed({ provider: id, message })
-    yield* noteGone(head.storeId)
     const document = documentOf(yield* files)
     if (document === undefined) return yield* failed("Our copy of the conversation is not whole.")
     const server = yield* arrive(request)

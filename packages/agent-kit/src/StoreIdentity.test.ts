@@ -1,6 +1,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
+import { TestClock } from "effect/testing"
 import { execFileSync } from "node:child_process"
 import { markedStoreOf, storeOf } from "./StoreIdentity.ts"
 
@@ -32,6 +33,37 @@ describe("law 2: which data directory it is", () => {
           // By a link it is the same one.
           yield* fs.symlink(`${root}/home`, `${root}/link`)
           assert.strictEqual((yield* storeOf(`${root}/link`)).id, id)
+        })
+      )
+  )
+
+  it.effect(
+    "N2: what was deleted is known as gone, also when something new was begun in its place; not the other way",
+    () =>
+      within((root) =>
+        Effect.gen(function* () {
+          const fs = yield* FileSystem.FileSystem
+          const home = `${root}/home`
+          yield* TestClock.adjust("1 day")
+          const { id: old } = yield* markedStoreOf(home)
+          yield* fs.rename(home, `${root}/away`)
+          assert.isTrue((yield* storeOf(home)).emptied(old), "it is not there")
+          assert.isFalse(
+            (yield* storeOf(`${root}/away`)).emptied(old),
+            "at another place nothing is known of it"
+          )
+          yield* fs.makeDirectory(home)
+          assert.isTrue((yield* storeOf(home)).emptied(old), "nothing of ours is in it")
+          yield* TestClock.adjust("1 minute")
+          const { id: later } = yield* markedStoreOf(home)
+          assert.isTrue((yield* storeOf(home)).emptied(old), "it was gone when this one was marked")
+          // The old one comes back: what was said in the later one is not known to be gone.
+          yield* fs.remove(home, { recursive: true })
+          yield* fs.rename(`${root}/away`, home)
+          const back = yield* storeOf(home)
+          assert.isTrue(back.is(old))
+          assert.isFalse(back.emptied(old))
+          assert.isFalse(back.emptied(later))
         })
       )
   )

@@ -1,15 +1,24 @@
 import { StoreId } from "@rejoin/contracts/Ids"
-import { Effect, FileSystem, Option } from "effect"
+import { Clock, Effect, FileSystem, Option } from "effect"
 import { hostname } from "node:os"
 import { join } from "node:path"
 
 /** By which a data directory is known again: on a new disk, or in a container that was made anew around it. */
 const markFile = ".rejoin-store"
 
-/** Ids of those that were at this place before, and are gone: the first thread that is restored here writes it down for all. */
-const goneFile = ".rejoin-store-was"
-
 const isMark = (text: string) => /^[0-9a-f-]{36}$/.test(text)
+
+/** A UUID of version 7: it begins with when it was made. */
+const newMark = Effect.map(Clock.currentTimeMillis, (at) => {
+  const time = at.toString(16).padStart(12, "0")
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto.randomUUID().slice(15)}`
+})
+
+/** When the mark was made that an id ends with; those of older versions do not tell, and are older. */
+const madeAt = (id: StoreId): number => {
+  const mark = id.slice(-36)
+  return isMark(mark) && mark[14] === "7" ? Number.parseInt(mark.slice(0, 13).replace("-", ""), 16) : 0
+}
 
 /** The machine's own id, where the system has one: two machines may have one directory at one path. */
 const machineId = Effect.gen(function* () {
@@ -29,10 +38,7 @@ export interface Store {
   readonly id: StoreId
   /** Whether a cursor that was written for this id leads here. */
   readonly is: (id: StoreId) => boolean
-  /**
-   * Whether what this id names was at this place, and is gone: nothing of ours was begun in what is there now, or it was
-   * found gone before something was.
-   */
+  /** Whether what this id names was at this place, and is gone: nothing of ours is in what is there now, or what is came later. */
   readonly emptied: (id: StoreId) => boolean
 }
 
@@ -66,14 +72,11 @@ export const storeOf = Effect.fnUntraced(function* (directory: string) {
     onNone: () => place,
     onSome: (mark) => StoreId.make(`${real.value}:${mark}`)
   })
-  const gone = yield* fs.readFileString(join(real.value, goneFile)).pipe(
-    Effect.map((text) => text.split("\n")),
-    Effect.orElseSucceed((): ReadonlyArray<string> => [])
-  )
   const is = (other: StoreId) => other === id || other === place
   const was = (other: StoreId) =>
     other.startsWith(`${real.value}:`) || other.startsWith(`${machine}:${real.value}:`)
-  const emptied = (other: StoreId) => !is(other) && was(other) && (id === place || gone.includes(other))
+  // A mark is made only where there is none: what had one before was gone by then.
+  const emptied = (other: StoreId) => !is(other) && was(other) && (id === place || madeAt(id) > madeAt(other))
   return { id, is, emptied } satisfies Store
 })
 
@@ -90,23 +93,12 @@ export const placeOf = Effect.fnUntraced(function* (directory: string) {
   )
 })
 
-/** Before anything is restored here: what was at this place and is gone stays known as that, for all of its threads. */
-export const noteGone = Effect.fnUntraced(function* (directory: string, id: StoreId | null) {
-  const fs = yield* FileSystem.FileSystem
-  if (id === null || !(yield* storeOf(directory)).emptied(id)) return
-  yield* Effect.ignore(fs.makeDirectory(directory, { recursive: true, mode: 0o700 }))
-  const line = `${id}\n`
-  const file = join(directory, goneFile)
-  const known = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
-  if (!known.includes(line)) yield* Effect.ignore(fs.writeFileString(file, line, { flag: "a", mode: 0o600 }))
-})
-
 /** As `storeOf`, with our mark in it from now on: something of ours is begun there. */
 export const markedStoreOf = Effect.fnUntraced(function* (directory: string) {
   const fs = yield* FileSystem.FileSystem
   const real = yield* Effect.option(fs.realPath(directory))
   if (Option.isSome(real)) {
-    const mark = yield* Effect.sync(() => crypto.randomUUID())
+    const mark = yield* newMark
     // One that is there stays; who is not let write goes without.
     yield* Effect.ignore(
       fs.writeFileString(join(real.value, markFile), `${mark}\n`, { flag: "wx", mode: 0o600 })
