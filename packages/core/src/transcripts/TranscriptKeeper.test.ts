@@ -67,6 +67,18 @@ describe("our copies of what the agents write down", () => {
     })
   )
 
+  // Its end is all that is asked: it takes the five seconds that a stop waits.
+  it.live("a stop does not wait for what does not come", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({}, (store) => ({
+        ...store,
+        transcripts: { ...store.transcripts, append: () => Effect.never }
+      }))
+      const turn = yield* world.life(Effect.flatMap(openThread(), (id) => say(id, "one")))
+      assert.strictEqual(turn.status, "completed")
+    })
+  )
+
   it.effect("none where the operator wants none; one that would be too large ends where it is", () =>
     Effect.gen(function* () {
       const none = yield* makeWorld({ transcripts: { keep: false, maxBytes: 1000 } })

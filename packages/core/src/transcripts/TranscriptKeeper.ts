@@ -101,15 +101,21 @@ export class TranscriptKeeper extends Context.Service<
           : Effect.void
       )
 
-      const all = Effect.flatMap(Queue.clear(waiting), (threads) =>
-        Effect.forEach(new Set(threads), keep, { discard: true })
+      // What it did not come to waits again.
+      const all = Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(Queue.clear(waiting), (threads) =>
+          Effect.onInterrupt(restore(Effect.forEach(new Set(threads), keep, { discard: true })), () =>
+            Queue.offerAll(waiting, threads)
+          )
+        )
       )
-      // Whoever stops us waits a moment for it: what is lost meanwhile could not be given back.
-      yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeout(all, "5 seconds")))
+      // Whoever stops us waits a moment for it, and no longer, whatever an agent does: what is lost meanwhile could not be
+      // given back.
+      yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeout(Effect.interruptible(all), "5 seconds")))
       // An agent writes its last line a moment after it has answered; what comes within that moment is taken once.
       yield* Queue.peek(waiting).pipe(
         Effect.andThen(Effect.sleep("300 millis")),
-        Effect.andThen(Effect.uninterruptible(all)),
+        Effect.andThen(all),
         Effect.forever,
         Effect.forkScoped
       )
