@@ -16,8 +16,12 @@ export const makeDurability = (filename: string): Effect.Effect<void, StoreFaile
   let failed: StoreFailed | undefined
   const sync = Effect.tryPromise({
     try: async () => {
-      // Opened each time: a descriptor of ours would outlive a log that SQLite makes anew.
-      const log = await open(`${filename}-wal`, "r")
+      // Opened each time: a descriptor of ours would outlive a log that SQLite makes anew. Where it keeps none (a file
+      // system without shared memory), all that is committed is in the file itself.
+      const log = await open(`${filename}-wal`, "r").catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code !== "ENOENT") throw cause
+        return open(filename, "r")
+      })
       try {
         await log.datasync()
       } finally {
