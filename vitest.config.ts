@@ -27,6 +27,8 @@ export default defineConfig({
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "scripts/**/*.test.ts"],
           exclude: [long],
+          // None of them changes what the others see: most of the time went to loading the same modules again.
+          isolate: false,
           // As below.
           testTimeout: 300_000
         }

@@ -2,7 +2,7 @@
 // files takes longer to load than to do its work. Runs on the workspace's own Node; run.mjs calls it where it is needed.
 import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -10,7 +10,13 @@ const stamp = join(root, "node_modules", ".cache", "programs")
 
 /** Each by the directory that it is built in: from there it finds what is not part of it. */
 const programs = {
-  "apps/server": ["src/main.ts", "src/demo.ts", "src/doctor.ts"],
+  // OpenCode loads the plugin by itself, in a user's terminal.
+  "apps/server": [
+    "src/main.ts",
+    "src/demo.ts",
+    "src/doctor.ts",
+    "../../packages/adapter-opencode/src/TerminalPlugin.ts"
+  ],
   "apps/cli": ["src/main.ts"],
   e2e: ["src/crash/server.ts"]
 }
@@ -44,24 +50,35 @@ export const isBuilt = () => existsSync(stamp) && readFileSync(stamp, "utf8") ==
 
 async function build() {
   const now = state()
+  const packages = new Set()
   const { rolldown } = await import("rolldown")
   for (const [directory, entries] of Object.entries(programs)) {
     const bundle = await rolldown({
       cwd: join(root, directory),
       input: Object.fromEntries(
-        entries.map((entry) => [entry.replace(/^src\/(.*)\.ts$/, "$1").replace("/", "-"), entry])
+        entries.map((entry) => [entry.replace(/^.*src\/(.*)\.ts$/, "$1").replace("/", "-"), entry])
       ),
       platform: "node",
       logLevel: "silent"
     })
-    await bundle.write({
+    const { output } = await bundle.write({
       dir: join(root, directory, "dist"),
       format: "esm",
       entryFileNames: "[name].js",
       cleanDir: true
     })
     await bundle.close()
+    for (const id of output.flatMap(({ moduleIds }) => moduleIds ?? [])) {
+      const [, path] = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id) ?? []
+      if (path !== undefined && directory.startsWith("apps/")) packages.add(relative(root, path))
+    }
   }
+  // Whose licences go with what is packed.
+  mkdirSync(dirname(stamp), { recursive: true })
+  writeFileSync(
+    join(dirname(stamp), "bundled.json"),
+    JSON.stringify([...packages].sort((a, b) => a.localeCompare(b)))
+  )
   const { build: vite } = await import("vite")
   await vite({ root: join(root, "apps/console"), logLevel: "warn" })
   mkdirSync(dirname(stamp), { recursive: true })

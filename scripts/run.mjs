@@ -137,10 +137,12 @@ function build() {
 
 const program = (file, cwd) => () => run(node(), [join(root, file), ...process.argv.slice(3)], cwd)
 
-/** One table, with what it takes, or all of them: `turns`, `stream`, `reads`, `growth`, `keeping`. */
+/** One table, with what it takes, or all of them: `turns`, `stream`, `reads`, `growth`, `keeping`, `transfer`. */
 const bench = async () => {
   const [table, ...args] = process.argv.slice(3)
-  for (const name of table === undefined ? ["turns", "stream", "reads", "growth", "keeping"] : [table]) {
+  for (const name of table === undefined
+    ? ["turns", "stream", "reads", "growth", "keeping", "transfer"]
+    : [table]) {
     const status = await run(node(), [join(root, `bench/src/${name}.ts`), ...args])
     if (status !== 0) return status
   }
@@ -169,8 +171,12 @@ const fuzz = () => {
   ])
 }
 
+/** One file to be installed anywhere: `npm install -g ./rejoin-….tgz`. */
+const pack = () => run(join(bin, "pnpm"), ["pack", "--pack-destination", root], join(root, "apps/rejoin"))
+
 const jobs = {
   test,
+  pack,
   "test:long": testLong,
   start: program("apps/server/dist/main.js"),
   demo: program("apps/server/dist/demo.js"),

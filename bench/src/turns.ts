@@ -50,6 +50,7 @@ const bench = (agent: Agent) =>
     let asked = 0
     const world = yield* makeWorld({
       agents: [agent],
+      keep: 4,
       respond: () => {
         asked = performance.now()
         return { _tag: "Say", text: "So it is." }

@@ -17,7 +17,7 @@ const path = process.env["PATH"] ?? ""
 type Ground = Effect.Success<ReturnType<typeof makeGround>>
 
 /** The agent's own store, seen and damaged from outside, without the adapter. */
-interface Store {
+export interface Store {
   readonly sessions: Effect.Effect<ReadonlyArray<string>>
   readonly lose: (id: ProviderSessionId) => Effect.Effect<void>
   readonly corrupt?: (id: ProviderSessionId) => Effect.Effect<void>

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { sendSignal } from "@rejoin/agent-kit/ProcessOwner"
 import { Effect, Option } from "effect"
+import { randomUUID } from "node:crypto"
 import { claude, codex } from "./Agents.ts"
 import { rawClaude } from "./RawClaude.ts"
 import {
@@ -46,6 +47,31 @@ const told = Effect.fn("told")(function* (world: World) {
 const bypass = ["--permission-mode", "bypassPermissions"]
 
 describe("Claude: what the agent lets succeed while it is wrong", () => {
+  it.live("measured: a session that was resumed at an earlier message forgets what was said since", () =>
+    live(
+      Effect.gen(function* () {
+        const ground = yield* world
+        const id = randomUUID()
+        const said = (args: ReadonlyArray<string>, ...texts: ReadonlyArray<string>) =>
+          Effect.scoped(
+            Effect.gen(function* () {
+              const raw = yield* rawClaude(ground, ground.at("repo"), args)
+              return yield* Effect.forEach(texts, (text) => Effect.map(raw.say(text), ({ result }) => result))
+            })
+          )
+        yield* said(["--session-id", id], "one", "two", "three")
+        const [file = ""] = yield* transcriptsOf(ground, id)
+        const lines = (yield* ground.fs.readFileString(file)).trim().split("\n")
+        const third = lines.findLastIndex((line) => line.includes('"type":"user"'))
+        const second = lines.slice(0, third).findLast((line) => line.includes('"type":"assistant"')) ?? "{}"
+        const { uuid } = JSON.parse(second) as { readonly uuid: string }
+        yield* said(["--resume", id, "--resume-session-at", uuid], "instead")
+        assert.deepEqual(yield* said(["--resume", id], "four"), ["one | two | instead | four"])
+        assert.deepEqual(yield* said(["--resume", id], "five"), ["one | two | three | four | five"])
+      })
+    )
+  )
+
   it.live(
     "measured: an id that exists makes an empty session of the same id elsewhere; two transcripts are refused",
     () =>

@@ -77,9 +77,13 @@ describe("the command, on the real OpenCode", () => {
           const nobody = yield* rejoin(world, "show", "thr_nobody", "--json")
           assert.strictEqual(nobody.code, 1)
           assert.deepNestedInclude(JSON.parse(nobody.err), { "error._tag": "ThreadNotFound" })
-          const both = yield* rejoin(world, "show", "thr_")
+          // What only happens to be in an id names nothing: rm would take it.
+          const short = yield* rejoin(world, "rm", id.slice(-3))
+          assert.strictEqual(short.code, 1)
+          assert.include(short.err, "Four characters")
+          const both = yield* rejoin(world, "show", id.slice(0, 9))
           assert.strictEqual(both.code, 2)
-          assert.include(both.err, "2 threads are called so:")
+          assert.include(both.err, "2 threads match:")
           const completions = yield* rejoin(world, "--completions", "bash")
           assert.match(completions.out, /send[^]*resume[^]*receipts/)
           execFileSync("bash", ["-n"], { input: completions.out })
@@ -92,7 +96,25 @@ describe("the command, on the real OpenCode", () => {
           const nowhere = yield* rejoin(world, "send", "-n", "-p", "nobody", "x")
           assert.strictEqual(nowhere.code, 2)
           assert.include(nowhere.err, "There is no agent nobody.")
-          assert.include((yield* rejoin(world, "interrupt", id)).out, "No turn is running.")
+          const idle = yield* rejoin(world, "interrupt", id)
+          assert.strictEqual(idle.code, 1)
+          assert.include(idle.err, "No turn is running.")
+          const wrong = yield* rejoin(world, "send", "--no-such-flag", "x")
+          assert.strictEqual(wrong.code, 2)
+          assert.include(wrong.err, "--no-such-flag")
+          assert.isBelow(`${wrong.out}${wrong.err}`.split("\n").length, 5, "no help that nobody asked for")
+          yield* world.fs.writeFileString(world.at("repo/note.txt"), "what stands in the file")
+          yield* rejoin(world, "send", "-t", id, "look at it", "--file", "note.txt")
+          // What no model takes would stand in the conversation for good: it is refused, and the next turn runs.
+          yield* world.fs.writeFile(world.at("repo/blob.bin"), new Uint8Array([0, 1, 2, 0]))
+          const unfit = yield* rejoin(world, "send", "-t", id, "and this", "--file", "blob.bin")
+          assert.strictEqual(unfit.code, 1)
+          assert.include(unfit.err, "cannot take the attachment blob.bin")
+          assert.strictEqual((yield* rejoin(world, "send", "-t", id, "after it")).code, 0)
+          const asked = world.model
+            .requests()
+            .findLast(({ said }) => said.some((text) => text.includes("look at it")))
+          assert.include(JSON.stringify(asked?.body), "what stands in the file")
 
           // What became of the conversation is told to scripts too, both ways.
           yield* rejoin(world, "reset", id)
@@ -107,7 +129,10 @@ describe("the command, on the real OpenCode", () => {
           assert.match(shown.out, /── Began anew: .* ──\n\n> afresh\nafresh\n/)
 
           yield* rejoin(world, "rename", id, "Another name")
-          assert.include((yield* rejoin(world, "threads", "--here")).out, forked.id)
+          const listed = (yield* rejoin(world, "threads", "--here")).out
+          const [end = ""] = listed.trimEnd().split("\n").at(-1)?.split(" ") ?? []
+          assert.isTrue(forked.id.endsWith(end) && end.length >= 4, listed)
+          assert.include((yield* rejoin(world, "show", end)).out, forked.id)
           assert.notInclude((yield* rejoin(world, "threads", "--here")).out, "Another name")
           yield* rejoin(world, "rm", id)
           assert.lengthOf(yield* json(Schema.Array(Thread), "threads"), 1)
@@ -157,6 +182,43 @@ describe("the command, on the real OpenCode", () => {
           assert.include((yield* rejoin(world, "trust", "--list")).out, "No directory is trusted.")
         })
       )
+  )
+
+  it.live("G3: a backup of a server that runs, in whose place the threads are again", () =>
+    live(
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        const server = yield* world.start()
+        const id = yield* open(server, world.at("repo"))
+        yield* say(server, id, "before the backup")
+        const file = world.at("copy.db")
+        const made = yield* rejoin(world, "backup", file)
+        assert.strictEqual(made.code, 0, made.err)
+        assert.strictEqual((yield* world.fs.stat(file)).mode & 0o777, 0o600)
+        const again = yield* rejoin(world, "backup", file)
+        assert.strictEqual(again.code, 2)
+        assert.include(again.err, "already exists")
+        yield* say(server, id, "after the backup")
+        assert.strictEqual((yield* rejoin(world, "backup", "--restore", file)).code, 2, "a server runs")
+        // After a crash, with a log of its own beside the database.
+        yield* server.kill
+        const back = yield* rejoin(world, "backup", "--restore", file)
+        assert.strictEqual(back.code, 0, back.err)
+        const later = yield* world.start()
+        const { items } = yield* later.client.turns.list({ params: { id }, query: {} })
+        assert.deepEqual(
+          items.map(({ input }) => input),
+          ["before the backup"]
+        )
+        // What was said since is found at the agent, as what was said there.
+        const next = yield* say(later, id, "and now")
+        assert.strictEqual(next.output, "before the backup | after the backup | and now")
+        yield* world.fs.writeFileString(`${world.home}/rejoin.db`, "no database")
+        const damaged = yield* rejoin(world, "backup", world.at("other.db"))
+        assert.strictEqual(damaged.code, 1)
+        assert.isFalse(yield* world.fs.exists(world.at("other.db.part")))
+      })
+    )
   )
 
   it.live("no server answers where one is named: exit code 3, and none is started", () =>

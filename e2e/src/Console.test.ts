@@ -5,7 +5,9 @@ import { Effect, Redacted } from "effect"
 import { DatabaseSync } from "node:sqlite"
 import type { Page } from "playwright-core"
 import { storeOf } from "./AgentHarness.ts"
+import { instances } from "./Agents.ts"
 import { barriers, makeBrowser } from "./Browser.ts"
+import { rejoin } from "./CommandLine.ts"
 import { live, makeWorld, open, say, type Server, type World } from "./World.ts"
 
 const link = (server: Server) => Effect.map(server.client.access.issue(), ({ link }) => link)
@@ -73,7 +75,7 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
           assert.deepEqual(await barriers(other), [])
           // Another link can be pasted where it says so.
           await other.getByLabel("The link, or the code in it").fill(fresh)
-          await other.getByRole("button", { name: "Come in" }).click()
+          await other.getByRole("button", { name: "Sign in" }).click()
           await other.getByRole("link", { name: /My name is Ada/ }).waitFor()
         })
         // A token that is not good any more: the page asks to be let in, and is then where it was.
@@ -84,7 +86,7 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
         const { code } = yield* again.access.issue()
         yield* Effect.promise(async () => {
           await page.getByLabel("The link, or the code in it").fill(code)
-          await page.getByRole("button", { name: "Come in" }).click()
+          await page.getByRole("button", { name: "Sign in" }).click()
           await page.getByText("I am Recall").waitFor()
           // And stays in: what follows the server with the old token has ended.
           await said(page, "Still here?")
@@ -169,11 +171,11 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             await said(desk, "hold again")
             await desk.getByText("holding").nth(1).waitFor()
             await phone.getByLabel("Message", { exact: true }).fill("and this")
-            await phone.getByRole("button", { name: "Say now" }).click()
+            await phone.getByRole("button", { name: "Steer" }).click()
             // What waits can be withdrawn, and what runs goes on.
             await phone.getByLabel("Message", { exact: true }).fill("never mind")
-            await phone.getByRole("button", { name: "Send next" }).click()
-            await desk.getByRole("button", { name: "Withdraw" }).click()
+            await phone.getByRole("button", { name: "Queue" }).click()
+            await desk.getByRole("button", { name: "Cancel" }).click()
             await phone.getByText("“never mind” was interrupted").waitFor()
             await desk.getByRole("button", { name: "Interrupt" }).click()
             await phone.getByText(/hold again.*was interrupted/).waitFor()
@@ -348,6 +350,203 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             await said(page, "four")
             await page.getByText("The conversation did not go on.").waitFor()
           })
+          assert.deepEqual(complaints, [])
+        })
+      )
+  )
+
+  it.live("another agent goes on with all that was said; a thread that has moved is taken back", () =>
+    live(
+      Effect.gen(function* () {
+        const world = yield* makeWorld({ agents: ["codex", "claude"] })
+        const server = yield* world.start()
+        const id = yield* open(server, world.at("repo"), "full-access", instances.codex)
+        yield* say(server, id, "think of one")
+        const { complaints, tab } = yield* makeBrowser
+        const page = yield* tab()
+        const address = yield* link(server)
+        yield* Effect.promise(async () => {
+          await page.goto(address)
+          await page.goto(`${server.url}/#/${id}`)
+          await page.getByRole("button", { name: "Hand over…" }).click()
+          assert.deepEqual(await barriers(page), [])
+          await page.getByRole("button", { name: "Hand over to claude" }).click()
+          await page.locator(".turning", { hasText: "without 1 × reasoning" }).waitFor()
+          await said(page, "two")
+          await page.locator(".item.assistant-message", { hasText: "think of one | two" }).waitFor()
+        })
+        // What was said is found again from anywhere, and opened where it was said.
+        const found = yield* rejoin(world, "search", "thought: of one", "--json")
+        assert.include(found.out, id)
+        const elsewhere = yield* open(server, world.at("repo"), "full-access", instances.codex)
+        yield* Effect.promise(async () => {
+          await page.goto(`${server.url}/#/${elsewhere}`)
+          await page.getByLabel(/^Search threads/).fill("thought of one")
+          await page.locator("nav .hit mark", { hasText: "thought" }).first().waitFor()
+          assert.deepEqual(await barriers(page), [])
+          await page.locator("nav .hit").first().click()
+          await page.locator(".item.sought", { hasText: "thought" }).waitFor()
+          await page.getByLabel(/^Search threads/).fill("")
+        })
+        const moved = yield* rejoin(world, "export", id, "--move", "--to", "my laptop", "-o", world.at("out"))
+        assert.strictEqual(moved.code, 0, moved.err)
+        yield* Effect.promise(async () => {
+          await page.getByText("This conversation goes on elsewhere: my laptop").waitFor()
+          assert.deepEqual(await barriers(page), [])
+          await page.getByRole("button", { name: "Take it back…" }).click()
+          await page.getByRole("button", { name: "Take it back", exact: true }).click()
+          await page.getByText("This conversation goes on elsewhere").waitFor({ state: "detached" })
+          await said(page, "three")
+          await page.locator(".item.assistant-message", { hasText: "two | three" }).waitFor()
+        })
+        // A session that no thread has any more is one of the agent's own, and can be gone on with.
+        yield* server.client.sessions.stop({ params: { id } })
+        yield* server.client.threads.remove({ params: { id } })
+        yield* Effect.promise(async () => {
+          await page.goto(`${server.url}/#/new`)
+          await page.getByLabel("Agent", { exact: true }).selectOption("claude")
+          await page.getByText("Go on with what claude has already").click()
+          await page.getByRole("checkbox").first().check()
+          assert.deepEqual(await barriers(page), [])
+          await page.getByRole("button", { name: "Go on with it" }).click()
+          await page.getByText("in the agent's own interface").first().waitFor()
+          await said(page, "four")
+          await page.locator(".item.assistant-message", { hasText: "three | four" }).waitFor()
+        })
+        assert.deepEqual(complaints, [])
+      })
+    )
+  )
+
+  it.live("files go with a message; a long title on every screen; who has scrolled up reads on", () =>
+    live(
+      Effect.gen(function* () {
+        const world = yield* makeWorld({ agents: ["claude"] })
+        const server = yield* world.start()
+        const id = yield* open(server, world.at("repo"), "full-access", instances.claude)
+        const { complaints, tab } = yield* makeBrowser
+        const page = yield* tab()
+        const address = yield* link(server)
+        const note = { name: "note.txt", mimeType: "text/plain", buffer: Buffer.from("what stands in it") }
+        yield* Effect.promise(async () => {
+          await page.goto(address)
+          await page.goto(`${server.url}/#/${id}`)
+          const picker = page.getByLabel("Files to attach")
+          await picker.setInputFiles(note)
+          await page.getByRole("button", { name: "Remove note.txt" }).click()
+          await picker.setInputFiles(note)
+          // A picture in the clipboard.
+          await page.evaluate(`{
+            const data = new DataTransfer()
+            data.items.add(new File(["pasted text"], "pasted.txt", { type: "text/plain" }))
+            const pasted = { clipboardData: data, bubbles: true, cancelable: true }
+            document.getElementById("input").dispatchEvent(new ClipboardEvent("paste", pasted))
+          }`)
+          await page.getByRole("button", { name: "Remove pasted.txt" }).waitFor()
+          assert.deepEqual(await barriers(page), [])
+          await said(page, "look at them")
+          await page.getByText("with note.txt, pasted.txt").waitFor()
+          await page.locator(".item.assistant-message", { hasText: "look at them" }).waitFor()
+          await page.reload()
+          await page.getByText("with note.txt, pasted.txt").waitFor()
+        })
+        const body = JSON.stringify(world.model.requests().at(-1)?.body)
+        assert.include(body, "what stands in it")
+        assert.include(body, "pasted text")
+
+        const title =
+          "A title of more than thirty-five characters about a Donaudampfschiffahrtsgesellschaftskapitän"
+        yield* server.client.threads.update({ params: { id }, payload: { title } })
+        for (let i = 0; i < 6; i++) yield* say(server, id, `${i}: ${"a line of what is said\n".repeat(12)}`)
+        yield* Effect.promise(async () => {
+          await page.locator("h1", { hasText: "Donaudampf" }).waitFor()
+          for (const width of [1440, 1024, 390]) {
+            await page.setViewportSize({ width, height: 844 })
+            for (const part of [".thread", ".thread h1", ".items", ".composer"]) {
+              const box = await page.locator(part).first().boundingBox()
+              assert.isAtMost(Math.round((box?.x ?? 0) + (box?.width ?? 0)), width, `${part} at ${width}`)
+            }
+          }
+          await page.setViewportSize({ width: 1024, height: 700 })
+          await page.locator(".scroll").evaluate((element) => element.scrollBy(0, -900))
+          await page.getByRole("button", { name: /latest/i }).waitFor()
+        })
+        const read = () =>
+          page.locator(".items").evaluate((items) => {
+            const seen = [...items.children].find((child) => child.getBoundingClientRect().bottom > 200)
+            return { text: seen?.textContent?.slice(0, 40), top: seen?.getBoundingClientRect().top ?? 0 }
+          })
+        const before = yield* Effect.promise(read)
+        yield* say(server, id, "said while somebody reads")
+        yield* Effect.promise(async () => {
+          await page
+            .locator(".item.assistant-message", { hasText: "said while somebody reads" })
+            .waitFor({ state: "attached" })
+          const after = await read()
+          assert.strictEqual(after.text, before.text)
+          assert.isBelow(Math.abs(after.top - before.top), 3)
+        })
+        // The documentation loads nothing from outside, and nothing of it is kept from loading.
+        yield* Effect.promise(async () => {
+          await page.goto(`${server.url}/docs`)
+          await page.getByText("/threads/{id}/turns").first().waitFor()
+        })
+        assert.deepEqual(complaints, [])
+      })
+    )
+  )
+
+  it.live(
+    "U4: what is always allowed is not asked for again, until that is taken back; models are offered",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          const server = yield* world.start()
+          const id = yield* open(server, world.at("repo"), "approval-required")
+          yield* say(server, id, "one")
+          const { complaints, tab } = yield* makeBrowser
+          const page = yield* tab()
+          const address = yield* link(server)
+          yield* Effect.promise(async () => {
+            await page.goto(address)
+            await page.getByRole("link", { name: /thr_|one/ }).click()
+            await page.locator(".item.assistant-message", { hasText: "one" }).waitFor()
+            await said(page, "run touch made.txt; echo first")
+            await page.getByRole("button", { name: "Always allow this here" }).click()
+            await page.getByText("result: first").waitFor()
+            await said(page, "run touch made.txt; echo first")
+            // Nobody answers: it would wait for ever.
+            await page.getByText("result: first").nth(1).waitFor()
+            await page.getByText("Name, model, rules…").click()
+            await page.getByText("touch made.txt; echo first", { exact: true }).last().waitFor()
+            await page.locator('datalist option[value="test/scripted"]').waitFor({ state: "attached" })
+            assert.deepEqual(await barriers(page), [])
+            await shoot(page, "rules")
+            await page.getByRole("button", { name: "Ask again" }).click()
+            await page.getByRole("button", { name: "Ask again" }).waitFor({ state: "detached" })
+
+            // What waits is rewritten, and put first.
+            await said(page, "run echo holding")
+            await page.getByRole("button", { name: "Allow", exact: true }).waitFor()
+            await said(page, "run echo second")
+            await page.locator(".queued", { hasText: "echo second" }).waitFor()
+            await said(page, "run echo thrd")
+            const last = page.locator(".queued", { hasText: "echo thrd" })
+            await last.getByRole("button", { name: "Edit" }).click()
+            await page.getByLabel("The queued message").fill("run echo third")
+            await page.getByRole("button", { name: "Save" }).click()
+            const third = page.locator(".queued", { hasText: "echo third" })
+            await third.getByRole("button", { name: "Send first" }).click()
+            await page.locator(".queued").first().getByText("echo third").waitFor()
+            assert.deepEqual(await barriers(page), [])
+          })
+          assert.isEmpty((yield* server.client.rules.list({ query: {} })).items)
+          const { items: turns } = yield* server.client.turns.list({ params: { id }, query: {} })
+          assert.deepEqual(
+            turns.slice(-3).map(({ input }) => input),
+            ["run echo holding", "run echo third", "run echo second"]
+          )
           assert.deepEqual(complaints, [])
         })
       )

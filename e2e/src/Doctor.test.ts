@@ -1,3 +1,4 @@
+import { rawCodex } from "./RawCodex.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { ProviderSessionId } from "@rejoin/contracts/Ids"
 import { Clock, Effect, Schema } from "effect"
@@ -64,7 +65,7 @@ const changed = (before: ReadonlyMap<string, string>, after: ReadonlyMap<string,
 
 describe("N7: the doctor, on real agents", () => {
   it.live(
-    "a directory damaged in eleven ways: eleven findings, the right fixes, and nothing else touched",
+    "a directory damaged in eleven ways, with a session that was adopted: twelve findings, the right fixes, and nothing else touched",
     () =>
       live(
         Effect.gen(function* () {
@@ -73,8 +74,16 @@ describe("N7: the doctor, on real agents", () => {
           const gone = { id: "gone", driver: "codex", binary: "/nowhere/codex" }
           // How far a copy of ours had come when it was killed, nobody knows.
           yield* world.configure({ providers: [...world.providers, gone], transcripts: { keep: false } })
-          const server = yield* world.start()
           const repo = world.at("repo")
+          const own = yield* Effect.scoped(
+            Effect.gen(function* () {
+              const raw = yield* rawCodex(world)
+              const { id } = yield* raw.start(repo)
+              yield* raw.turn(id, "one")
+              return id
+            })
+          )
+          const server = yield* world.start()
           const spoken = Effect.fnUntraced(function* (provider: typeof claude, cwd = repo) {
             const id = yield* open(server, cwd, "full-access", provider)
             yield* say(server, id, "one")
@@ -88,6 +97,8 @@ describe("N7: the doctor, on real agents", () => {
           const owner = yield* spoken(claude)
           const thief = yield* spoken(claude)
           const unread = yield* spoken(claude)
+
+          const adopted = yield* server.client.threads.create({ payload: { provider: codex, session: own } })
 
           // Under a server that works there is nothing wrong but the agent that is not there, and nothing is fixed.
           const working = yield* doctor(world)
@@ -119,6 +130,7 @@ describe("N7: the doctor, on real agents", () => {
           yield* until(Effect.map(running(/app-server|stream-json/), (pids) => pids.length === 0))
 
           yield* storeOf("codex", world).lose(lost.session)
+          yield* storeOf("codex", world).lose(ProviderSessionId.make(own))
           yield* fs.remove(world.at("tree2"), { recursive: true })
           const transcript = (yield* fs.readDirectory(world.at("claude/projects"), { recursive: true })).find(
             (name) => name.endsWith(`${old.session}.jsonl`)
@@ -151,6 +163,7 @@ describe("N7: the doctor, on real agents", () => {
           const expected: ReadonlyArray<readonly [string, string, boolean]> = [
             ["agent", "gone", false],
             ["conversation", lost.id, false],
+            ["conversation", adopted.id, false],
             ["directory", homeless.id, false],
             ["transcript", old.id, true],
             ["conversation", garbled.id, false],

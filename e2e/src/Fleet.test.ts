@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { live, makeWorld, until } from "./World.ts"
+import { claude } from "./Agents.ts"
+import { rejoin } from "./CommandLine.ts"
+import { live, makeWorld, say, until } from "./World.ts"
 
 describe("one server, three agents", () => {
   it.live(
@@ -42,5 +44,42 @@ describe("one server, three agents", () => {
           assert.notInclude(log, "ANTHROPIC_API_KEY")
         })
       )
+  )
+
+  it.live("the models of each agent, as it calls them: no prompt is spent, and no session is made", () =>
+    live(
+      Effect.gen(function* () {
+        const world = yield* makeWorld({ agents: ["opencode", "codex", "claude"] })
+        const server = yield* world.start()
+        const { models, sessions } = server.client.providers
+        const before = world.model.requests().length
+        const known = { opencode: "test/scripted", codex: "gpt-6.1-sol", claude: "sonnet" }
+        for (const [id, model] of Object.entries(known)) {
+          const { items } = yield* models({ params: { id } })
+          const found = items.find((one) => one.id === model)
+          assert.isDefined(found, JSON.stringify(items))
+          assert.isAbove(found?.name.length ?? 0, 0)
+          assert.lengthOf(
+            items.filter((one) => one.default === true),
+            1,
+            id
+          )
+          assert.isEmpty((yield* sessions({ params: { id }, query: {} })).items)
+        }
+        assert.strictEqual(world.model.requests().length, before)
+        const [scripted] = (yield* models({ params: { id: "opencode" } })).items
+        assert.strictEqual(scripted?.context, 128_000)
+        const listed = yield* rejoin(world, "models", "-p", "claude")
+        assert.match(listed.out, /claude +sonnet/)
+        const nobody = yield* rejoin(world, "models", "-p", "nobody")
+        assert.strictEqual(nobody.code, 1)
+        // What it is called there is what a thread takes.
+        const thread = yield* server.client.threads.create({
+          payload: { provider: claude, cwd: world.at("repo"), model: "haiku" }
+        })
+        const turn = yield* say(server, thread.id, "hello")
+        assert.strictEqual(turn.status, "completed", JSON.stringify(turn.error))
+      })
+    )
   )
 })

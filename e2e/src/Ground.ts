@@ -7,17 +7,19 @@ import { scripted } from "./Scripted.ts"
 
 /**
  * A machine of its own: homes for the agents, a repository with two worktrees and a directory outside of it, and the
- * scripted model. `settle` makes the same places once more, elsewhere. Everything ends with the scope.
+ * scripted model, which keeps so many of its newest requests. `settle` makes the same places once more, elsewhere.
+ * Everything ends with the scope.
  */
 export const makeGround = Effect.fn("makeGround")(function* (
   agents: ReadonlyArray<Agent>,
-  respond: Responder = scripted
+  respond: Responder = scripted,
+  keep = 10_000
 ) {
   const fs = yield* FileSystem.FileSystem
   const { join } = yield* Path.Path
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const root = yield* Effect.flatMap(fs.makeTempDirectoryScoped({ prefix: "rejoin-e2e-" }), fs.realPath)
-  const model = Context.get(yield* Layer.build(ModelServer.layer(respond, { keep: 10_000 })), ModelServer)
+  const model = Context.get(yield* Layer.build(ModelServer.layer(respond, { keep })), ModelServer)
   const at = (name: string) => join(root, name)
 
   const git = (cwd: string, ...args: ReadonlyArray<string>) =>

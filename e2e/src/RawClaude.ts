@@ -43,9 +43,9 @@ export const rawClaude = Effect.fn("rawClaude")(function* (
     Effect.ignore,
     Effect.forkScoped
   )
-  /** Says something, and returns the result. */
-  const say = Effect.fnUntraced(function* (text: string) {
-    const message = { role: "user", content: [{ type: "text", text }] }
+  /** Says something, after blocks that go with it, and returns the result. */
+  const say = Effect.fnUntraced(function* (text: string, before: ReadonlyArray<unknown> = []) {
+    const message = { role: "user", content: [...before, { type: "text", text }] }
     Queue.offerUnsafe(input, `${JSON.stringify({ type: "user", message })}\n`)
     while (true) {
       const frame = yield* Queue.take(frames)

@@ -67,21 +67,32 @@ export const makeTerminal = Effect.fn("makeTerminal")(function* (options: {
     Effect.ignore,
     Effect.forkScoped
   )
-  const sees = (holds: (shown: string) => boolean) =>
-    SubscriptionRef.changes(screen).pipe(Stream.filter(holds), Stream.runHead, Effect.asVoid)
+  // What never comes is told with what stood there instead: a test's own limit would tell nothing.
+  const bounded = (what: string) =>
+    Effect.timeoutOrElse({
+      duration: "2 minutes",
+      orElse: () =>
+        Effect.flatMap(SubscriptionRef.get(screen), (shown) =>
+          Effect.die(`It never ${what}. It showed:\n${shown}`)
+        )
+    })
+  const sees = (what: string, holds: (shown: string) => boolean) =>
+    SubscriptionRef.changes(screen).pipe(Stream.filter(holds), Stream.runHead, Effect.asVoid, bounded(what))
   return {
     /** Waits until it stands on the screen. */
-    shows: (text: string) => sees((shown) => shown.includes(text)),
+    shows: (text: string) => sees(`showed ${text}`, (shown) => shown.includes(text)),
     /** Waits until it does not. */
-    lacks: (text: string) => sees((shown) => !shown.includes(text)),
+    lacks: (text: string) => sees(`was without ${text}`, (shown) => !shown.includes(text)),
     /** Strikes keys. */
     type: (text: string) =>
       say(`send-keys -H ${Array.from(encoder.encode(text), (byte) => byte.toString(16)).join(" ")}`),
+    /** Something that must happen there, bounded. */
+    bounded,
     /** Closes it under what runs there. */
     close: say("kill-server"),
     /** Waits for the command's end: its exit code, and what was seen last. */
     ended: Effect.gen(function* () {
-      yield* Fiber.await(closed)
+      yield* bounded("ended")(Fiber.await(closed))
       const code = yield* Effect.orElseSucceed(fs.readFileString(`${directory}/code`), () => "-1")
       return { code: Number(code), out: yield* SubscriptionRef.get(screen) }
     })

@@ -45,11 +45,13 @@ export const makeWorld = Effect.fn("makeWorld")(function* (
     readonly agents?: ReadonlyArray<Agent>
     /** The model; the scripted one, unless another is named. */
     readonly respond?: Responder
+    /** How many of its newest requests the model keeps; each holds all that was said before it. */
+    readonly keep?: number
   } = {}
 ) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const { join } = yield* Path.Path
-  const ground = yield* makeGround(options.agents ?? ["opencode"], options.respond)
+  const ground = yield* makeGround(options.agents ?? ["opencode"], options.respond, options.keep)
   const { at, fs, providers, root } = ground
   const home = at("rejoin")
   yield* fs.makeDirectory(home)
@@ -76,7 +78,8 @@ export const makeWorld = Effect.fn("makeWorld")(function* (
         stdin: "ignore",
         stdout: "ignore",
         stderr: "inherit",
-        forceKillAfter: "5 seconds"
+        // A stop waits up to five seconds for copies, and then ends the agents: who is killed before leaves them.
+        forceKillAfter: "30 seconds"
       })
     )
     const file = yield* fs

@@ -23,19 +23,22 @@ export const findThread = Effect.fn("findThread")(function* (client: RejoinClien
     Effect.catchTag("ThreadNotFound", () => Effect.succeedNone)
   )
   if (Option.isSome(found)) return found.value
-  const matches = (yield* allThreads(client)).filter(({ id }) => id.includes(named))
+  // Ids begin alike, and a few characters are in many: they name a thread only by accident.
+  const part = named.replace(/^thr_/, "")
+  const all = part.length < 4 ? [] : yield* allThreads(client)
+  const matches = all.filter(({ id }) => id.includes(part))
   const [match, another] = matches
   if (match === undefined) {
     return yield* new ThreadNotFound({
       threadId: named,
       message: `There is no thread ${named}.`,
-      hint: "rejoin threads lists them."
+      hint: "rejoin threads lists them. Four characters of an id are needed at least."
     })
   }
   if (another !== undefined) {
     return yield* new InvalidInput({
       field: "thread",
-      message: `${matches.length} threads are called so:\n${matches.map(({ id, title }) => `  ${id}  ${brief(title, 60)}`).join("\n")}`
+      message: `${matches.length} threads match:\n${matches.map(({ id, title }) => `  ${id}  ${brief(title, 60)}`).join("\n")}`
     })
   }
   return match

@@ -14,6 +14,7 @@ import {
   Schedule,
   Schema
 } from "effect"
+import { home as directory } from "./Home.ts"
 import { lives, prove } from "./LocalServer.ts"
 import { ServerAway } from "./ServerAway.ts"
 import { startServer } from "./ServerProcess.ts"
@@ -50,12 +51,10 @@ export class Connection extends Context.Service<
       const fs = yield* FileSystem.FileSystem
       const { join } = yield* Path.Path
       const settings = yield* Config.all({
-        user: Config.String("HOME").pipe(Config.withDefault("/")),
-        home: Config.option(Config.NonEmptyString("REJOIN_HOME")),
         url: Config.option(Config.NonEmptyString("REJOIN_URL")),
         token: Config.option(Config.Redacted("REJOIN_TOKEN"))
       }).pipe(Effect.mapError(({ message }) => new ServerAway({ message })))
-      const home = Option.getOrElse(settings.home, () => join(settings.user, ".rejoin"))
+      const home = yield* directory
 
       const nobody = new ServerAway({ message: `No server works on ${home}.` })
       const file = fs.readFileString(join(home, "server.json")).pipe(

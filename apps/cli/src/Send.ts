@@ -3,6 +3,7 @@ import { isSettled } from "@rejoin/contracts/Turn"
 import { Console, Effect, Option, Schedule, Stdio } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { Answering } from "./Answering.ts"
+import { attached } from "./Attached.ts"
 import { Connection } from "./Connection.ts"
 import { TurnEnded } from "./Ending.ts"
 import { inputOf } from "./Input.ts"
@@ -48,6 +49,11 @@ const flags = {
     Flag.withDescription("Say what is piped in too, beneath what is given"),
     Flag.withDefault(false)
   ),
+  file: Flag.String("file").pipe(
+    Flag.withAlias("f"),
+    Flag.withDescription("Send this file with it, a picture for example; more than one may be named"),
+    Flag.atLeast(0)
+  ),
   steer: Flag.Boolean("steer").pipe(
     Flag.withDescription("Join the running turn instead of waiting for its end"),
     Flag.withDefault(false)
@@ -61,11 +67,12 @@ const flags = {
 export const send = Command.make(
   "send",
   flags,
-  Effect.fn(function* ({ answer: answered, input: given, stdin, steer, ...choice }) {
+  Effect.fn(function* ({ answer: answered, file, input: given, stdin, steer, ...choice }) {
     const { json } = yield* root
     const connection = yield* Connection
     const stdio = yield* Stdio.Stdio
     const input = yield* inputOf(given, stdin)
+    const attachments = yield* Effect.forEach(file, attached)
     const client = yield* connection.open
     const { created, thread } = yield* threadFor(client, choice)
     yield* Console.error(
@@ -81,7 +88,12 @@ export const send = Command.make(
       Effect.flatMap(({ turns }) =>
         turns.send({
           params: { id: thread.id },
-          payload: { input, idempotencyKey, ...(steer && { delivery: "steer" }) }
+          payload: {
+            input,
+            idempotencyKey,
+            ...(attachments.length > 0 && { attachments }),
+            ...(steer && { delivery: "steer" })
+          }
         })
       ),
       Effect.retry({

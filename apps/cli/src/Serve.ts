@@ -1,21 +1,23 @@
-import { Effect, Schedule } from "effect"
+import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
-import { Connection } from "./Connection.ts"
+import { install } from "./Agents.ts"
 import { ProgramFailed } from "./Ending.ts"
-import { print } from "./Output.ts"
 import { root } from "./Root.ts"
-import { ServerAway } from "./ServerAway.ts"
-import { program } from "./ServerProcess.ts"
+import { end } from "./ServerEnd.ts"
+import { program, quietly } from "./ServerProcess.ts"
 
-/** Runs one of the server's programs here, until it ends or we are told to. It says itself why it fails. */
-const runHere = Effect.fnUntraced(function* (
+/** EX_UNAVAILABLE */
+const unavailable = 69
+
+/** Runs one of the server's programs here, until it ends or we are told to. */
+const exitCodeOf = Effect.fnUntraced(function* (
   name: "main" | "demo" | "doctor",
   args: ReadonlyArray<string> = []
 ) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
-  const code = yield* spawner.exitCode(
-    ChildProcess.make(process.execPath, [program(name), ...args], {
+  return yield* spawner.exitCode(
+    ChildProcess.make(process.execPath, [...quietly, program(name), ...args], {
       extendEnv: true,
       stdin: "inherit",
       stdout: "inherit",
@@ -25,35 +27,15 @@ const runHere = Effect.fnUntraced(function* (
       forceKillAfter: "30 seconds"
     })
   )
-  if (code !== 0) return yield* new ProgramFailed()
 })
 
-const isGone = (pid: number) =>
-  Effect.sync(() => {
-    try {
-      return !process.kill(pid, 0)
-    } catch {
-      return true
-    }
-  })
-
-/** Ends the server that works on REJOIN_HOME, whoever started it, and waits until it has ended. */
-const end = Effect.gen(function* () {
-  const connection = yield* Connection
-  const pid = yield* connection.process
-  const away = (message: string) => new ServerAway({ message: `The server (process ${pid}) ${message}` })
-  yield* Effect.try({
-    try: () => process.kill(pid, "SIGTERM"),
-    catch: (cause) => away(`cannot be ended: ${String(cause)}`)
-  })
-  yield* isGone(pid).pipe(
-    Effect.repeat({ until: (gone) => gone, schedule: Schedule.spaced("50 millis") }),
-    Effect.timeoutOrElse({
-      duration: "60 seconds",
-      orElse: () => Effect.fail(away("was told to end, and has not ended yet."))
-    })
-  )
-  yield* print({ pid }, () => `The server (process ${pid}) has ended. The threads stay.`)
+/** It says itself why it fails. */
+const runHere = Effect.fnUntraced(function* (
+  name: "main" | "demo" | "doctor",
+  args: ReadonlyArray<string> = []
+) {
+  const code = yield* exitCodeOf(name, args)
+  if (code !== 0) return yield* new ProgramFailed()
 })
 
 export const serve = Command.make(
@@ -83,6 +65,14 @@ export const doctor = Command.make(
   })
 ).pipe(Command.withDescription("Say what is wrong with agents, data and conversations, and how to mend it"))
 
-export const demo = Command.make("demo", {}, () => runHere("demo")).pipe(
-  Command.withDescription("Tell the story in a minute, in a directory of its own")
-)
+export const demo = Command.make(
+  "demo",
+  {},
+  Effect.fn(function* () {
+    // The one agent that it needs, where there is none: then it begins again (apps/server/src/demo.ts).
+    const code = yield* exitCodeOf("demo")
+    if (code !== unavailable) return yield* code === 0 ? Effect.void : new ProgramFailed()
+    yield* install("opencode")
+    yield* runHere("demo")
+  })
+).pipe(Command.withDescription("Tell the story in a minute, in a directory of its own"))

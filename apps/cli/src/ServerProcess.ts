@@ -19,6 +19,9 @@ export const program = (name: "main" | "demo" | "doctor") =>
       : new URL(`../../server/dist/${name}.js`, import.meta.url).href
   )
 
+/** Node 22 warns of its SQLite at each start. */
+export const quietly = ["--disable-warning=ExperimentalWarning"]
+
 /**
  * Starts a server that outlives us, with Node's own spawn: a process of Effect's ends with its scope. `ended` fails,
  * with what it said, where it ends before it serves.
@@ -29,7 +32,8 @@ export const startServer = (log: string) =>
       mkdirSync(dirname(log), { recursive: true, mode: 0o700 })
       // What several commands at once start says it in one file; what is old is not kept for ever.
       const file = openSync(log, isLarge(log) ? "w" : "a", 0o600)
-      const child = spawn(process.execPath, [program("main")], {
+      const from = statSync(log).size
+      const child = spawn(process.execPath, [...quietly, program("main")], {
         detached: true,
         stdio: ["ignore", file, file]
       })
@@ -37,7 +41,7 @@ export const startServer = (log: string) =>
       child.unref()
       const ended = Effect.callback<never, ServerAway>((resume) => {
         const tell = (code: unknown) => {
-          const message = `The server did not start. ${readFileSync(log, "utf8").trim()}`
+          const message = `The server did not start. ${readFileSync(log).subarray(from).toString("utf8").trim()}`
           // EX_TEMPFAIL: somebody else's server is there, or will be in a moment (apps/server/src/Failing.ts).
           resume(Effect.fail(new ServerAway({ message, ...(code === 75 && { held: true }) })))
         }

@@ -1,4 +1,6 @@
+import { SessionNotRunning } from "@rejoin/contracts/Errors"
 import type { RejoinClient } from "@rejoin/client/Client"
+import type { Thread } from "@rejoin/contracts/Thread"
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -47,11 +49,8 @@ const interrupt = Command.make(
     const { client, thread } = yield* threadOf(named)
     const works = ["running", "waiting", "starting"].includes(thread.session.state)
     yield* client.sessions.interrupt({ params: { id: thread.id } })
-    yield* after(
-      client,
-      thread.id,
-      works ? `The turn of ${thread.id} was interrupted.` : "No turn is running."
-    )
+    if (!works) return yield* new SessionNotRunning({ threadId: thread.id, message: "No turn is running." })
+    yield* after(client, thread.id, `The turn of ${thread.id} was interrupted.`)
   })
 ).pipe(Command.withDescription("End the running turn"))
 
@@ -145,6 +144,37 @@ const fork = Command.make(
   })
 ).pipe(Command.withDescription("Open a new thread that goes on from this conversation"))
 
+const handover = Command.make(
+  "handover",
+  {
+    thread: threadArgument,
+    provider: Argument.String("provider").pipe(
+      Argument.withDescription("Which agent goes on: rejoin providers lists them")
+    ),
+    model: Flag.String("model").pipe(
+      Flag.withDescription("Its model; by default that agent's own"),
+      Flag.optional
+    ),
+    cwd: Flag.String("cwd").pipe(
+      Flag.withAlias("C"),
+      Flag.withDescription("In this directory; by default where it is"),
+      Flag.optional
+    )
+  },
+  Effect.fn(function* ({ cwd, model, provider, thread: named }) {
+    const { client, thread } = yield* threadOf(named)
+    const receipt = yield* client.sessions.handover({
+      params: { id: thread.id },
+      payload: {
+        provider: provider as Thread["provider"],
+        ...(Option.isSome(model) && { model: model.value }),
+        ...(Option.isSome(cwd) && { cwd: yield* absolute(cwd.value) })
+      }
+    })
+    yield* print(receipt, receiptText)
+  })
+).pipe(Command.withDescription("Go on with another agent, which has what was said as its own history"))
+
 const claim = Command.make(
   "claim",
   { thread: threadArgument },
@@ -190,6 +220,7 @@ export const changing = [
   reset,
   move,
   fork,
+  handover,
   mode,
   model,
   rename,

@@ -70,6 +70,17 @@ const headline = ({ changes, command, kind, title, toolName }: Item): string | u
   return undefined
 }
 
+/** In lines. The rest of a longer change is on the page. */
+const most = 40
+
+const shortened = (diff: string): string => {
+  const lines = diff.trimEnd().split("\n")
+  const shown = lines.slice(0, most).map((line) => `  ${line}`)
+  return [...shown, ...(lines.length > most ? [`  … ${lines.length - most} more lines`] : [])]
+    .join("\n")
+    .trimEnd()
+}
+
 const begins = (told: Told, item: Item): readonly [Told, Telling] | undefined => {
   if (item.kind === "assistant-message") return more(told, item.id, item.text ?? "")
   const first = headline(item)
@@ -89,7 +100,8 @@ const ends = (told: Told, item: Item, watching: boolean): readonly [Told, Tellin
   const output = item.output?.trim() ? printed(item.output).trim().replaceAll(/^/gm, "  ") : ""
   const begun = told.begun.has(item.id)
   const head = begun ? ended && `  (${ended})` : `${brief(first, 200)}${ended && ` (${ended})`}`
-  const text = [head, output].filter((part) => part !== "").join("\n")
+  const changed = (item.changes ?? []).map(({ diff }) => shortened(diff)).filter((diff) => diff !== "")
+  const text = [head, ...changed, output].filter((part) => part !== "").join("\n")
   return text === "" ? undefined : line(told, text)
 }
 

@@ -1,14 +1,15 @@
-import type { ProviderInfo } from "@rejoin/contracts/Provider"
+import { ago } from "@rejoin/shown/Ago"
+import type { ProviderInfo, ProviderModel } from "@rejoin/contracts/Provider"
 import type { Receipt } from "@rejoin/contracts/Receipt"
-import type { Thread } from "@rejoin/contracts/Thread"
+import type { Moved, Thread } from "@rejoin/contracts/Thread"
 import type { Turn } from "@rejoin/contracts/Turn"
 import { brief, visible } from "@rejoin/shown/Visible"
-import { outcomes, stateOf, restoredText, undoneText } from "@rejoin/shown/Words"
+import { carriedText, outcomes, stateOf, restoredText, undoneText } from "@rejoin/shown/Words"
 
 // How things look to people. Pure, and without colour: what is printed is often piped.
 
 /** Rows in columns as wide as their widest cell. */
-const table = (told: ReadonlyArray<ReadonlyArray<string>>): string => {
+export const tableOf = (told: ReadonlyArray<ReadonlyArray<string>>): string => {
   const rows = told.map((row) => row.map(visible))
   const widths = rows.reduce<Array<number>>(
     (widths, row) => row.map((cell, i) => Math.max(widths[i] ?? 0, cell.length)),
@@ -24,25 +25,38 @@ const table = (told: ReadonlyArray<ReadonlyArray<string>>): string => {
     .join("\n")
 }
 
-/** The latest first. */
-export const threadsText = (threads: ReadonlyArray<Thread>): string =>
-  threads.length === 0
-    ? "No threads. rejoin send --new … begins one."
-    : table([
-        ["THREAD", "STATE", "PROVIDER", "MODE", "ACTIVE", "TITLE", "DIRECTORY"],
-        ...threads.map((thread) => [
-          thread.id,
-          stateOf(thread),
-          thread.provider,
-          thread.runtimeMode,
-          timeOf(thread.lastActivityAt).slice(0, 16),
-          brief(thread.title, 30),
-          thread.cwd
-        ])
+/** The end of an id, which names the thread alone: ids begin with the time, and those of one day begin alike. */
+const shortIds = (ids: ReadonlyArray<string>): ((id: string) => string) => {
+  for (let length = 4; length < 30; length++) {
+    const ends = ids.map((id) => id.slice(-length))
+    // Anywhere in another one it would name that too.
+    if (ends.every((end) => ids.filter((id) => id.includes(end)).length === 1))
+      return (id) => id.slice(-length)
+  }
+  return (id) => id
+}
+
+/** The latest first. `now` in ms since 1970. */
+export const threadsText =
+  (now: number) =>
+  (threads: ReadonlyArray<Thread>): string => {
+    if (threads.length === 0) return "No threads. rejoin send --new … begins one."
+    const short = shortIds(threads.map(({ id }) => id))
+    return tableOf([
+      ["THREAD", "STATE", "AGENT", "ACTIVE", "TITLE", "DIRECTORY"],
+      ...threads.map((thread) => [
+        short(thread.id),
+        stateOf(thread),
+        thread.provider,
+        ago(thread.lastActivityAt, now),
+        brief(thread.title, 40),
+        thread.cwd
       ])
+    ])
+  }
 
 export const threadText = (thread: Thread): string =>
-  table(
+  tableOf(
     Object.entries({
       thread: thread.id,
       title: thread.title,
@@ -57,6 +71,7 @@ export const threadText = (thread: Thread): string =>
       ...(thread.session.terminalSince && {
         "in a terminal": `since ${timeOf(thread.session.terminalSince)}`
       }),
+      ...(thread.session.moved && { moved: movedText(thread.session.moved) }),
       ...(thread.forkedFrom && { "forked from": thread.forkedFrom.threadId }),
       ...(thread.pendingRequests > 0 && {
         waiting: `${thread.pendingRequests} for an answer: rejoin answer ${thread.id} …`
@@ -66,9 +81,13 @@ export const threadText = (thread: Thread): string =>
     })
   )
 
+const movedText = ({ at, to }: Moved) =>
+  `${to === null ? "elsewhere" : `to ${to}`}, on ${timeOf(at)}; rejoin claim takes it back`
+
 /** After these the agent does not have before it what was said before. */
 const breaks = ({
   ahead = 0,
+  imported = 0,
   outcome,
   providerSessionIdAfter,
   providerSessionIdBefore,
@@ -79,7 +98,7 @@ const breaks = ({
   if (undone > 0) return `── ${undoneText(undone)} ──`
   if (outcome === "replaced") return "── Began anew: the agent knows nothing of what stands above ──"
   if (ahead > 0)
-    return `── ${ahead === 1 ? "1 message was" : `${ahead} messages were`} said in the agent's own interface: it knows them, they are not shown here ──`
+    return `── ${ahead === 1 ? "1 message was" : `${ahead} messages were`} said in the agent's own interface${imported >= ahead ? "" : ": it knows them, they are not shown here"} ──`
   const another = providerSessionIdBefore !== null && providerSessionIdAfter !== providerSessionIdBefore
   return outcome === "adopted" && another
     ? "── Went on in another session, which a terminal began: it may lack what stands above ──"
@@ -152,13 +171,25 @@ export const receiptText = (receipt: Receipt): string => {
     ...(error && error.message !== reason ? [`  ${error.message}`] : []),
     ...(error?.hint ? [`  ${error.hint}`] : []),
     ...details(receipt),
+    ...(receipt.carried ? [`  carried    ${carriedText(receipt.carried)}`] : []),
     ...(history && "value" in history ? [`  history    ${history.value}`] : [])
   ]
   return visible(lines.join("\n"))
 }
 
+export const modelsText = (models: ReadonlyArray<ProviderModel & { readonly provider: string }>): string =>
+  tableOf([
+    ["PROVIDER", "MODEL", "CONTEXT", ""],
+    ...models.map(({ context, default: own, id, name, provider }) => [
+      provider,
+      id,
+      context === undefined ? "–" : `${Math.round(context / 1000)}k`,
+      visible(`${own === true ? "(default) " : ""}${name}`)
+    ])
+  ])
+
 export const providersText = (providers: ReadonlyArray<ProviderInfo>): string =>
-  table([
+  tableOf([
     ["PROVIDER", "DRIVER", "VERSION", "STATE", ""],
     ...providers.map(({ driver, id, program, reason, status, version }) => [
       id,

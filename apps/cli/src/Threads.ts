@@ -1,10 +1,11 @@
-import { Effect, Option } from "effect"
+import { visible } from "@rejoin/shown/Visible"
+import { Clock, Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { everything } from "@rejoin/client/Pages"
 import { absolute, allThreads, findThread, threadArgument } from "./Addressed.ts"
 import { Connection } from "./Connection.ts"
 import { print, printTable } from "./Output.ts"
-import { providersText, receiptText, threadsText, threadText, turnsText } from "./Text.ts"
+import { modelsText, providersText, receiptText, threadsText, threadText, turnsText } from "./Text.ts"
 
 // What only looks.
 
@@ -30,7 +31,7 @@ const threads = Command.make(
         .filter((thread) => Option.isNone(project) || thread.project === project.value)
         .filter((thread) => !here || thread.cwd === cwd)
         .toSorted((a, b) => (a.lastActivityAt < b.lastActivityAt ? 1 : -1)),
-      threadsText
+      threadsText(yield* Clock.currentTimeMillis)
     )
   })
 ).pipe(Command.withDescription("List the threads, the latest first"))
@@ -83,4 +84,35 @@ const providers = Command.make(
   })
 ).pipe(Command.withDescription("List the agents: found where, which version, usable or why not"))
 
-export const looking = [threads, show, receipts, providers] as const
+const models = Command.make(
+  "models",
+  {
+    provider: Flag.String("provider").pipe(
+      Flag.withAlias("p"),
+      Flag.withDescription("Only this agent's"),
+      Flag.optional
+    )
+  },
+  Effect.fn(function* ({ provider }) {
+    const client = yield* opened
+    const ofAgent = (id: string) =>
+      Effect.map(client.providers.models({ params: { id } }), ({ items }) =>
+        items.map((model) => ({ provider: id, ...model }))
+      )
+    if (Option.isSome(provider)) return yield* printTable(yield* ofAgent(provider.value), modelsText)
+    const { items } = yield* client.providers.list({})
+    const usable = items.filter(({ status }) => status === "ready")
+    // One that is away does not hide the others'.
+    const all = yield* Effect.forEach(
+      usable,
+      ({ id }) =>
+        ofAgent(id).pipe(
+          Effect.catch((error) => Effect.as(Console.error(visible(`${id}: ${error.message}`)), []))
+        ),
+      { concurrency: "unbounded" }
+    )
+    yield* printTable(all.flat(), modelsText)
+  })
+).pipe(Command.withDescription("List the models of the agents, as rejoin model and send --model take them"))
+
+export const looking = [threads, show, receipts, providers, models] as const

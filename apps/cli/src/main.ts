@@ -1,17 +1,24 @@
 import { keepLoopbackDirect } from "@rejoin/client/Loopback"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { Command } from "effect/cli"
+import { agents } from "./Agents.ts"
 import { answer } from "./Answer.ts"
+import { backup } from "./Backup.ts"
 import { Connection } from "./Connection.ts"
 import { exitCode, exitCodes, tell } from "./Ending.ts"
+import { own } from "./Own.ts"
 import { page } from "./Page.ts"
-import { resume } from "./Resume.ts"
+import * as Presenting from "./Presenting.ts"
+import { resume, run } from "./Resume.ts"
 import { root } from "./Root.ts"
+import { search } from "./Search.ts"
 import { send } from "./Send.ts"
 import { demo, doctor, serve } from "./Serve.ts"
 import { changing } from "./Sessions.ts"
 import { looking } from "./Threads.ts"
+import { transfer } from "./Transfer.ts"
+import { rules } from "./Rules.ts"
 import { trust } from "./Trust.ts"
 import { watch } from "./Watch.ts"
 
@@ -27,17 +34,24 @@ root.pipe(
     send,
     watch,
     answer,
+    rules,
     resume,
+    run,
     ...looking,
     ...changing,
+    ...transfer,
+    ...own,
+    search,
     trust,
-    page,
+    ...page,
+    agents,
+    backup,
     doctor,
     serve,
     demo
   ]),
   Command.run({ version: "0.1.0" }),
-  Effect.provide(Connection.layer),
+  Effect.provide(Layer.merge(Connection.layer, Presenting.layer(process.argv.includes("--json")))),
   Effect.scoped,
   Effect.tapCause(tell(process.argv.includes("--json"))),
   Effect.provide(NodeServices.layer),

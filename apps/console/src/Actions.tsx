@@ -1,7 +1,10 @@
+import type { RejoinClient } from "@rejoin/client/Client"
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Thread } from "@rejoin/contracts/Thread"
-import { createSignal, For, Match, Switch } from "solid-js"
+import { createSignal, For, Match, Show, Switch } from "solid-js"
+import type { Remedy } from "./Conversation.ts"
 import { DetailsPanel } from "./DetailsPanel.tsx"
+import { HandOverPanel, successorsOf } from "./HandOverPanel.tsx"
 import { MovePanel } from "./MovePanel.tsx"
 import { Panel } from "./Panel.tsx"
 import type { Store } from "./Store.ts"
@@ -9,7 +12,7 @@ import { TrustPanel } from "./TrustPanel.tsx"
 import { modes } from "@rejoin/shown/Words"
 import { isWorking } from "./Text.ts"
 
-export type PanelName = "accept" | "move" | "reset" | "details" | "delete" | "trust"
+export type PanelName = Remedy | "handover" | "details" | "delete"
 
 const busy = "Not while it works: interrupt it first"
 
@@ -41,9 +44,12 @@ export const Actions = (props: {
     await attempt((client) => client.sessions.reset({ params: params() }))
     close()
   }
-  const accept = () =>
+  /** One of the starts that bring the thread back to life. */
+  const settle = (
+    start: (client: RejoinClient) => RejoinClient["sessions"]["acceptHistory" | "claim" | "restore"]
+  ) =>
     once(async () => {
-      const receipt = await attempt((client) => client.sessions.acceptHistory({ params: params() }))
+      const receipt = await attempt((client) => start(client)({ params: params() }))
       if (receipt !== undefined) close()
     })
   const remove = async () => {
@@ -96,13 +102,48 @@ export const Actions = (props: {
       >
         Stop
       </button>
+      <Show when={successorsOf(props.thread, props.store.state.providers).length > 0}>
+        <Opens panel="handover" text="Hand over…" />
+      </Show>
       <Opens panel="reset" text="Reset…" />
-      <Opens panel="details" text="Name, model…" always />
+      <Opens panel="details" text="Name, model, rules…" always />
       <Opens panel="trust" text="Trust…" always />
       <Opens panel="delete" text="Delete…" />
       <Switch>
         <Match when={props.panel === "move"}>
           <MovePanel thread={props.thread} store={props.store} onClose={close} />
+        </Match>
+        <Match when={props.panel === "handover"}>
+          <HandOverPanel thread={props.thread} store={props.store} onClose={close} onOpen={props.onOpen} />
+        </Match>
+        <Match when={props.panel === "restore"}>
+          <Panel label="Restore" onClose={close}>
+            <p>
+              The agent works on other data than this conversation is in. It is written there from our copy,
+              and goes on from what that has.
+            </p>
+            <div class="row">
+              <button disabled={pending()} onClick={() => void settle((client) => client.sessions.restore)}>
+                Restore it here
+              </button>
+              <button onClick={() => props.onPanel("reset")}>Reset instead…</button>
+              <button onClick={close}>Cancel</button>
+            </div>
+          </Panel>
+        </Match>
+        <Match when={props.panel === "claim"}>
+          <Panel label="Take it back" onClose={close}>
+            <p>
+              The conversation goes on here as it was when it went. What was said elsewhere since is not in
+              it, and goes on there by itself.
+            </p>
+            <div class="row">
+              <button disabled={pending()} onClick={() => void settle((client) => client.sessions.claim)}>
+                Take it back
+              </button>
+              <button onClick={close}>Cancel</button>
+            </div>
+          </Panel>
         </Match>
         <Match when={props.panel === "trust"}>
           <TrustPanel cwd={props.thread.cwd} store={props.store} onClose={close} />
@@ -128,7 +169,10 @@ export const Actions = (props: {
               on from what the agent has now.
             </p>
             <div class="row">
-              <button disabled={pending()} onClick={() => void accept()}>
+              <button
+                disabled={pending()}
+                onClick={() => void settle((client) => client.sessions.acceptHistory)}
+              >
                 Go on from here
               </button>
               <button onClick={() => props.onPanel("reset")}>Reset instead…</button>

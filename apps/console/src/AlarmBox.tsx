@@ -1,11 +1,14 @@
 import { Match, Show, Switch } from "solid-js"
 import { visible } from "@rejoin/shown/Visible"
+import { timeOf } from "./Text.ts"
 import type { Alarm, Remedy } from "./Conversation.ts"
 
 const remedies: Readonly<Record<Remedy, string>> = {
   accept: "Go on from here…",
+  claim: "Take it back…",
   move: "Move…",
   reset: "Reset…",
+  restore: "Restore it here…",
   trust: "Look at it…"
 }
 
@@ -15,6 +18,17 @@ export const AlarmBox = (props: { readonly alarm: Alarm; readonly onRemedy: (rem
     <Switch>
       <Match when={props.alarm.kind === "reset"}>
         <strong>The next message begins anew: the agent will not know what was said before.</strong>
+      </Match>
+      <Match when={props.alarm.kind === "moved" && props.alarm}>
+        {(alarm) => (
+          <>
+            <strong>
+              This conversation goes on elsewhere{alarm().moved.to === null ? "" : `: ${alarm().moved.to}`}.
+            </strong>
+            <p>It was exported on {timeOf(alarm().moved.at)}. Nothing is sent here until you take it back.</p>
+            <button onClick={() => props.onRemedy("claim")}>{remedies.claim}</button>
+          </>
+        )}
       </Match>
       <Match when={props.alarm.kind === "replaced" && props.alarm}>
         {(alarm) => (

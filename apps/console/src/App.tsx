@@ -2,6 +2,7 @@ import { batch, createEffect, createSignal, onCleanup, onMount, Show } from "sol
 import { keepWanted } from "./Access.ts"
 import { focusMessage } from "./Focus.ts"
 import { NewThread } from "./NewThread.tsx"
+import { news, notify } from "./Notifying.ts"
 import { Sidebar } from "./Sidebar.tsx"
 import type { Store } from "./Store.ts"
 import { visible } from "@rejoin/shown/Visible"
@@ -54,6 +55,13 @@ export const App = (props: { readonly store: Store }) => {
     if (selected() !== undefined) void show(selected())
   })
   onCleanup(() => removeEventListener("popstate", onAddress))
+  // Beside the page, where its user wants that and looks at something else.
+  let known = [...state.threads]
+  createEffect(() => {
+    const now = state.threads.map((thread) => ({ ...thread, session: { ...thread.session } }))
+    for (const told of news(known, now)) notify(told, open)
+    known = now
+  })
   // In the tab too: who waits for an answer, and what is looked at.
   createEffect(() => {
     const asking = state.threads.filter(({ pendingRequests }) => pendingRequests > 0).length

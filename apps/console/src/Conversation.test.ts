@@ -11,6 +11,7 @@ const empty = (): Conversation => ({
   requests: [],
   receipts: [],
   turns: [],
+  files: {},
   notices: []
 })
 const event = (seq: number, type: RuntimeEvent["type"], data: unknown, itemId?: string) =>
@@ -67,9 +68,17 @@ describe("a conversation as the page shows it", () => {
 
   it("how a turn ended stands after its items and before those of later turns", () => {
     const [a, b] = [{ turnId: TurnId.make("trn_1") }, { turnId: TurnId.make("trn_3") }] as const
-    const waiting = (id: string): Note => ({ id, state: "waiting", input: "" })
-    const [one, two, four] = [waiting("trn_1"), waiting("trn_2"), waiting("trn_4")] as const
+    const ended = (id: string): Note => ({ id, state: "failed", input: "", error: undefined })
+    const [one, two, four] = [ended("trn_1"), ended("trn_2"), ended("trn_4")] as const
     assert.deepEqual(inOrder([a, a, b], [four, two, one]), [a, a, one, two, b, four])
+    // What waits is last, in the order in which it is sent.
+    const [sixth, fifth]: ReadonlyArray<Note> = ["trn_6", "trn_5"].map((id) => ({
+      id,
+      state: "waiting",
+      input: ""
+    }))
+    if (sixth === undefined || fifth === undefined) return assert.fail()
+    assert.deepEqual(inOrder([a, b], [sixth, fifth, four]), [a, b, four, sixth, fifth])
   })
 
   it("law 1: where a start changed the conversation stands before what was said after it, for good", () => {
@@ -98,6 +107,11 @@ describe("a conversation as the page shows it", () => {
     assert.strictEqual(remedyOf("UpstreamLost"), "reset")
     assert.strictEqual(remedyOf("CwdUnavailable"), "move")
     assert.strictEqual(remedyOf("HistoryMismatch"), "accept")
+    assert.strictEqual(remedyOf("WrongStore"), "reset")
+    const held = { ...failed("WrongStore"), transcript: { bytes: 1, upToTurnId: null, at: "" } } as never
+    assert.deepInclude(alarmOf(held, [refused("WrongStore")]), { remedy: "restore" })
+    const moved = { ...well, session: { state: "stopped", moved: { at: "", to: "there" } } } as never
+    assert.strictEqual(alarmOf(moved, [])?.kind, "moved")
     assert.isUndefined(remedyOf("ProbeInconclusive"))
     // A live session goes on without a receipt: the refusal is the last one still.
     assert.isUndefined(alarmOf(well, [refused("CwdUnavailable")]))

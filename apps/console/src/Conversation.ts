@@ -3,7 +3,7 @@ import { Item } from "@rejoin/contracts/Item"
 import { Receipt } from "@rejoin/contracts/Receipt"
 import { PendingRequest } from "@rejoin/contracts/Request"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
-import type { Thread } from "@rejoin/contracts/Thread"
+import type { Moved, Thread } from "@rejoin/contracts/Thread"
 import type { Turn } from "@rejoin/contracts/Turn"
 import { Option, Schema } from "effect"
 
@@ -20,6 +20,8 @@ export interface Conversation {
   receipts: Array<Receipt>
   /** Turns that wait, and how those that did not complete ended. */
   turns: Array<Waiting | Ended>
+  /** The names of what was sent with a turn, by its id. */
+  files: Record<string, ReadonlyArray<string>>
   notices: Array<Notice>
 }
 
@@ -55,6 +57,8 @@ const withRequest = decode(Schema.Struct({ request: PendingRequest }))
 const withReceipt = decode(Schema.Struct({ receipt: Receipt }))
 const withError = decode(Schema.Struct({ error: Failure }))
 const withInput = decode(Schema.Struct({ input: Schema.String }))
+const withBefore = decode(Schema.Struct({ before: Schema.String }))
+const withFiles = decode(Schema.Struct({ attachments: Schema.Array(Schema.Struct({ name: Schema.String })) }))
 const withMessage = decode(Schema.Struct({ message: Schema.String }))
 const withRetry = decode(Schema.Struct({ retry: Schema.Finite }))
 const withUndone = decode(Schema.Struct({ undone: Schema.Array(Schema.String) }))
@@ -65,6 +69,14 @@ const put = <A extends { readonly id: string }>(list: Array<A>, value: A, where:
   if (at >= 0) list[at] = value
   else if (where === "first") list.unshift(value)
   else list.push(value)
+}
+
+/** What is shown stays where it is and is changed: put in its place anew, it would be drawn anew under a reader. */
+const renew = (items: Array<Draft<Item>>, item: Item) => {
+  const known: Draft<Item> | undefined = items.find(({ id }) => id === item.id)
+  if (known === undefined) return items.push(item)
+  for (const key of Object.keys(known) as Array<keyof Item>) if (!(key in item)) delete known[key as "text"]
+  return Object.assign(known, item)
 }
 
 const without = <A extends { readonly id: string }>(list: Array<A>, id: string | undefined) => {
@@ -81,6 +93,14 @@ export const turnsOf = (turns: ReadonlyArray<Turn>): Array<Waiting | Ended> =>
     return [{ id, state: status === "running" ? "running" : "waiting", input }]
   })
 
+/** What was sent with each of them. */
+export const filesOf = (turns: ReadonlyArray<Turn>): Record<string, ReadonlyArray<string>> =>
+  Object.fromEntries(
+    turns.flatMap(({ attachments = [], id }) =>
+      attachments.length === 0 ? [] : [[id, attachments.map(({ name }) => name)]]
+    )
+  )
+
 /** What stands between the items: a turn that waits or did not complete, or a start that changed the conversation. */
 export type Note = Waiting | Ended | Receipt
 
@@ -94,13 +114,18 @@ const place = (id: string, where: "before" | "within" | "behind") =>
 const placeOf = (note: Note): string =>
   isReceipt(note) ? place(note.turnId ?? note.id, "before") : place(note.id, "behind")
 
-/** Items and notes in the order in which they came to be: what became of a turn stands after its own items. */
+const waits = (note: Note): boolean => "state" in note && note.state === "waiting"
+
+/**
+ * Items and notes in the order in which they came to be: what became of a turn stands after its own items. What waits
+ * comes last, in the order in which it will be sent.
+ */
 export const inOrder = <A extends Pick<Item, "turnId">>(
   items: ReadonlyArray<A>,
   notes: ReadonlyArray<Note>
 ): ReadonlyArray<A | Note> => {
   const placed: Array<A | Note> = []
-  const rest = notes.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
+  const rest = notes.filter((note) => !waits(note)).toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
   let next = 0
   for (const item of items) {
     for (let note = rest[next]; note && placeOf(note) < place(item.turnId, "within"); note = rest[++next]) {
@@ -108,7 +133,7 @@ export const inOrder = <A extends Pick<Item, "turnId">>(
     }
     placed.push(item)
   }
-  return [...placed, ...rest.slice(next)]
+  return [...placed, ...rest.slice(next), ...notes.filter(waits)]
 }
 
 /** The last turn before this place of which something is left. */
@@ -122,21 +147,30 @@ export const turnBefore = (entries: ReadonlyArray<Item | Note>, at: number): str
 
 const isItem = (entry: Item | Note): entry is Item => "kind" in entry
 
+/** A terminal went on in another session than the one that it was given. */
+export const isAnother = ({
+  outcome,
+  providerSessionIdAfter: now,
+  providerSessionIdBefore: before
+}: Receipt) => outcome === "adopted" && before !== null && now !== null && before !== now
+
 /** The starts after which the conversation was not what it was before. */
 export const turningPoints = (receipts: ReadonlyArray<Receipt>): ReadonlyArray<Receipt> =>
   receipts.filter((receipt, at) => {
     const { ahead = 0, outcome, undone = 0 } = receipt
     if (undone > 0) return true
     if (outcome !== "created" && outcome !== "adopted" && outcome !== "refused") return true
+    if (isAnother(receipt)) return true
     // What was said elsewhere is found at each start until something is said here: it is marked once, by the last one.
     return ahead > 0 && (receipt.turnId !== undefined || (receipts[at - 1]?.ahead ?? 0) === 0)
   })
 
-export type Remedy = "accept" | "move" | "reset" | "trust"
+export type Remedy = "accept" | "claim" | "move" | "reset" | "restore" | "trust"
 
 /** What a reader must not miss: it will begin anew, it did, or it did not go on; and what there is to do about it. */
 export type Alarm =
   | { readonly kind: "reset" }
+  | { readonly kind: "moved"; readonly moved: Moved }
   | { readonly kind: "replaced"; readonly receipt: Receipt }
   | { readonly kind: "refused"; readonly receipt: Receipt; readonly remedy: Remedy | undefined }
 
@@ -144,7 +178,7 @@ export type Alarm =
 const remedies: Readonly<Record<string, Remedy>> = {
   UpstreamLost: "reset",
   UpstreamCorrupt: "reset",
-  WrongStore: "reset",
+  WrongStore: "restore",
   HistoryMismatch: "accept",
   CwdUnavailable: "move",
   DirectoryMismatch: "move",
@@ -153,9 +187,10 @@ const remedies: Readonly<Record<string, Remedy>> = {
 }
 
 export const alarmOf = (
-  { lastError, session, status }: Pick<Thread, "lastError" | "session" | "status">,
+  { lastError, session, status, transcript }: Pick<Thread, "lastError" | "session" | "status" | "transcript">,
   receipts: ReadonlyArray<Receipt>
 ): Alarm | undefined => {
+  if (session.moved) return { kind: "moved", moved: session.moved }
   if (session.startsAnew) return { kind: "reset" }
   const [last] = receipts
   // A mode that was switched in a live session is told by a receipt of the same generation: that was no start.
@@ -166,7 +201,9 @@ export const alarmOf = (
   const tag = last?.error?._tag ?? ""
   // A live session goes on without a receipt: only what the last turn ended with is still so.
   if (last?.outcome !== "refused" || status !== "error" || lastError?._tag !== tag) return undefined
-  return { kind: "refused", receipt: last, remedy: remedies[tag] }
+  const remedy = remedies[tag]
+  // What we do not hold cannot be written anywhere.
+  return { kind: "refused", receipt: last, remedy: remedy === "restore" && !transcript ? "reset" : remedy }
 }
 
 /**
@@ -181,7 +218,7 @@ export const apply = (shown: Conversation, event: RuntimeEvent): void => {
     case "item.started":
     case "item.completed": {
       const told = withItem(data)
-      if (told) put(shown.items, told.item, "last")
+      if (told) renew(shown.items, told.item)
       return
     }
     case "item.updated": {
@@ -215,7 +252,23 @@ export const apply = (shown: Conversation, event: RuntimeEvent): void => {
     case "turn.started": {
       const input = withInput(data)?.input ?? ""
       const state = type === "turn.started" ? "running" : "waiting"
+      const sent = withFiles(data)?.attachments ?? []
+      if (turnId && sent.length > 0) shown.files[turnId] = sent.map(({ name }) => name)
       if (turnId) put(shown.turns, { id: turnId, state, input }, "last")
+      return
+    }
+    case "turn.updated": {
+      const at = shown.turns.findIndex(({ id }) => id === turnId)
+      const turn = shown.turns[at]
+      if (turn === undefined) return
+      const changed = { ...turn, input: withInput(data)?.input ?? turn.input }
+      shown.turns[at] = changed
+      shown.files[turn.id] = (withFiles(data)?.attachments ?? []).map(({ name }) => name)
+      const before = withBefore(data)?.before
+      if (before === undefined) return
+      shown.turns.splice(at, 1)
+      const place = shown.turns.findIndex(({ id }) => id === before)
+      shown.turns.splice(place < 0 ? at : place, 0, changed)
       return
     }
     case "turn.completed":

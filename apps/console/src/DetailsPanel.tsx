@@ -1,7 +1,9 @@
 import type { UpdateThread } from "@rejoin/contracts/api/Requests"
 import type { Thread } from "@rejoin/contracts/Thread"
 import { createSignal } from "solid-js"
+import { ModelField } from "./ModelField.tsx"
 import { Panel } from "./Panel.tsx"
+import { RuleList } from "./RuleList.tsx"
 import type { Store } from "./Store.ts"
 import { isWorking } from "./Text.ts"
 
@@ -19,7 +21,7 @@ export const DetailsPanel = (props: {
     if (changed !== undefined) props.onClose()
   }
   return (
-    <Panel label="Name and model" onClose={props.onClose}>
+    <Panel label="Name, model and rules" onClose={props.onClose}>
       <form
         class="row"
         onSubmit={(event) => {
@@ -44,18 +46,20 @@ export const DetailsPanel = (props: {
         }}
       >
         <label for="own-model">Model, as the agent calls it</label>
-        <input
+        <ModelField
           id="own-model"
+          store={props.store}
+          provider={props.thread.provider}
           required
           disabled={isWorking(props.thread)}
-          placeholder="the agent's own choice"
           value={model()}
-          onInput={(event) => setModel(event.currentTarget.value)}
+          onChange={setModel}
         />
         <button type="submit" disabled={isWorking(props.thread)}>
           Switch
         </button>
       </form>
+      <RuleList thread={props.thread} store={props.store} />
     </Panel>
   )
 }

@@ -40,19 +40,34 @@ const mark = (item: Item, live: boolean) => {
 export const ItemView = (props: {
   readonly item: Item
   readonly live: boolean
+  /** Names of what was sent with it. */
+  readonly files?: ReadonlyArray<string> | undefined
+  /** It was looked for: it is brought into sight. */
+  readonly sought?: boolean
   /** Opens a thread that goes on from the turn that this began. */
   readonly onFork?: (() => void) | undefined
 }) => (
   <article
     class={`item ${props.item.kind} ${props.item.status}`}
-    classList={{ undone: props.item.undone === true }}
+    classList={{ undone: props.item.undone === true, sought: props.sought === true }}
+    ref={(element) =>
+      createEffect(() => {
+        if (props.sought === true) element.scrollIntoView({ block: "center" })
+      })
+    }
   >
     <Switch>
       <Match when={props.item.kind === "user-message"}>
         <h2 class="hidden">You</h2>
         <p class="said">{visible(props.item.text ?? "")}</p>
+        <Show when={props.files}>
+          {(names) => <span class="mark">with {names().map(visible).join(", ")}</span>}
+        </Show>
         <Show when={props.item.undone}>
           <span class="mark">undone</span>
+        </Show>
+        <Show when={props.item.elsewhere}>
+          <span class="mark">in the agent's own interface</span>
         </Show>
         <Show when={props.onFork}>
           {(fork) => (

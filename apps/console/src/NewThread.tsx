@@ -2,9 +2,12 @@ import type { Directory } from "@rejoin/contracts/Directory"
 import { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { createEffect, createSignal, For, onMount, Show, untrack } from "solid-js"
+import { ModelField } from "./ModelField.tsx"
+import { OwnSessions } from "./OwnSessions.tsx"
 import { DirectoryField } from "./DirectoryField.tsx"
 import { type Draft, draft, draftOf, keepDraft } from "./Drafts.ts"
 import { focusMessage } from "./Focus.ts"
+import { sendsWith } from "./SendKey.ts"
 import type { Store } from "./Store.ts"
 import { modes } from "@rejoin/shown/Words"
 
@@ -51,6 +54,8 @@ export const NewThread = (props: {
     readonly directory: Directory | undefined
   }>()
   const [runtimeMode, setMode] = createSignal<RuntimeMode | "">("")
+  // An agent is started to be asked: only where somebody wants to choose.
+  const [asks, setAsks] = createSignal(false)
   const [model, setModel] = createSignal("")
   const [title, setTitle] = createSignal("")
   const [typed, setTyped] = createSignal(draftOf("new"))
@@ -123,12 +128,11 @@ export const NewThread = (props: {
         <textarea
           id="input"
           rows="3"
-          placeholder="What is to be done?"
+          placeholder="What should the agent do?"
           value={typed().text}
           onInput={(event) => write(draft(event.currentTarget.value))}
           onKeyDown={(event) => {
-            if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
-            if (!matchMedia("(pointer: fine)").matches) return
+            if (!sendsWith(event)) return
             event.preventDefault()
             event.currentTarget.form?.requestSubmit()
           }}
@@ -159,7 +163,7 @@ export const NewThread = (props: {
           value={runtimeMode()}
           onChange={(event) => setMode(event.currentTarget.value as RuntimeMode | "")}
         >
-          <option value="">The default of this server (approval-required, if it has none)</option>
+          <option value="">The server's default (approval-required, unless it is configured)</option>
           <For each={RuntimeMode.literals}>
             {(mode) => (
               <option value={mode}>
@@ -168,14 +172,15 @@ export const NewThread = (props: {
             )}
           </For>
         </select>
-        <details>
+        <details onToggle={(event) => event.currentTarget.open && setAsks(true)}>
           <summary>Model and name</summary>
           <label for="model">Model (left empty: the agent's own choice)</label>
-          <input
+          <ModelField
             id="model"
+            store={props.store}
+            provider={asks() ? chosen() : ""}
             value={model()}
-            placeholder={ready().find(({ id }) => id === chosen())?.model ?? ""}
-            onInput={(event) => setModel(event.currentTarget.value)}
+            onChange={setModel}
           />
           <label for="title">Name (left empty: from the first message)</label>
           <input
@@ -189,6 +194,9 @@ export const NewThread = (props: {
           {starts() ? "Starting…" : "Start"}
         </button>
       </form>
+      <Show when={ready().find(({ id }) => id === chosen())}>
+        {(info) => <OwnSessions store={props.store} provider={info().id} onOpen={props.onOpen} />}
+      </Show>
       <Agents store={props.store} />
     </main>
   )

@@ -1,5 +1,7 @@
+import type { UpdateTurn } from "@rejoin/contracts/api/Requests"
 import { Match, Show, Switch } from "solid-js"
 import type { Ended, Note } from "./Conversation.ts"
+import { Queued } from "./Queued.tsx"
 import { noteOf } from "./Receipts.tsx"
 import { brief, visible } from "@rejoin/shown/Visible"
 import { timeOf } from "./Text.ts"
@@ -13,6 +15,9 @@ export const NoteView = (props: {
   /** The agent is being started for what waits. */
   readonly starting: boolean
   readonly onWithdraw: (turnId: string) => void
+  readonly onEdit: (turnId: string, change: UpdateTurn) => void
+  /** The turn that waits before all others. */
+  readonly firstQueued: string | undefined
 }) => (
   <Switch>
     <Match when={"outcome" in props.note && props.note}>
@@ -24,15 +29,13 @@ export const NoteView = (props: {
     </Match>
     <Match when={"state" in props.note && props.note.state === "waiting" && props.note}>
       {(turn) => (
-        <p class="queued">
-          <span class="said">{brief(turn().input, 400)}</span>
-          <span class="mark">
-            {props.starting ? "The agent is starting…" : "not begun yet"}{" "}
-            <button class="small" onClick={() => props.onWithdraw(turn().id)}>
-              Withdraw
-            </button>
-          </span>
-        </p>
+        <Queued
+          turn={turn()}
+          starting={props.starting}
+          first={props.firstQueued}
+          onEdit={props.onEdit}
+          onWithdraw={props.onWithdraw}
+        />
       )}
     </Match>
     <Match when={"error" in props.note && "state" in props.note && props.note}>

@@ -3,7 +3,8 @@ import type { Check, Receipt, ResumeOutcome } from "@rejoin/contracts/Receipt"
 import type { ForkedFrom } from "@rejoin/contracts/Thread"
 import { For, Show } from "solid-js"
 import { visible } from "@rejoin/shown/Visible"
-import { outcomes, restoredText, undoneText } from "@rejoin/shown/Words"
+import { carriedText, leftOutText, outcomes, restoredText, undoneText } from "@rejoin/shown/Words"
+import { isAnother } from "./Conversation.ts"
 import { timeOf } from "./Text.ts"
 
 /** What a start means for a reader of the conversation. */
@@ -16,12 +17,18 @@ const said: Readonly<Record<ResumeOutcome, string>> = {
 }
 
 /** What stands between what was said before a start and after it. */
-export const noteOf = ({ ahead = 0, outcome, restored, undone = 0 }: Receipt): string => {
+export const noteOf = (receipt: Receipt): string => {
+  const { ahead = 0, carried, imported = 0, outcome, restored, undone = 0 } = receipt
+  if (carried !== undefined) {
+    const left = leftOutText(carried)
+    return `Went on with another agent, which has what was said as its own history${left && ` without ${left}`}`
+  }
   if (restored !== undefined) return restoredText(restored)
   if (undone > 0) return undoneText(undone)
+  if (isAnother(receipt)) return "Went on in another session, which was begun in the agent's own interface"
   if (outcome !== "adopted" || ahead === 0) return said[outcome]
   const many = ahead === 1 ? "1 message was" : `${ahead} messages were`
-  return `${many} said in the agent's own interface: the agent knows them, they are not shown here`
+  return `${many} said in the agent's own interface: ${imported >= ahead ? "above" : "the agent knows them, they are not shown here"}`
 }
 
 const names: Readonly<Record<Check["what"], string>> = {
@@ -85,6 +92,14 @@ const ReceiptView = (props: { readonly receipt: Receipt }) => (
         <dd>
           {props.receipt.providerSessionIdBefore ?? "none"} → {props.receipt.providerSessionIdAfter ?? "none"}
         </dd>
+      </Show>
+      <Show when={props.receipt.carried}>
+        {(carried) => (
+          <>
+            <dt>carried</dt>
+            <dd>{carriedText(carried())}</dd>
+          </>
+        )}
       </Show>
     </dl>
     <Show when={props.receipt.checks.length > 0 || props.receipt.evidence}>

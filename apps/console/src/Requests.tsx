@@ -74,6 +74,28 @@ const Questions = (props: {
   )
 }
 
+/** No, and why: the agent goes on with what is said to it. */
+const Declining = (props: { readonly onDecline: (message: string) => void }) => {
+  const [why, setWhy] = createSignal("")
+  return (
+    <form
+      class="declining"
+      onSubmit={(event) => {
+        event.preventDefault()
+        props.onDecline(why().trim())
+      }}
+    >
+      <button type="submit">Decline</button>
+      <input
+        aria-label="Why not, or what instead"
+        placeholder="Why not, or what instead"
+        value={why()}
+        onInput={(event) => setWhy(event.currentTarget.value)}
+      />
+    </form>
+  )
+}
+
 /** What the agent waits for, to be answered in place. */
 export const Requests = (props: {
   readonly requests: ReadonlyArray<PendingRequest>
@@ -113,7 +135,21 @@ export const Requests = (props: {
                 <button class="primary" onClick={() => props.onAnswer(request.id, { decision: "accept" })}>
                   Allow
                 </button>
-                <button onClick={() => props.onAnswer(request.id, { decision: "decline" })}>Decline</button>
+                <Show when={ask().covers}>
+                  <button
+                    title="Not asked for in this thread again, until “Name, model, rules…” takes it back"
+                    onClick={() => props.onAnswer(request.id, { decision: "accept", remember: "thread" })}
+                  >
+                    {ask().paths === undefined
+                      ? "Always allow this here"
+                      : "Always allow changes to this file here"}
+                  </button>
+                </Show>
+                <Declining
+                  onDecline={(message) =>
+                    props.onAnswer(request.id, { decision: "decline", ...(message !== "" && { message }) })
+                  }
+                />
                 <button onClick={() => props.onAnswer(request.id, { decision: "cancel" })}>
                   Decline and end the turn
                 </button>

@@ -1,9 +1,12 @@
+import type { SearchHit } from "@rejoin/contracts/Search"
 import type { Thread } from "@rejoin/contracts/Thread"
-import { createMemo, createSignal, For, onCleanup, Show } from "solid-js"
+import { createEffect, createMemo, createResource, createSignal, For, onCleanup, Show } from "solid-js"
 import type { Store } from "./Store.ts"
 import { visible } from "@rejoin/shown/Visible"
 import { nameOf, stateOf } from "@rejoin/shown/Words"
-import { ago, baseOf, groupOf } from "./Text.ts"
+import { ago } from "@rejoin/shown/Ago"
+import { allowNotifications, canNotify, notifies } from "./Notifying.ts"
+import { baseOf, groupOf } from "./Text.ts"
 
 const Row = (props: {
   readonly thread: Thread
@@ -30,13 +33,32 @@ const Row = (props: {
       </span>
       <span class="about">
         <span class={`state ${props.thread.session.state}`}>{stateOf(props.thread)}</span>
-        <Show when={props.thread.pendingRequests > 0}> · {props.thread.pendingRequests} to answer</Show>
+        <Show when={props.thread.pendingRequests > 0}> · {props.thread.pendingRequests} waiting</Show>
         <Show when={groupOf(props.thread) !== props.thread.cwd}> · {baseOf(props.thread.cwd)}</Show> ·{" "}
         {props.thread.runtimeMode} · {ago(props.thread.lastActivityAt, props.now)}
       </span>
     </a>
   </li>
 )
+
+/** A piece of what was said, with the words that were looked for. */
+const Snippet = (props: Pick<SearchHit, "marks" | "snippet">) => {
+  const parts = () => {
+    let at = 0
+    const cut: Array<readonly [string, boolean]> = []
+    for (const [from, to] of props.marks) {
+      if (from < at) continue
+      cut.push([props.snippet.slice(at, from), false], [props.snippet.slice(from, to), true])
+      at = to
+    }
+    return [...cut, [props.snippet.slice(at), false] as const]
+  }
+  return (
+    <For each={parts()}>
+      {([text, marked]) => (marked ? <mark>{visible(text)}</mark> : <>{visible(text)}</>)}
+    </For>
+  )
+}
 
 /** Every thread, by project, the latest first; found by what is typed. */
 export const Sidebar = (props: {
@@ -45,9 +67,23 @@ export const Sidebar = (props: {
   readonly onOpen: (id: string | undefined) => void
 }) => {
   const [wanted, setWanted] = createSignal("")
+  const [offers, setOffers] = createSignal(canNotify() && !notifies())
   const [now, setNow] = createSignal(Date.now())
   const ticking = setInterval(() => setNow(Date.now()), 30_000)
   onCleanup(() => clearInterval(ticking))
+
+  // What was said is asked for when nothing more was typed for a moment.
+  const [asked, setAsked] = createSignal("")
+  createEffect(() => {
+    const text = wanted().trim()
+    const waiting = setTimeout(() => setAsked(text), text === "" ? 0 : 250)
+    onCleanup(() => clearTimeout(waiting))
+  })
+  const [found] = createResource(
+    () => asked() || undefined,
+    (text) => props.store.search(text)
+  )
+  const hits = () => (asked() === "" ? undefined : found.latest?.items)
 
   const groups = createMemo(() => {
     const text = wanted().trim().toLowerCase()
@@ -70,18 +106,28 @@ export const Sidebar = (props: {
         </button>
       </div>
       <label class="hidden" for="search">
-        Search threads by name, directory, agent or mode
+        Search threads by name, directory, agent or mode, and by what was said in them
       </label>
       <input
         id="search"
         type="search"
-        placeholder="Name, directory, agent, mode"
+        placeholder="Name, directory, agent; what was said"
         value={wanted()}
         onInput={(event) => setWanted(event.currentTarget.value)}
       />
+      <Show when={offers()}>
+        <button
+          class="small"
+          onClick={() => void allowNotifications().then(() => setOffers(canNotify() && !notifies()))}
+        >
+          Notify me when an agent waits or is done
+        </button>
+      </Show>
       <For
         each={groups()}
-        fallback={<p class="mark">{wanted() === "" ? "There are no threads yet." : "No thread has that."}</p>}
+        fallback={
+          <p class="mark">{wanted() === "" ? "There are no threads yet." : "No thread is called so."}</p>
+        }
       >
         {([group, threads]) => (
           <section>
@@ -102,6 +148,37 @@ export const Sidebar = (props: {
           </section>
         )}
       </For>
+      <Show when={hits()}>
+        {(found) => (
+          <section aria-live="polite">
+            <h2>Said or done</h2>
+            <ul>
+              <For each={found()} fallback={<li class="mark">Nothing was said that has all of it.</li>}>
+                {(hit) => (
+                  <li>
+                    <a
+                      href={`#/${hit.threadId}`}
+                      class="hit"
+                      onClick={(event) => {
+                        // Another tab is the browser's to open.
+                        if (event.ctrlKey || event.metaKey || event.shiftKey) return
+                        event.preventDefault()
+                        props.onOpen(hit.threadId)
+                        void props.store.seek(hit.threadId, hit.itemId)
+                      }}
+                    >
+                      <span class="name">{nameOf({ id: hit.threadId, title: hit.title })}</span>
+                      <span class="about">
+                        <Snippet snippet={hit.snippet} marks={hit.marks} />
+                      </span>
+                    </a>
+                  </li>
+                )}
+              </For>
+            </ul>
+          </section>
+        )}
+      </Show>
     </nav>
   )
 }

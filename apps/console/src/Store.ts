@@ -7,7 +7,7 @@ import type { Thread } from "@rejoin/contracts/Thread"
 import { Effect } from "effect"
 import { batch, createSignal } from "solid-js"
 import { createStore, produce, reconcile } from "solid-js/store"
-import { apply, type Conversation, turnsOf } from "./Conversation.ts"
+import { apply, type Conversation, filesOf, turnsOf } from "./Conversation.ts"
 import { makeLink, Refusal } from "./Link.ts"
 
 export interface State {
@@ -20,6 +20,8 @@ export interface State {
   missing: boolean
   /** There may be items before those that are shown. */
   older: boolean
+  /** The item that was looked for, where one was. */
+  sought: string | undefined
 }
 
 const pageSize = 200
@@ -33,7 +35,8 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     unread: {},
     open: undefined,
     missing: false,
-    older: false
+    older: false,
+    sought: undefined
   })
   const change = (body: (draft: State) => void) => setState(produce(body))
   const [connected, setConnected] = createSignal(true)
@@ -159,8 +162,11 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
       },
       ended.signal
     )
-    const providers = await link.call((client) => client.providers.list())
-    setState("providers", [...providers.items])
+    // Each agent is asked for its version: the threads are there before.
+    void link
+      .call((client) => client.providers.list())
+      .then(({ items }) => setState("providers", [...items]))
+      .catch(() => undefined)
   }
 
   /** What a fork goes on from: the last items that its origin had then. None where that is gone. */
@@ -187,10 +193,12 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
   /** The thread that is looked at, shown already or not. */
   let wanted: string | undefined
   /** Shows a thread: its last items, and what happens from then on. */
-  const show = async (id: string | undefined) => {
+  const show = (id: string | undefined) => (showing = load(id))
+  let showing: Promise<void> = Promise.resolve()
+  const load = async (id: string | undefined) => {
     wanted = id
     loading = undefined
-    setState({ open: undefined, older: false, missing: false })
+    setState({ open: undefined, older: false, missing: false, sought: undefined })
     if (id === undefined) return
     const own = { id, events: [] }
     loading = own
@@ -221,6 +229,7 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
       requests: [...snapshot.requests],
       receipts: [...receipts],
       turns: turnsOf(oldest ? [oldest, ...turns] : turns),
+      files: filesOf(oldest ? [oldest, ...turns] : turns),
       notices: []
     }
     for (const event of own.events) apply(open, event)
@@ -253,6 +262,36 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     })
   }
 
+  /** What an agent has in its own store, the newest first. */
+  const ownSessions = (id: string) =>
+    link.call((client) => client.providers.sessions({ params: { id }, query: { limit: 200 } }))
+
+  /** The models of an agent; none where it is away, or tells none. */
+  const models = (id: string) =>
+    link
+      .call((client) => client.providers.models({ params: { id } }))
+      .then(({ items }) => items)
+      .catch(() => [])
+
+  /** Where something was said or done. */
+  const search = (q: string) =>
+    link.call((client) => client.search.search({ query: { q, limit: 30 } })).catch(() => undefined)
+
+  /** Shows an item of the thread that is being opened, however far back it is. */
+  const seek = async (threadId: string, itemId: string) => {
+    await showing
+    for (;;) {
+      const { older, open } = state
+      if (open?.threadId !== threadId) return
+      const shown = open.items.length
+      if (open.items.some(({ id }) => id === itemId)) return setState("sought", itemId)
+      if (!older) return
+      await showOlder()
+      // It could not be asked for, which is told.
+      if (state.open?.items.length === shown) return
+    }
+  }
+
   /** Forgets the thread; the agent keeps its conversation. */
   const remove = async (id: string): Promise<boolean> => {
     const gone = await attempt((client) =>
@@ -276,6 +315,10 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     start,
     show,
     showOlder,
+    ownSessions,
+    models,
+    search,
+    seek,
     look,
     end: () => ended.abort()
   }

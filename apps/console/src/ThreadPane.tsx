@@ -1,3 +1,4 @@
+import type { UpdateTurn } from "@rejoin/contracts/api/Requests"
 import type { Thread } from "@rejoin/contracts/Thread"
 import { createMemo, createResource, createSignal, For, onCleanup, onMount, Show } from "solid-js"
 import { Actions, type PanelName } from "./Actions.tsx"
@@ -103,6 +104,10 @@ export const ThreadPane = (props: {
     const before = forks() ? turnBefore(entries(), at) : undefined
     return before === undefined ? undefined : () => forkAfter(before)
   }
+  const edit = (turnId: string, payload: UpdateTurn) =>
+    void props.store.attempt((client) =>
+      client.turns.update({ params: { id: props.thread.id, turnId }, payload })
+    )
   const withdraw = (turnId: string) =>
     void props.store.attempt((client) => client.turns.interrupt({ params: { id: props.thread.id, turnId } }))
   return (
@@ -168,6 +173,8 @@ export const ThreadPane = (props: {
                 <ItemView
                   item={entry}
                   live={running().has(entry.turnId)}
+                  files={props.conversation.files[entry.turnId]}
+                  sought={props.store.state.sought === entry.id}
                   onFork={forks() ? () => forkAfter(entry.turnId) : undefined}
                 />
               ) : (
@@ -177,6 +184,8 @@ export const ThreadPane = (props: {
                   onForkBefore={forkBefore(at())}
                   starting={props.thread.session.state === "starting"}
                   onWithdraw={withdraw}
+                  onEdit={edit}
+                  firstQueued={props.conversation.turns.find(({ state }) => state === "waiting")?.id}
                 />
               )
             }

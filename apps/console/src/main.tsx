@@ -5,7 +5,7 @@ import { App } from "./App.tsx"
 import { makeStore, type Store } from "./Store.ts"
 import "./style.css"
 
-const noLink = "This tab was not let in yet: it takes the link that a terminal prints, which is good once."
+const noLink = "Sign in: paste the link from your terminal. It is good once."
 
 /** How one comes in without a link, or with one that was used. */
 const Entrance = (props: { readonly why: string; readonly onCode: (code: string) => void }) => {
@@ -32,7 +32,7 @@ const Entrance = (props: { readonly why: string; readonly onCode: (code: string)
           onInput={(event) => setText(event.currentTarget.value)}
         />
         <button type="submit" class="primary">
-          Come in
+          Sign in
         </button>
       </form>
       <Show when={refused()}>
@@ -41,10 +41,12 @@ const Entrance = (props: { readonly why: string; readonly onCode: (code: string)
         </p>
       </Show>
       <p>
-        <code>npm start</code> prints one in its terminal. Another one is printed, in the directory of Rejoin,
-        by
+        <code>npm start</code> prints one in its terminal. This command prints another one:
       </p>
-      <pre>npm run -s rejoin console</pre>
+      <pre>rejoin console</pre>
+      <p>
+        In a clone without an installation: <code>npm run -s rejoin console</code>
+      </p>
     </main>
   )
 }
@@ -57,9 +59,10 @@ const tokenFor = async (code: string): Promise<string> => {
     if (token === undefined) throw new Error(noLink)
     return token
   }
-  return redeem(code).catch((error: unknown) => {
-    // Who is in already stays in, whatever link was pasted.
-    if (stored !== null) return stored
+  return redeem(code).catch(async (error: unknown) => {
+    // Who is in already stays in, whatever link was pasted; and so does whoever has another tab open.
+    const known = stored ?? (await tokenOfAnotherTab())
+    if (known !== undefined) return known
     throw error
   })
 }
@@ -94,7 +97,7 @@ const Page = () => {
   onCleanup(() => removeEventListener("hashchange", onHash))
   const why = () => out() ?? (store.error instanceof Error ? store.error.message : undefined)
   return (
-    <Switch fallback={<p class="access">Coming in…</p>}>
+    <Switch fallback={<p class="access">Signing in…</p>}>
       <Match when={why()}>{(text) => <Entrance why={text()} onCode={setCode} />}</Match>
       <Match when={store.state === "ready" ? store() : undefined}>{(ready) => <App store={ready()} />}</Match>
     </Switch>

@@ -9,13 +9,13 @@ import { arch, platform } from "node:os"
 const keys =
   /^(ANTHROPIC|OPENAI|OPENROUTER|GEMINI|GOOGLE_GENERATIVE_AI|GROQ|XAI|MISTRAL|DEEPSEEK|AZURE)_API_KEY$/
 
-/** OpenCode's own program out of its npm package, where that is installed. */
-export const bundledBinary = Effect.gen(function* () {
+/** OpenCode's own program out of its npm package, where that is installed as seen from this file. */
+export const openCodeBeside = Effect.fnUntraced(function* (from: string) {
   const fs = yield* FileSystem.FileSystem
   const { dirname, join } = yield* Path.Path
   const cpu = yield* fs.readFileString("/proc/cpuinfo").pipe(Effect.orElseSucceed(() => "avx2"))
   const names = [`opencode-${platform()}-${arch()}`, `opencode-${platform()}-${arch()}-baseline`]
-  const wrapper = Result.try(() => createRequire(import.meta.url).resolve("opencode-ai/package.json"))
+  const wrapper = Result.try(() => createRequire(from).resolve("opencode-ai/package.json"))
   if (Result.isFailure(wrapper)) return undefined
   const require = createRequire(wrapper.success)
   for (const name of cpu.includes("avx2") ? names : names.toReversed()) {
@@ -24,6 +24,9 @@ export const bundledBinary = Effect.gen(function* () {
   }
   return undefined
 })
+
+/** The one that a clone of ours installs. */
+export const bundledBinary = openCodeBeside(import.meta.url)
 
 /** Whether the user's OpenCode has an account or a configuration of its own, without reading what is secret in it. */
 const isConfigured = Effect.fnUntraced(function* (environment: Readonly<Record<string, string>>) {

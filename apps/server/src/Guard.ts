@@ -46,6 +46,16 @@ export const layerSchemaErrors = HttpApiMiddleware.layerSchemaErrorTransform(Sch
 const refuse = (error: OriginNotAllowed | PayloadTooLarge | InvalidInput, status: number) =>
   HttpServerResponse.jsonUnsafe({ ...error, _tag: error._tag, message: error.message }, { status })
 
+/** What the router itself answers is text. */
+const unknownType = new InvalidInput({
+  field: "content-type",
+  message: "A body of this type is not taken here.",
+  hint: "Send application/json."
+})
+
+/** It is read line by line, and counted there. */
+const isImport = (url: string) => url.split("?")[0] === "/api/threads/import"
+
 const maxBodyBytes = 24 * 1024 * 1024
 
 /**
@@ -60,7 +70,7 @@ export const layerOriginGuard = HttpRouter.middleware(
     const { isHost, isOrigin } = hostsOf({ host, port, listed })
     return (handler) =>
       Effect.gen(function* () {
-        const { headers } = yield* HttpServerRequest.HttpServerRequest
+        const { headers, url } = yield* HttpServerRequest.HttpServerRequest
         const { "content-length": length, host, origin } = headers
         if (host === undefined || !isHost(host)) {
           const message = "The Host header is not this server's own."
@@ -70,18 +80,21 @@ export const layerOriginGuard = HttpRouter.middleware(
         if (origin !== undefined && !isOrigin(origin)) {
           return refuse(new OriginNotAllowed({ message: "The Origin header is not this server's own." }), 403)
         }
-        if (Number(length ?? 0) > maxBodyBytes) {
+        if (Number(length ?? 0) > maxBodyBytes && !isImport(url)) {
           return refuse(
-            new PayloadTooLarge({ message: `A body may have ${maxBodyBytes} bytes at most.` }),
+            new PayloadTooLarge({
+              message: `A request may have ${maxBodyBytes / 1024 / 1024} MB at most; files that go with a message some 18 MB together.`
+            }),
             413
           )
         }
         // A body without a length is counted while it is read.
-        return yield* Effect.provideService(
+        const response = yield* Effect.provideService(
           handler,
           HttpServerRequest.MaxBodySize,
           ByteSize.fromInputUnsafe(maxBodyBytes)
         )
+        return response.status === 415 ? refuse(unknownType, 415) : response
       })
   }),
   { global: true }

@@ -1,16 +1,18 @@
 import { Api } from "@rejoin/contracts/Api"
-import { TurnNotFound } from "@rejoin/contracts/Errors"
-import type { RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import { InvalidInput, TurnNotFound } from "@rejoin/contracts/Errors"
+import type { ProviderInstanceId, RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import { proofOf } from "@rejoin/contracts/Proof"
 import { Timestamp } from "@rejoin/contracts/Time"
 import type { Turn } from "@rejoin/contracts/Turn"
 import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
 import { ProviderService } from "@rejoin/core/ProviderService"
+import { Rules } from "@rejoin/core/rules/Rules"
+import { snippetOf, termsOf, textOf } from "@rejoin/core/search/SearchText"
 import type { TurnRecord } from "@rejoin/core/store/Records"
 import { RepoTrust } from "@rejoin/core/trust/RepoTrust"
 import { Threads } from "@rejoin/core/threads/Threads"
 import { ThreadStore } from "@rejoin/core/store/ThreadStore"
-import { DateTime, Duration, Effect, Layer, Option, Redacted } from "effect"
+import { DateTime, Duration, Effect, Layer, Option, Redacted, Stream } from "effect"
 import { HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { PrometheusMetrics } from "effect/observability"
@@ -32,6 +34,7 @@ const turnView = (turn: TurnRecord): Turn => ({
   threadId: turn.threadId,
   status: turn.status,
   ...(turn.undone && { undone: true }),
+  ...(turn.elsewhere && { elsewhere: true }),
   input: turn.input,
   output: turn.output,
   ...(turn.attachments.length > 0 && { attachments: turn.attachments }),
@@ -49,6 +52,8 @@ const turnView = (turn: TurnRecord): Turn => ({
   ...(turn.settledAt !== null && { settledAt: turn.settledAt })
 })
 
+const brokenOff = new InvalidInput({ field: "body", message: "The upload broke off. Nothing was changed." })
+
 // An id in a path is text that names a thread or does not: which of the two the store says.
 const threadId = ({ id }: { readonly id: string }) => id as ThreadId
 
@@ -62,7 +67,16 @@ const threads = HttpApiBuilder.group(
     const streams = yield* EventStream
     return handlers.handleAll({
       create: Effect.fnUntraced(function* ({ payload }) {
-        const { created, thread } = yield* threads.create(payload)
+        const { cwd, session } = payload
+        if (session === undefined && cwd === undefined) {
+          return yield* new InvalidInput({
+            field: "cwd",
+            message: "Where it is to work has to be named: cwd."
+          })
+        }
+        const { created, thread } = yield* session === undefined
+          ? threads.create({ ...payload, cwd: cwd ?? "" })
+          : service.adopt({ ...payload, session })
         return HttpServerResponse.jsonUnsafe(thread, { status: created ? 201 : 200 })
       }),
       list: Effect.fnUntraced(function* ({ query: { after, limit = defaultLimit, project } }) {
@@ -87,6 +101,17 @@ const threads = HttpApiBuilder.group(
       }),
       answer: ({ params, payload }) =>
         service.answer(threadId(params), params.requestId as RequestId, payload),
+      export: Effect.fnUntraced(function* ({ params, query: { move, to } }) {
+        const bundle = yield* service.export(threadId(params), { move: move === "true", to })
+        return Stream.tapError(bundle, (error) =>
+          Effect.logError(`The export of ${params.id} broke off.`, error.message)
+        )
+      }),
+      import: ({ payload, query: { cwd, provider } }) =>
+        service.import(
+          Stream.mapError(payload, () => brokenOff),
+          { cwd, provider }
+        ),
       receipts: Effect.fnUntraced(function* ({ params, query: { after, limit = defaultLimit } }) {
         yield* threads.record(threadId(params))
         return pageOf(yield* store.listReceipts(threadId(params), { after, limit }), limit)
@@ -124,6 +149,8 @@ const turns = HttpApiBuilder.group(
         if (Option.isSome(turn) && turn.value.threadId === id) return turnView(turn.value)
         return yield* new TurnNotFound({ turnId, message: `There is no turn ${turnId} in this thread.` })
       }),
+      update: ({ params, payload }) =>
+        Effect.map(service.editTurn(threadId(params), params.turnId as TurnId, payload), turnView),
       interrupt: ({ params }) => service.interruptTurn(threadId(params), params.turnId as TurnId)
     })
   })
@@ -140,8 +167,9 @@ const sessions = HttpApiBuilder.group(
       stop: ({ params }) => service.stop(threadId(params)),
       reset: ({ params }) => Effect.andThen(service.reset(threadId(params)), threads.get(threadId(params))),
       move: ({ params, payload }) => service.move(threadId(params), payload.cwd),
-      fork: ({ params, payload: { cwd, turnId } }) =>
-        service.fork(threadId(params), { cwd, turnId: turnId as TurnId | undefined }),
+      fork: ({ params, payload: { turnId, ...to } }) =>
+        service.fork(threadId(params), { ...to, turnId: turnId as TurnId | undefined }),
+      handover: ({ params, payload }) => service.handOver(threadId(params), payload),
       release: ({ params, payload }) => service.release(threadId(params), payload.flags ?? []),
       claim: ({ params }) => service.claim(threadId(params)),
       acceptHistory: ({ params }) => service.acceptHistory(threadId(params)),
@@ -155,10 +183,45 @@ const providers = HttpApiBuilder.group(
   "providers",
   Effect.fnUntraced(function* (handlers) {
     const registry = yield* ProviderRegistry
-    return handlers.handle("list", () =>
-      Effect.gen(function* () {
-        const adapters = yield* registry.list
-        return { items: yield* Effect.forEach(adapters, ({ info }) => info, { concurrency: "unbounded" }) }
+    const service = yield* ProviderService
+    return handlers.handleAll({
+      list: () =>
+        Effect.gen(function* () {
+          const adapters = yield* registry.list
+          return { items: yield* Effect.forEach(adapters, ({ info }) => info, { concurrency: "unbounded" }) }
+        }),
+      sessions: ({ params, query: { after, cwd, limit = defaultLimit, q } }) =>
+        service.sessions(params.id as ProviderInstanceId, { after, cwd, limit, q }),
+      models: ({ params }) =>
+        Effect.map(service.models(params.id as ProviderInstanceId), (items) => ({ items }))
+    })
+  })
+)
+
+const search = HttpApiBuilder.group(
+  Api,
+  "search",
+  Effect.fnUntraced(function* (handlers) {
+    const store = yield* ThreadStore
+    return handlers.handle(
+      "search",
+      Effect.fnUntraced(function* ({ query: { after = 0, limit = 20, project, provider, q } }) {
+        const terms = termsOf(q)
+        if (terms.length === 0) {
+          return yield* new InvalidInput({ field: "q", message: "There is no word in it to look for." })
+        }
+        const found = yield* store.search.find(terms, { project, provider, skip: after, limit })
+        const items = found.map(({ item, thread }) => ({
+          threadId: thread.id,
+          title: thread.title,
+          ...(thread.project !== null && { project: thread.project }),
+          provider: thread.provider,
+          itemId: item.id,
+          turnId: item.turnId,
+          kind: item.kind,
+          ...snippetOf(textOf(item), terms)
+        }))
+        return { items, ...(found.length === limit && { next: String(after + limit) }) }
       })
     )
   })
@@ -203,6 +266,20 @@ const directories = HttpApiBuilder.group(
   })
 )
 
+const rules = HttpApiBuilder.group(
+  Api,
+  "rules",
+  Effect.fnUntraced(function* (handlers) {
+    const rules = yield* Rules
+    return handlers.handleAll({
+      list: ({ query }) =>
+        Effect.map(rules.list(query.thread as ThreadId | undefined), (items) => ({ items })),
+      create: ({ payload }) => rules.create(payload),
+      remove: ({ params }) => rules.remove(params.id)
+    })
+  })
+)
+
 const health = HttpApiBuilder.group(
   Api,
   "health",
@@ -226,4 +303,15 @@ const metrics = HttpApiBuilder.group(Api, "metrics", (handlers) =>
 )
 
 /** Every endpoint of the Api, on the core's services. */
-export const layer = Layer.mergeAll(threads, turns, sessions, providers, directories, access, metrics, health)
+export const layer = Layer.mergeAll(
+  threads,
+  turns,
+  sessions,
+  providers,
+  search,
+  directories,
+  rules,
+  access,
+  metrics,
+  health
+)

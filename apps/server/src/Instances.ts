@@ -4,13 +4,14 @@ import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
 import { ModelServer } from "@rejoin/model-server/ModelServer"
 import { recall } from "@rejoin/model-server/Recall"
 import { DataDirectory } from "@rejoin/persistence/DataDirectory"
-import { installedProgram } from "@rejoin/providers/Programs"
+import { packageOf } from "@rejoin/providers/Packages"
+import { installedProgram, nativeProgram } from "@rejoin/providers/Programs"
 import { adapterOf, type Surroundings } from "@rejoin/providers/Providers"
 import { Context, Effect, Layer, Predicate, Record } from "effect"
 import type { FileSystem } from "effect"
 import type { ChildProcessSpawner } from "effect/process"
 import { Configuration, providersOf } from "./Configuration.ts"
-import { bundledBinary, defaultInstance } from "./EmbeddedOpenCode.ts"
+import { bundledBinary, defaultInstance, openCodeBeside } from "./EmbeddedOpenCode.ts"
 
 /** Our own environment, as it was when we were started. */
 export const OwnEnvironment = Context.Reference<Readonly<Record<string, string>>>(
@@ -19,6 +20,20 @@ export const OwnEnvironment = Context.Reference<Readonly<Record<string, string>>
     defaultValue: () => Record.filter(process.env as Record<string, string | undefined>, Predicate.isString)
   }
 )
+
+/** Where `rejoin agents add` puts agents. */
+export const agentsDirectory = (home: string, environment: Readonly<Record<string, string>>) =>
+  environment["REJOIN_AGENTS"] ?? `${home}/agents`
+
+/** What was added there: the user's own of the PATH goes before it. */
+const addedTo = Effect.fnUntraced(function* (directory: string) {
+  const modules = `${directory}/node_modules`
+  return {
+    opencode: yield* openCodeBeside(`${directory}/package.json`),
+    codex: yield* nativeProgram("codex", `${modules}/${packageOf.codex.name}/package.json`),
+    claude: yield* nativeProgram("claude", `${modules}/${packageOf.claude.name}/package.json`)
+  }
+})
 
 /** Builds the adapters of the configured instances, or of the agents that are installed, and registers them. */
 export const register = Effect.fn("register")(function* ({ prepare }: { readonly prepare: boolean }) {
@@ -31,11 +46,12 @@ export const register = Effect.fn("register")(function* ({ prepare }: { readonly
     FileSystem.FileSystem | ChildProcessSpawner.ChildProcessSpawner | ProcessOwner
   >()
   const search = environment["PATH"] ?? ""
+  const added = yield* addedTo(agentsDirectory(path, environment))
   const surroundings: Surroundings = {
     environment,
-    opencode: yield* bundledBinary,
-    codex: yield* installedProgram("codex", search),
-    claude: yield* installedProgram("claude", search)
+    opencode: (yield* bundledBinary) ?? added.opencode,
+    codex: (yield* installedProgram("codex", search)) ?? added.codex,
+    claude: (yield* installedProgram("claude", search)) ?? added.claude
   }
   const recallUrl = Layer.buildWithScope(ModelServer.layer(recall, { keep: 1 }), scope).pipe(
     Effect.map((context) => Context.get(context, ModelServer).url),

@@ -181,6 +181,20 @@ describe("the HTTP surface", () => {
         }
         const error = await client.getThread("none").catch((cause: unknown) => cause)
         assert.deepInclude({ ...(error as object) }, { _tag: "ThreadNotFound" })
+
+        // Every operation, by the name that it has in the API, with plain strings.
+        const copy = await client.api.sessions.fork({ params: { id: thread.id }, payload: {} })
+        const listed = await client.api.threads.list({ query: { limit: 10 } })
+        assert.sameMembers(
+          listed.items.map((one) => String(one.id)),
+          [String(thread.id), String(copy.id)]
+        )
+        const pieces: Array<string> = []
+        for await (const piece of client.ask(copy.id, "two")) pieces.push(piece)
+        assert.strictEqual(pieces.join(""), "one | two")
+        const failing = client.ask(copy.id, "fail")
+        const why = await failing.next().catch((cause: unknown) => cause)
+        assert.instanceOf(why, Error)
       })
     )
   )

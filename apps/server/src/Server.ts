@@ -19,7 +19,7 @@ import { EventStream } from "./EventStream.ts"
 import * as Guard from "./Guard.ts"
 import * as Handlers from "./Handlers.ts"
 import * as Logging from "./Logging.ts"
-import { ownerOf } from "./Owner.ts"
+import { ownerOf } from "@rejoin/agent-kit/Owner"
 import * as Startup from "./Startup.ts"
 import { Token } from "./Token.ts"
 
@@ -57,7 +57,9 @@ const routes = Layer.mergeAll(
   api,
   Guard.layerNowhere,
   Console.layer,
-  HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })
+  HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } }).pipe(
+    Layer.provide(Console.documentation)
+  )
 ).pipe(Layer.provide(Guard.layerOriginGuard))
 
 const network = Layer.unwrap(

@@ -3,9 +3,10 @@ import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { make as makeClient, type RejoinClient } from "@rejoin/client/Client"
 import { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import { ServerFileJson } from "@rejoin/contracts/ServerFile"
-import { Console, Effect, FileSystem, Path, Redacted, Schedule, Schema } from "effect"
+import { Console, Effect, FileSystem, Option, Path, Redacted, Schedule, Schema } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
-import { OwnEnvironment } from "./Instances.ts"
+import { bundledBinary, openCodeBeside } from "./EmbeddedOpenCode.ts"
+import { agentsDirectory, OwnEnvironment } from "./Instances.ts"
 
 keepLoopbackDirect(process.env)
 
@@ -14,6 +15,9 @@ keepLoopbackDirect(process.env)
 const readServerFile = Schema.decodeUnknownEffect(ServerFileJson)
 // Beside us, as a source or as it was built.
 const main = new URL(import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.js", import.meta.url).pathname
+
+/** EX_UNAVAILABLE: the command installs OpenCode then, and begins again. */
+const unavailable = 69
 
 const title = (text: string) => Console.log(`\n\u001b[1m${text}\u001b[0m`)
 const told = (who: string, text: string) => Console.log(text.replaceAll(/^/gm, `  ${who} │ `))
@@ -24,11 +28,25 @@ const makeStage = Effect.gen(function* () {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const inherited = yield* OwnEnvironment
   const root = yield* Effect.flatMap(fs.makeTempDirectoryScoped({ prefix: "rejoin-demo-" }), fs.realPath)
+  const own = inherited["REJOIN_HOME"] ?? join(inherited["HOME"] ?? "/", ".rejoin")
+  const agents = agentsDirectory(own, inherited)
   const environment = {
     PATH: inherited["PATH"] ?? "",
     HOME: root,
     REJOIN_HOME: join(root, ".rejoin"),
+    REJOIN_AGENTS: agents,
     REJOIN_PORT: "0"
+  }
+  const opencode =
+    (yield* bundledBinary) ??
+    (yield* openCodeBeside(join(agents, "package.json"))) ??
+    (yield* Effect.findFirst(
+      environment.PATH.split(":").map((directory) => join(directory, "opencode")),
+      (file) => Effect.orElseSucceed(fs.exists(file), () => false)
+    ).pipe(Effect.map(Option.getOrUndefined)))
+  if (opencode === undefined) {
+    yield* Console.error("OpenCode is not installed: `rejoin agents add opencode` installs it.")
+    return yield* Effect.sync(() => process.exit(unavailable))
   }
 
   const git = (cwd: string, ...args: ReadonlyArray<string>) =>
@@ -43,7 +61,7 @@ const makeStage = Effect.gen(function* () {
     const serverFile = join(environment.REJOIN_HOME, "server.json")
     yield* Effect.ignore(fs.remove(serverFile))
     const handle = yield* spawner.spawn(
-      ChildProcess.make(process.execPath, [main], {
+      ChildProcess.make(process.execPath, ["--disable-warning=ExperimentalWarning", main], {
         cwd: root,
         env: environment,
         extendEnv: false,

@@ -3,13 +3,12 @@ import type { ThreadId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import { type Observation, type ObservedThread, violations } from "@rejoin/testkit/crash/Observation"
 import { Effect, Exit, Fiber, Schema, Stream } from "effect"
-import fc from "fast-check"
 import { storeOf } from "../AgentHarness.ts"
-import { type Agent, claude, codex, opencode } from "../Agents.ts"
+import { type Agent, instances } from "../Agents.ts"
 import { commandOf, makeWorld, open, processesWith, programOf, say, type Server } from "../World.ts"
-import { life, places } from "./AgentScenario.ts"
+import { carryingLives, type Life, livesOf, places } from "./AgentScenario.ts"
 import { rowsOf } from "./AgentRows.ts"
-import { accepting, type Done, knownThreads, makeSteps } from "./AgentSteps.ts"
+import { accepting, type Done, knownThreads, makeSteps, otherThan } from "./AgentSteps.ts"
 
 const CodexBody = Schema.Struct({ client_metadata: Schema.Struct({ turn_id: Schema.String }) })
 
@@ -18,20 +17,23 @@ const ownTurn = (body: unknown): string | undefined =>
   Schema.is(CodexBody)(body) ? body.client_metadata.turn_id : undefined
 
 const program = programOf("e2e/dist/crash-server.js", "e2e/src/crash/server.ts")
-const instances = { opencode, codex, claude }
 const unsettled: ReadonlySet<string> = new Set(["accepted", "dispatching", "running"])
 
 /**
- * So many lives of a server on a real agent, each killed with -9 at a point that its seed chooses, and what is seen
- * from outside when the last one has asked every thread what it knows and where it is.
+ * These lives of a server on a real agent, each but the first killed with -9 at its point, and what is seen from
+ * outside when the last one has asked every thread what it knows and where it is.
  */
-export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, seeds: ReadonlyArray<number>) {
-  const world = yield* makeWorld({ agents: [agent] })
+export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, lives: ReadonlyArray<Life>) {
+  const does = (tag: Life["steps"][number]["_tag"]) =>
+    lives.some(({ steps }) => steps.some(({ _tag }) => _tag === tag))
+  const agents = does("HandOver") ? [agent, otherThan(agent)] : [agent]
+  const carried = does("Carry")
+  const world = yield* makeWorld({ agents })
   const log = world.at("deaths")
   yield* world.fs.writeFileString(log, "")
-  const upstream = storeOf(agent, world)
-  const done: Done = { accepted: [], writes: new Map() }
-  const act = makeSteps(world, done)
+  const stores = agents.map((one) => storeOf(one, world))
+  const done: Done = { accepted: [], writes: new Map(), losses: new Map() }
+  const act = makeSteps(world, done, { agent, stores })
   const seen = new Map<number, RuntimeEvent>()
   const witnessed: Array<string> = []
 
@@ -48,12 +50,10 @@ export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, seeds
       Effect.forkChild
     )
 
-  for (const [i, seed] of seeds.entries()) {
-    const [drawn] = fc.sample(life, { seed, numRuns: 1 })
-    if (drawn === undefined) continue
+  for (const [i, { at, steps }] of lives.entries()) {
     const first = i === 0
     const started = yield* Effect.exit(
-      world.start(first ? {} : { CRASH_AT: String(drawn.at), CRASH_LOG: log }, program)
+      world.start(first ? {} : { CRASH_AT: String(at), CRASH_LOG: log }, program)
     )
     // It may have died while it recovered: the next life goes on from there.
     if (Exit.isFailure(started)) continue
@@ -66,7 +66,7 @@ export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, seeds
             yield* open(server, world.at(place), "full-access", instances[agent])
         }
         // What it answers is looked at afterwards, in the store and upstream.
-        for (const step of drawn.steps) yield* Effect.exit(act(server, step))
+        for (const step of steps) yield* Effect.exit(act(server, step))
       }),
       server.ended
     )
@@ -145,7 +145,8 @@ export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, seeds
       events,
       receipts: [...receipts].toReversed(),
       sessions: rows.sessions.filter((row) => row.thread === thread.id).map(({ id }) => id),
-      breaks: 0,
+      carried,
+      breaks: done.losses.get(thread.id) ?? 0,
       recalled: recalled.get(thread.id),
       where: where.get(thread.id)
     })),
@@ -160,7 +161,7 @@ export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, seeds
         return turn === undefined || all.findIndex((other) => ownTurn(other.body) === turn) === i
       })
       .map(({ said }) => said.at(-1) ?? ""),
-    upstream: { sessions: yield* upstream.sessions, released: [] },
+    upstream: { sessions: (yield* Effect.forEach(stores, ({ sessions }) => sessions)).flat(), released: [] },
     left: {
       intents: rows.intents,
       processes: left.length,
@@ -174,7 +175,16 @@ export const agentLives = Effect.fn("agentLives")(function* (agent: Agent, seeds
 
 /** Ten lives from this seed on. */
 export const agentRun = (agent: Agent) => (seed: number) =>
-  agentLives(
-    agent,
-    Array.from({ length: 11 }, (_, i) => seed * 1000 + i)
-  ).pipe(Effect.scoped, Effect.provide(NodeServices.layer), Effect.orDie)
+  agentLives(agent, livesOf(Array.from({ length: 11 }, (_, i) => seed * 1000 + i))).pipe(
+    Effect.scoped,
+    Effect.provide(NodeServices.layer),
+    Effect.orDie
+  )
+
+/** So many kills of each way that carries a conversation over. */
+export const agentCarry = (agent: Agent, times: number) =>
+  agentLives(agent, carryingLives(times)).pipe(
+    Effect.scoped,
+    Effect.provide(NodeServices.layer),
+    Effect.orDie
+  )

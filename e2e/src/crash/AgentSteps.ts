@@ -1,6 +1,8 @@
 import type { ThreadId } from "@rejoin/contracts/Ids"
 import type { Turn } from "@rejoin/contracts/Turn"
 import { Effect, Stream } from "effect"
+import type { Store } from "../AgentHarness.ts"
+import { type Agent, instances } from "../Agents.ts"
 import { event, type Server, type World } from "../World.ts"
 import { type Doing, places } from "./AgentScenario.ts"
 
@@ -10,7 +12,12 @@ export interface Done {
   readonly accepted: Array<{ readonly id: string; readonly input: string }>
   /** Files that turns were told to write, each named once. */
   readonly writes: Map<string, string>
+  /** How often fate took a thread's session. */
+  readonly losses: Map<ThreadId, number>
 }
+
+/** To whom a thread of this agent's is handed over, and from whom it comes back. */
+export const otherThan = (agent: Agent): Agent => (agent === "codex" ? "claude" : "codex")
 
 export const knownThreads = (server: Server) =>
   Effect.map(server.client.threads.list({ query: { limit: 50 } }), ({ items }) => items.map(({ id }) => id))
@@ -35,7 +42,11 @@ export const accepting = (server: Server, id: ThreadId) =>
   )
 
 /** Does one step as a client would; what it was answered, and what of it is true, is looked at afterwards. */
-export const makeSteps = (world: World, done: Done) => {
+export const makeSteps = (
+  world: World,
+  done: Done,
+  { agent, stores }: { readonly agent: Agent; readonly stores: ReadonlyArray<Store> }
+) => {
   let inputs = 0
 
   const send = Effect.fnUntraced(function* (server: Server, id: ThreadId, input: string, steered?: Turn) {
@@ -85,6 +96,22 @@ export const makeSteps = (world: World, done: Done) => {
       }
       case "Mode":
         return yield* server.client.threads.update({ params, payload: { runtimeMode: step.mode } })
+      case "Lose": {
+        const { session } = yield* server.client.threads.get({ params })
+        if (session.providerSessionId === undefined) return
+        done.losses.set(id, (done.losses.get(id) ?? 0) + 1)
+        for (const store of stores) yield* store.lose(session.providerSessionId)
+        return
+      }
+      case "Carry": {
+        const payload = yield* server.client.threads.export({ params, query: {} })
+        return yield* server.client.threads.import({ payload, query: {} })
+      }
+      case "HandOver": {
+        const { provider } = yield* server.client.threads.get({ params })
+        const to = instances[provider === agent ? otherThan(agent) : agent]
+        return yield* server.client.sessions.handover({ params, payload: { provider: to } })
+      }
     }
   })
 }

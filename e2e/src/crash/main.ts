@@ -1,16 +1,18 @@
 // `pnpm crash --runs N --seed S [--agent memory|opencode|codex|claude]`: random lives of a server, killed anywhere.
 // Says each violation with the seed that shows it again, and where it was killed; exits with 1 if there was one.
+// With `--carry N` one run on a real agent: N kills each of a restore, a handover, and an export with its import.
 import type { StoreFailed } from "@rejoin/contracts/Errors"
 import { Effect, Schema } from "effect"
 import { parseArgs } from "node:util"
 import { memoryRun } from "./MemoryRuns.ts"
-import { agentRun } from "./AgentRuns.ts"
+import { agentCarry, agentRun } from "./AgentRuns.ts"
 
 const { values } = parseArgs({
   options: {
     runs: { type: "string", default: "1000" },
     seed: { type: "string", default: "1" },
-    agent: { type: "string", default: "memory" }
+    agent: { type: "string", default: "memory" },
+    carry: { type: "string", default: "0" }
   }
 })
 const Count = Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0))
@@ -18,17 +20,19 @@ const arguments_ = Schema.decodeUnknownSync(
   Schema.Struct({
     runs: Count,
     seed: Count,
+    carry: Count,
     agent: Schema.Literals(["memory", "opencode", "codex", "claude"])
   })
 )(values)
 
-const { agent, runs, seed } = arguments_
+const { agent, carry, seed } = arguments_
+const runs = carry > 0 ? 1 : arguments_.runs
 const run: (
   seed: number
 ) => Effect.Effect<
   { readonly violations: ReadonlyArray<string>; readonly deaths: ReadonlyArray<string> },
   StoreFailed
-> = agent === "memory" ? memoryRun : agentRun(agent)
+> = agent === "memory" ? memoryRun : carry > 0 ? () => agentCarry(agent, carry) : agentRun(agent)
 const deaths = new Map<string, number>()
 let failed = 0
 

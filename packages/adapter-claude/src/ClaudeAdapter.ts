@@ -20,14 +20,16 @@ import { type ClaudeCursor, decodeCursor } from "./ClaudeCursor.ts"
 import { makeExpiry } from "./ClaudeExpiry.ts"
 import { holdersOf } from "./ClaudeHolders.ts"
 import { type ClaudeOptions, configDirectory } from "./ClaudeOptions.ts"
+import { makeOwn } from "./ClaudeOwn.ts"
 import { placesBeyond } from "@rejoin/agent-kit/RepoPlaces"
 import { findPowers } from "@rejoin/agent-kit/RepoPowers"
 import { writeFiles } from "./ClaudeFiles.ts"
 import { powers } from "./ClaudePowers.ts"
-import { startProcess } from "./ClaudeProcess.ts"
+import { type ClaudeCommand, startProcess } from "./ClaudeProcess.ts"
+import { Models, modelsOf } from "./ClaudeModels.ts"
 import { type Live, makeStarts } from "./ClaudeStarts.ts"
 import { makeTerminal } from "./ClaudeTerminal.ts"
-import { makeTranscripts } from "./ClaudeTranscripts.ts"
+import { isRecord, makeTranscripts } from "./ClaudeTranscripts.ts"
 import { isSupported, supported } from "./ClaudeVersion.ts"
 
 const capabilities: Capabilities = {
@@ -39,6 +41,7 @@ const capabilities: Capabilities = {
   interrupt: true,
   fork: ["whole", "turn"],
   restore: true,
+  compose: true,
   additionalDirectories: true,
   systemPrompt: true,
   terminal: true
@@ -59,16 +62,21 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
 
   const owner = yield* ProcessOwner
   const terminals = yield* Effect.cached(Scope.provide(owner.scratch, yield* Effect.scope))
+  const spawn = (command: ClaudeCommand) =>
+    startProcess(options, command).pipe(
+      Effect.provideService(ChildProcessSpawner.ChildProcessSpawner, spawner),
+      Effect.provideService(ProcessOwner, owner)
+    )
   const starts = makeStarts({
     options,
-    spawn: (command) =>
-      startProcess(options, command).pipe(
-        Effect.provideService(ChildProcessSpawner.ChildProcessSpawner, spawner),
-        Effect.provideService(ProcessOwner, owner)
-      ),
+    spawn,
     fs,
     config,
     transcripts,
+    version: Effect.map(
+      Effect.suspend(() => info),
+      ({ version }) => version
+    ),
     expiry,
     filesFor: (start) =>
       owner.scratch.pipe(
@@ -213,6 +221,27 @@ const make = Effect.fnUntraced(function* (options: ClaudeOptions) {
         )
       ),
     restore: starts.restore,
+    isRecord,
+    own: makeOwn(fs, id, config, storeId),
+    models: Effect.gen(function* () {
+      const cwd = yield* owner.scratch.pipe(
+        Effect.mapError(({ message }) => new ProviderUnavailable({ provider: id, message }))
+      )
+      // No session of a conversation: nothing is said to it, and nothing is kept.
+      const process = yield* spawn({
+        args: ["--no-session-persistence", "--setting-sources", "user", "--strict-mcp-config"],
+        cwd,
+        extraEnv: {},
+        onFrame: () => {}
+      })
+      return modelsOf(yield* process.control(Models, { subtype: "initialize" }))
+    }).pipe(
+      Effect.catchTag("StartupFailure", ({ message }) =>
+        Effect.fail(new ProviderUnavailable({ provider: id, message }))
+      ),
+      Effect.scoped
+    ),
+    compose: starts.compose,
     brings: {
       find: findPowers({ fs, agent: "claude", powers, own: [config], places: placesBeyond }),
       keepsOut: () => true

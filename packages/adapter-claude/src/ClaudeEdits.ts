@@ -34,12 +34,14 @@ export const proposedDiff = (
   input: Readonly<Record<string, unknown>>,
   current: { readonly text: string } | "absent" | "unknown"
 ): string | undefined => {
+  const cell = decodeCell(input)
   const write = Option.orElse(decodeWrite(input), () =>
-    Option.map(decodeCell(input), ({ new_source: content }) => ({ content }))
+    Option.map(cell, ({ new_source: content }) => ({ content }))
   )
   if (Option.isSome(write)) {
     const { content } = write.value
-    if (current === "unknown") {
+    // A cell is a part of its notebook, whose file says nothing about what stood in it.
+    if (current === "unknown" || Option.isSome(cell)) {
       return `@@ what stands there now is not shown @@\n${diffBetween("", content).replace(/^@@.*\n/, "")}`
     }
     return diffBetween(current === "absent" ? "" : current.text, content)

@@ -10,27 +10,27 @@ const Holder = Schema.fromJsonString(
 const decode = Schema.decodeUnknownOption(Holder)
 
 /**
- * The processes that work on a session now, as they tell it in `sessions/<pid>.json`. Claude has no lock: two that
+ * The processes that work on sessions now, as they tell it in `sessions/<pid>.json`. Claude has no lock: two that
  * resume one session both succeed, and one branch is lost. A file that a kill left behind does not count: its
  * process is gone, or another one has its number.
  */
-export const holdersOf = Effect.fnUntraced(function* (
-  fs: FileSystem.FileSystem,
-  config: string,
-  sessionId: string
-) {
+export const holdings = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, config: string, of?: string) {
   const names = yield* fs.readDirectory(`${config}/sessions`).pipe(Effect.orElseSucceed(() => []))
-  const pids: Array<number> = []
+  const found: Array<typeof Holder.Type> = []
   for (const name of names.filter((name) => name.endsWith(".json"))) {
     const text = yield* Effect.option(fs.readFileString(`${config}/sessions/${name}`))
     const holder = Option.getOrUndefined(Option.flatMap(text, decode))
-    if (holder?.sessionId !== sessionId) continue
+    if (holder === undefined || (of !== undefined && holder.sessionId !== of)) continue
     const started = yield* startOf(fs, holder.pid)
     const same = holder.procStart === undefined || String(holder.procStart) === started
-    if (started !== undefined && same) pids.push(holder.pid)
+    if (started !== undefined && same) found.push(holder)
   }
-  return pids
+  return found
 })
+
+/** Those that work on one session. */
+export const holdersOf = (fs: FileSystem.FileSystem, config: string, sessionId: string) =>
+  Effect.map(holdings(fs, config, sessionId), (found) => found.map(({ pid }) => pid))
 
 /**
  * When the process started, in clock ticks since boot: field 22 of its stat, whose second may have blanks in it. One

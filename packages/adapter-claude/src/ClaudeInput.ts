@@ -10,18 +10,27 @@ const blockOf = ({ data, mediaType, name }: TurnInput["attachments"][number]): B
   return { type: "text", text: `<file name="${name}">\n${Buffer.from(data, "base64").toString()}\n</file>` }
 }
 
+/** What a message holds, and the attachments that Claude cannot take. */
+export const contentOf = (attachments: TurnInput["attachments"], input: string) => {
+  const content: Array<Block> = []
+  const left: Array<string> = []
+  for (const attachment of attachments) {
+    const block = blockOf(attachment)
+    if (block === undefined) left.push(`${attachment.name} (${attachment.mediaType})`)
+    else content.push(block)
+  }
+  content.push({ type: "text", text: input })
+  return { content, left }
+}
+
 /** A turn as the frame that sends it, with the text as it is to be sent; or the name of the attachment that Claude cannot take. */
 export const frameOf = (
   { attachments, messageId }: TurnInput,
   input: string
 ): { readonly frame: unknown } | { readonly unfit: string } => {
-  const content: Array<Block> = []
-  for (const attachment of attachments) {
-    const block = blockOf(attachment)
-    if (block === undefined) return { unfit: `${attachment.name} (${attachment.mediaType})` }
-    content.push(block)
-  }
-  content.push({ type: "text", text: input })
+  const { content, left } = contentOf(attachments, input)
+  const [unfit] = left
+  if (unfit !== undefined) return { unfit }
   return {
     frame: {
       type: "user",

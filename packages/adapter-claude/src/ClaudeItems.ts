@@ -3,6 +3,7 @@ import type { FileChange } from "@rejoin/contracts/Item"
 import type { AdapterItem } from "@rejoin/core/providers/AdapterEvent"
 import { planText } from "@rejoin/core/plan/PlanText"
 import { Option, Predicate, Schema } from "effect"
+import { proposedDiff } from "./ClaudeEdits.ts"
 import type { ToolResult, ToolUse } from "./ClaudeSchema.ts"
 
 const text = (value: unknown): string | undefined => (Predicate.isString(value) ? value : undefined)
@@ -40,7 +41,9 @@ const changesOf = ({ input }: ToolUse, result: unknown): ReadonlyArray<FileChang
   const path = text(input["file_path"]) ?? text(input["notebook_path"]) ?? ""
   const patched = decodePatched(result)
   const diff = Option.match(patched, { onNone: () => "", onSome: diffOf })
-  return [{ path, diff: diff === "" ? added(input["content"] ?? input["new_string"]) : diff }]
+  // Before it was done, and where it was not allowed: what it would change, by itself.
+  const proposed = result === undefined ? proposedDiff(input, "unknown") : undefined
+  return [{ path, diff: diff || (proposed ?? added(input["content"] ?? input["new_string"])) }]
 }
 
 const outputOf = ({ content }: ToolResult): string =>

@@ -19,11 +19,31 @@ const decodeQuestions = Schema.decodeUnknownOption(Questions)
 
 const text = (value: unknown): string | undefined => (Predicate.isString(value) ? value : undefined)
 
+const edits = new Set(["Edit", "MultiEdit", "NotebookEdit", "Write"])
+/** What a call of the shell has beside its command that changes nothing of what it does. */
+const harmless = new Set(["command", "description", "run_in_background", "timeout"])
+
+/** In one order, however the model wrote it. */
+const inOrder = (_: string, value: unknown): unknown =>
+  Predicate.isObject(value) && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    : value
+
+/** All that it would do: of every tool that is not known by its parts, the whole input. */
+const coversOf = ({ input, tool_name: tool }: CanUseTool): string => {
+  const command = text(input["command"])
+  const path = text(input["file_path"]) ?? text(input["notebook_path"])
+  if (tool === "Bash" && command !== undefined && Object.keys(input).every((key) => harmless.has(key)))
+    return command
+  return edits.has(tool) && path !== undefined ? path : JSON.stringify(input, inOrder)
+}
+
 /** What Claude wants to be allowed, or to know. `current` tells what a file holds now, where that may be shown. */
 export const askOf = (
-  { input, tool_name: tool }: CanUseTool,
+  request: CanUseTool,
   current: (path: string) => Parameters<typeof proposedDiff>[1]
 ): Approval | UserInput => {
+  const { input, tool_name: tool } = request
   const questions = tool === "AskUserQuestion" ? decodeQuestions(input) : Option.none()
   if (Option.isSome(questions)) {
     return {
@@ -40,14 +60,15 @@ export const askOf = (
   const path = text(input["file_path"]) ?? text(input["notebook_path"])
   const diff = path === undefined ? undefined : proposedDiff(input, current(path))
   // A sub-agent's task, a page to be fetched: what matters of it, in its words.
-  const about = text(input["prompt"]) ?? text(input["url"]) ?? text(input["query"])
+  const about = text(input["url"]) ?? text(input["prompt"]) ?? text(input["query"])
   return {
     kind: "approval",
     permission: tool,
     title: `${tool}: ${command ?? path ?? about ?? JSON.stringify(input).slice(0, 2000)}`,
     ...(command !== undefined && { command }),
     ...(path !== undefined && { paths: [path] }),
-    ...(diff !== undefined && { diff })
+    ...(diff !== undefined && { diff }),
+    covers: [coversOf(request)]
   }
 }
 

@@ -6,6 +6,7 @@ import { type History, Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
 import type { Started, StartRequest, TranscriptCopy, Verified } from "@rejoin/core/providers/ProviderAdapter"
 import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
 import { removeRecords, writeRecords } from "@rejoin/agent-kit/FileRecords"
+import type { Conversation } from "@rejoin/core/conversation/Conversation"
 import { newUuid } from "@rejoin/core/NewId"
 import { Effect, type FileSystem, Option, Predicate, Queue, type Scope } from "effect"
 import { type ClaudeCursor, cursorOf } from "./ClaudeCursor.ts"
@@ -19,7 +20,8 @@ import type { ClaudeCommand, ClaudeProcess, StartupFailure } from "./ClaudeProce
 import { Initialized, PermissionRules } from "./ClaudeSchema.ts"
 import { ClaudeListener, connect } from "./ClaudeSession.ts"
 import { type ClaudeTail, makeClaudeTail, readWhole } from "./ClaudeTail.ts"
-import type { ClaudeTranscripts } from "./ClaudeTranscripts.ts"
+import { composed, fileOf } from "./ClaudeCompose.ts"
+import { type ClaudeTranscripts, isRecord } from "./ClaudeTranscripts.ts"
 import { isSupported, supported } from "./ClaudeVersion.ts"
 
 interface Needs {
@@ -29,6 +31,8 @@ interface Needs {
   /** Claude's configuration directory. */
   readonly config: string
   readonly transcripts: ClaudeTranscripts
+  /** Null where it is not told. */
+  readonly version: Effect.Effect<string | null>
   readonly expiry: ClaudeExpiry
   /** What it is told by files, which go with the session. */
   readonly filesFor: (
@@ -61,7 +65,8 @@ export const makeStarts = ({
   spawn,
   ensureStore,
   expiry,
-  transcripts
+  transcripts,
+  version
 }: Needs) => {
   const { id: provider } = options
 
@@ -249,8 +254,9 @@ export const makeStarts = ({
     request: StartRequest
   ) {
     const storeId = yield* ensureStore
-    const written = yield* Effect.mapError(writeRecords(config, yield* files), (why) =>
-      failed(`The conversation could not be restored: ${why}.`)
+    const written = yield* Effect.mapError(
+      writeRecords(config, yield* files, (file) => isRecord(file, head.providerSessionId)),
+      (why) => failed(`The conversation could not be restored: ${why}.`)
     )
     return yield* Effect.gen(function* () {
       const started = yield* adopt(cursorOf(head.providerSessionId, storeId), request)
@@ -261,5 +267,29 @@ export const makeStarts = ({
     }).pipe(Effect.onError(() => removeRecords(written)))
   })
 
-  return { create, adopt, fork, restore }
+  /** As a transcript of its own, under a new id. */
+  const compose = Effect.fn("Claude.compose")(function* (conversation: Conversation, request: StartRequest) {
+    const storeId = yield* ensureStore
+    const id = yield* newUuid
+    yield* request.created(ProviderSessionId.make(id))
+    const { mark, renamed, text, unfit } = yield* composed(conversation, {
+      cwd: request.cwd,
+      sessionId: id,
+      version: yield* version
+    })
+    const files = new Map([[fileOf(request.cwd, id), new TextEncoder().encode(text)]])
+    const written = yield* Effect.mapError(
+      writeRecords(config, files, (file) => isRecord(file, id)),
+      (why) => failed(`The conversation could not be written: ${why}.`)
+    )
+    return yield* Effect.gen(function* () {
+      const started = yield* adopt(cursorOf(id, storeId), { ...request, mark })
+      const read = yield* Effect.orElseSucceed(readWhole(fs, transcripts, id), () => undefined)
+      const missing = [...renamed.values()].filter((uuid) => read?.transcript.contains(uuid) !== true)
+      if (missing.length > 0) return yield* failed(`${missing.length} messages are not in what was written.`)
+      return { ...started, renamed, leftOut: unfit === 0 ? {} : { attachment: unfit } }
+    }).pipe(Effect.onError(() => removeRecords(written)))
+  })
+
+  return { create, adopt, fork, restore, compose }
 }

@@ -1,5 +1,7 @@
 import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
-import type { TerminalAccess } from "@rejoin/core/providers/TerminalAccess"
+import { ProviderSessionId } from "@rejoin/contracts/Ids"
+import { newUuid } from "@rejoin/core/NewId"
+import type { TerminalAccess, TerminalRequest } from "@rejoin/core/providers/TerminalAccess"
 import { followedFrom, reportCommand, withoutFlags } from "@rejoin/core/terminal/TerminalReports"
 import { Effect, Option, Schema } from "effect"
 import { type ClaudeCursor, cursorOf } from "./ClaudeCursor.ts"
@@ -37,23 +39,13 @@ export const makeTerminal = (
       readonly systemPrompt: string | null
     }) => Effect.Effect<ClaudeFiles, AdapterFailure>
   }
-): TerminalAccess<ClaudeCursor> => ({
-  command: Effect.fn("Claude.terminal")(function* (cursor, request) {
-    const { providerSessionId: id, from } = cursor
+): TerminalAccess<ClaudeCursor> => {
+  const opened = Effect.fnUntraced(function* (
+    id: string,
+    session: ReadonlyArray<string>,
+    request: TerminalRequest
+  ) {
     const model = request.model ?? options.model
-    const written = yield* Effect.orElseSucceed(transcripts.find(id), () => [])
-    // A fork that was never written is made again from its source, under the same id.
-    const session =
-      written.length === 0 && from !== undefined
-        ? [
-            "--resume",
-            from.id,
-            "--fork-session",
-            "--session-id",
-            id,
-            ...(from.at === undefined ? [] : ["--resume-session-at", from.at])
-          ]
-        : ["--resume", id]
     const { cwd, loads, systemPrompt } = request
     const files = yield* needs.filesFor({ session: id, cwd, loads, systemPrompt })
     const hook = request.reports && [{ type: "command", command: reportCommand(request.reports) }]
@@ -84,19 +76,51 @@ export const makeTerminal = (
         CLAUDE_CONFIG_DIR: configDirectory(options.environment)
       }
     }
-  }),
-  follow: (cursor, { reports }) => {
-    const steps = reports.flatMap((told) =>
-      Option.toArray(
-        Option.map(decode(told), ({ session_id: id, source }) => ({
-          id,
-          derived: source === "clear" || source === "fork"
-        }))
+  })
+
+  const followedTo = (from: string, reports: ReadonlyArray<unknown>) =>
+    followedFrom(
+      from,
+      reports.flatMap((told) =>
+        Option.toArray(
+          Option.map(decode(told), ({ session_id: id, source }) => ({
+            id,
+            derived: source === "clear" || source === "fork"
+          }))
+        )
       )
     )
-    const id = followedFrom(cursor.providerSessionId, steps)
-    return Effect.succeed(
-      id === cursor.providerSessionId ? Option.none() : Option.some(cursorOf(id, cursor.storeId))
-    )
+
+  return {
+    command: Effect.fn("Claude.terminal")(function* ({ from, providerSessionId: id }, request) {
+      const written = yield* Effect.orElseSucceed(transcripts.find(id), () => [])
+      // A fork that was never written is made again from its source, under the same id.
+      const session =
+        written.length === 0 && from !== undefined
+          ? [
+              "--resume",
+              from.id,
+              "--fork-session",
+              "--session-id",
+              id,
+              ...(from.at === undefined ? [] : ["--resume-session-at", from.at])
+            ]
+          : ["--resume", id]
+      return yield* opened(id, session, request)
+    }),
+    begin: Effect.fn("Claude.begin")(function* (request) {
+      const assigned = ProviderSessionId.make(yield* newUuid)
+      return { ...(yield* opened(assigned, ["--session-id", assigned], request)), assigned }
+    }),
+    begun: ({ assigned, reports }) =>
+      Effect.succeed(
+        assigned === null ? Option.none() : Option.some(ProviderSessionId.make(followedTo(assigned, reports)))
+      ),
+    follow: (cursor, { reports }) => {
+      const id = followedTo(cursor.providerSessionId, reports)
+      return Effect.succeed(
+        id === cursor.providerSessionId ? Option.none() : Option.some(cursorOf(id, cursor.storeId))
+      )
+    }
   }
-})
+}

@@ -58,6 +58,11 @@ export class ClaudeTranscript {
     this.chain = chain.reverse()
   }
 
+  /** The ids of the lines that the model sees, oldest first. */
+  get order(): ReadonlyArray<string> {
+    return this.chain.flatMap(({ uuid }) => uuid ?? [])
+  }
+
   get isEmpty(): boolean {
     return this.chain.length === 0
   }
@@ -100,6 +105,14 @@ export class ClaudeTranscript {
       .slice(0, Math.max(at, 0))
       .findLast(({ type }) => type === "user" || type === "assistant")?.uuid
   }
+}
+
+/** Its transcript, and what stands beside that in a directory of its name. */
+export const isRecord = (file: string, providerSessionId: string): boolean => {
+  const [projects, slug, own, ...rest] = file.split("/")
+  if (projects !== "projects" || slug === undefined || !/^[\w-]+$/.test(slug)) return false
+  if (rest.length === 0) return own === `${providerSessionId}.jsonl`
+  return own === providerSessionId && rest.every((part) => /^\w[\w.-]*$/.test(part))
 }
 
 /** The transcripts of a configuration directory: `projects/<slug>/<id>.jsonl`; the slug is not told by the id. */

@@ -1,8 +1,9 @@
+import { modelsOf } from "./CodexModels.ts"
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { MessageId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
 import { agentInfo, programStamp, programVersion } from "@rejoin/agent-kit/AgentInfo"
-import { newRecords } from "@rejoin/agent-kit/FileRecords"
+import { isCopied, newRecords } from "@rejoin/agent-kit/FileRecords"
 import { newId } from "@rejoin/core/NewId"
 import { probed, requireStore as makeRequireStore } from "@rejoin/agent-kit/Probing"
 import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
@@ -19,10 +20,11 @@ import { basename, dirname, join, relative } from "node:path"
 import { ChildProcessSpawner } from "effect/process"
 import { type CodexCursor, decodeCursor } from "./CodexCursor.ts"
 import { codexHome, type CodexOptions } from "./CodexOptions.ts"
+import { makeOwn } from "./CodexOwn.ts"
 import { findPowers } from "@rejoin/agent-kit/RepoPowers"
 import { powers } from "./CodexPowers.ts"
 import { makeProbe } from "./CodexProbe.ts"
-import { makeRollouts } from "./CodexRollouts.ts"
+import { isRecord, makeRollouts } from "./CodexRollouts.ts"
 import { Account } from "./CodexSchema.ts"
 import { startServer } from "./CodexServer.ts"
 import type { CodexConnection } from "./CodexSession.ts"
@@ -38,6 +40,7 @@ const capabilities: Capabilities = {
   interrupt: true,
   fork: ["whole", "turn"],
   restore: true,
+  compose: true,
   additionalDirectories: true,
   systemPrompt: true,
   terminal: true
@@ -109,6 +112,10 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
     fs,
     home,
     rollouts,
+    version: Effect.map(
+      Effect.suspend(() => info),
+      ({ version }) => version
+    ),
     acquire,
     requireStore,
     storeId,
@@ -181,9 +188,11 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
       Effect.gen(function* () {
         const own = yield* rollouts.ownFile(providerSessionId)
         if (own === undefined) return Option.none()
-        // Those of its parents stay as they are: they are looked for once, and where all is read anew.
-        const grown = yield* newRecords(home, [relative(home, own)], position, atMost)
-        if (!grown.anew) return Option.some(grown)
+        // Those that it goes on from stay as they are: they are looked for once, and where it goes on in another one.
+        if (isCopied(position, relative(home, own))) {
+          const grown = yield* newRecords(home, [relative(home, own)], position, atMost)
+          if (!grown.anew) return Option.some(grown)
+        }
         const all = yield* rollouts.filesOf(own)
         if (all.length === 0) return Option.none()
         return Option.some(
@@ -201,6 +210,10 @@ const make = Effect.fnUntraced(function* (options: CodexOptions) {
         )
       ),
     restore: starts.restore,
+    isRecord,
+    models: Effect.scoped(Effect.flatMap(acquire(none, null), ({ client }) => modelsOf(client))),
+    own: makeOwn({ provider: id, fs, home, rollouts, storeId, server: acquire(none, null) }),
+    compose: starts.compose,
     terminal: makeTerminal(options, fs, home, rollouts),
     quiesce: ({ providerSessionId }) =>
       Effect.gen(function* () {

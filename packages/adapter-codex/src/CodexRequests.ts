@@ -2,8 +2,15 @@ import type { Answer, Approval, UserInput } from "@rejoin/contracts/Request"
 import { changeOf, commandOf } from "./CodexItems.ts"
 import type { Item, ServerRequest } from "./CodexSchema.ts"
 
+const ownShell = /^(?:\/usr)?\/bin\/(?:ba|z)?sh -lc /
+
 /** What Codex wants to be allowed, or to know. Of a file change only its item tells what is changed. */
-export const askOf = ({ method, params }: ServerRequest, item: Item | undefined): Approval | UserInput => {
+export const askOf = (
+  { method, params }: ServerRequest,
+  item: Item | undefined,
+  /** Where the session works. */
+  cwd: string
+): Approval | UserInput => {
   switch (method) {
     case "item/tool/requestUserInput":
       return {
@@ -18,23 +25,43 @@ export const askOf = ({ method, params }: ServerRequest, item: Item | undefined)
         }))
       }
     case "item/commandExecution/requestApproval": {
-      const command = commandOf(params.command ?? "")
+      const { command: whole, reason } = params
+      // A host that is to be reached has no command.
+      const host = params.networkApprovalContext ?? undefined
+      if (whole == null || whole === "") {
+        const title = reason ?? `Reach the network: ${JSON.stringify(host ?? {})}`
+        return { kind: "approval", permission: "network", title }
+      }
+      const command = commandOf(whole)
+      const isPlain =
+        host === undefined &&
+        params.additionalPermissions == null &&
+        (params.cwd == null || params.cwd === cwd)
       return {
         kind: "approval",
         permission: "command",
-        title: params.reason ?? `Run ${command}`,
-        command
+        title: reason ?? `Run ${command}`,
+        command,
+        // By another shell it is another command.
+        ...(isPlain && { covers: [ownShell.test(whole) ? command : whole] })
       }
     }
     case "item/fileChange/requestApproval": {
       const changes = item?.type === "fileChange" ? item.changes.map(changeOf) : []
-      const paths = changes.map(({ path }) => path)
+      const moves =
+        item?.type === "fileChange" ? item.changes.flatMap(({ kind }) => kind?.move_path ?? []) : []
+      const paths = [...changes.map(({ path }) => path), ...moves]
+      const isPlain =
+        item?.type === "fileChange" &&
+        params.grantRoot == null &&
+        item.changes.every(({ kind }) => kind?.type === "add" || kind?.type === "update")
       return {
         kind: "approval",
         permission: "file-change",
         title: params.reason ?? `Change ${paths.join(", ")}`,
         paths,
-        diff: changes.map(({ diff }) => diff).join("\n")
+        diff: changes.map(({ diff }) => diff).join("\n"),
+        ...(isPlain && { covers: paths })
       }
     }
     case "item/permissions/requestApproval":

@@ -49,7 +49,7 @@ describe("Codex's rollouts", () => {
     )
   )
 
-  it.live("a thread that its user rewound goes on in a second file, and is found whole", () =>
+  it.live("a thread that its user rewound goes on in another file each time, and is found whole", () =>
     test(
       Effect.gen(function* () {
         const { conversation, rollouts, write } = yield* world
@@ -68,6 +68,18 @@ describe("Codex's rollouts", () => {
           ["one", "two"]
         )
         assert.deepEqual([found.lineage, found.missing], [[], undefined])
+        // Once more: what it goes on from is named by the part.
+        const partId = "0195c7a4-9999-7000-8000-000000000009"
+        const part = `${meta(parentId, { history_base })}\n${message("two")}\n`
+        const third = yield* write(`${parentId}_${partId}`, [
+          meta(parentId, { history_base: { thread_id: forkId, end_byte_offset: part.length } }),
+          message("three")
+        ])
+        assert.deepEqual(
+          (yield* conversation(third)).messages.map(({ clientId }) => clientId),
+          ["one", "two", "three"]
+        )
+        assert.deepEqual(yield* rollouts.filesOf(third), [third, second, first])
       })
     )
   )

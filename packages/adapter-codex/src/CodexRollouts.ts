@@ -15,7 +15,11 @@ const Meta = Schema.Struct({
 const UserMessage = Schema.Struct({
   type: Schema.Literal("item_completed"),
   turn_id: Schema.String,
-  item: Schema.Struct({ type: Schema.Literal("UserMessage"), client_id: Schema.NullOr(Schema.String) })
+  item: Schema.Struct({
+    type: Schema.Literal("UserMessage"),
+    id: Schema.optional(Schema.String),
+    client_id: Schema.optional(Schema.NullOr(Schema.String))
+  })
 })
 const Begun = Schema.Struct({ type: Schema.Literals(["task_started", "turn_started"]) })
 
@@ -26,7 +30,7 @@ const decodeMeta = Schema.decodeUnknownOption(Meta)
 const decodeMessage = Schema.decodeUnknownOption(UserMessage)
 const isBegun = Schema.is(Begun)
 
-/** A message of a user's: ours have an id of ours. */
+/** A message of a user's: by our id, where it is ours, else by the one that Codex gave it. */
 export interface RolloutMessage {
   readonly clientId: string | null
   readonly turnId: string
@@ -63,7 +67,8 @@ const parse = (path: string, text: string): Rollout => {
     const message = decodeMessage(payload)
     if (Option.isNone(message)) continue
     openEnded = false
-    messages.push({ clientId: message.value.item.client_id, turnId: message.value.turn_id })
+    const { client_id, id } = message.value.item
+    messages.push({ clientId: client_id ?? id ?? null, turnId: message.value.turn_id })
   }
   return { path, meta, messages, unreadable, openEnded }
 }
@@ -89,6 +94,10 @@ export const markIn = (conversation: Option.Option<CodexConversation>, mark: Mes
       )
   })
 
+/** A rollout of its own, or of a thread that it goes on from. */
+export const isRecord = (file: string): boolean =>
+  /^(?:sessions\/\d{4}\/\d{2}\/\d{2}|archived_sessions)\/rollout-\w[\w-]*\.jsonl(?:\.zst)?$/.test(file)
+
 /** The rollouts of a CODEX_HOME: `sessions/YYYY/MM/DD/rollout-<time>-<id>.jsonl`, and those that were archived. */
 export const makeRollouts = (fs: FileSystem.FileSystem, home: string) => {
   /** Only what is said not to be there is absent: a directory that cannot be read proves nothing (law 2). */
@@ -100,18 +109,21 @@ export const makeRollouts = (fs: FileSystem.FileSystem, home: string) => {
       )
     )
 
-  const find = Effect.fnUntraced(function* (id: string) {
+  const named = Effect.fnUntraced(function* (name: RegExp) {
     const found: Array<string> = []
-    // A thread that its user rewound in the terminal goes on in a second file: `…-<id>_<another uuid>.jsonl`.
-    const own = new RegExp(`-${id}(_[0-9a-f-]{36})?\\.jsonl(\\.zst)?$`)
     for (const root of ["sessions", "archived_sessions"]) {
       const names = yield* listed(`${home}/${root}`)
-      for (const name of names) {
-        if (own.test(name)) found.push(`${home}/${root}/${name}`)
-      }
+      found.push(...names.filter((one) => name.test(one)).map((one) => `${home}/${root}/${one}`))
     }
     return found
   })
+
+  /** All files of a thread: each time that its user rewinds it, it goes on in another, `…-<id>_<part>.jsonl`. */
+  const find = (id: string) => named(new RegExp(`-${id}(_[0-9a-f-]{36})?\\.jsonl(\\.zst)?$`))
+
+  /** The one file that a `history_base` means, which names a part, or a thread that was not rewound. */
+  const baseOf = (id: string) =>
+    Effect.map(named(new RegExp(`[-_]${id}\\.jsonl(\\.zst)?$`)), ([file]) => file)
 
   /**
    * Where Codex's own index has the thread's file: then it need not be looked for among thousands of others, and of
@@ -139,17 +151,16 @@ export const makeRollouts = (fs: FileSystem.FileSystem, home: string) => {
     let missing: string | undefined
     while (base !== undefined && seen.size < 100) {
       const { end_byte_offset, thread_id } = base
-      if (thread_id !== rollout.meta?.id) lineage.push(thread_id)
-      const [parent, ...more] = (yield* find(thread_id)).filter((file) => !seen.has(file))
-      if (parent === undefined) {
+      const parent = yield* baseOf(thread_id)
+      if (parent === undefined || seen.has(parent)) {
         missing = thread_id
         break
       }
-      // Rewound more than once: in which of its files the earlier part is, is not told.
-      if (more.length > 0) return Option.none<CodexConversation>()
       seen.add(parent)
       if (parent.endsWith(".zst")) return Option.none<CodexConversation>()
       const earlier = yield* read(parent, end_byte_offset)
+      const from = earlier.meta?.id ?? thread_id
+      if (from !== rollout.meta?.id && !lineage.includes(from)) lineage.push(from)
       messages = [...earlier.messages, ...messages]
       base = earlier.meta?.history_base ?? undefined
     }
@@ -200,8 +211,8 @@ export const makeRollouts = (fs: FileSystem.FileSystem, home: string) => {
     for (let path = own; !path.endsWith(".zst");) {
       const base = (yield* metaOf(path))?.history_base
       if (base === undefined || base === null) break
-      const [parent, ...more] = (yield* find(base.thread_id)).filter((file) => !all.includes(file))
-      if (parent === undefined || more.length > 0) return []
+      const parent = yield* baseOf(base.thread_id)
+      if (parent === undefined || all.includes(parent)) return []
       all.push(parent)
       path = parent
     }

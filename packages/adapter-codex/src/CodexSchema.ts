@@ -64,7 +64,7 @@ export const SettingsUpdated = Schema.Struct({
 const change = Schema.Struct({
   path: Schema.String,
   diff: Schema.String,
-  kind: optional(Schema.Struct({ type: Schema.String }))
+  kind: optional(Schema.Struct({ type: Schema.String, move_path: nullable(Schema.String) }))
 })
 export type Change = typeof change.Type
 
@@ -163,7 +163,9 @@ export const ServerRequest = Schema.Union([
       ...asked,
       command: nullable(Schema.String),
       cwd: nullable(Schema.String),
-      reason: nullable(Schema.String)
+      reason: nullable(Schema.String),
+      networkApprovalContext: optional(Schema.Unknown),
+      additionalPermissions: optional(Schema.Unknown)
     })
   ),
   request(

@@ -104,7 +104,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
 
   const onRequest = (request: ServerRequest) => {
     const { itemId, turnId } = request.params
-    asks.open(String(request.id), request, askOf(request, items.get(`${turnId}-${itemId}`)))
+    asks.open(String(request.id), request, askOf(request, items.get(`${turnId}-${itemId}`), directory))
   }
 
   yield* Effect.acquireRelease(

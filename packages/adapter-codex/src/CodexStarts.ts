@@ -1,5 +1,8 @@
 import { known, unknown } from "@rejoin/contracts/Fact"
 import { ProviderSessionId, type StoreId } from "@rejoin/contracts/Ids"
+import { now } from "@rejoin/contracts/Time"
+import type { Conversation } from "@rejoin/core/conversation/Conversation"
+import { newUuid } from "@rejoin/core/NewId"
 import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import { type History, Probe, ProbeFailure } from "@rejoin/core/plan/Probe"
 import type { Started, StartRequest, TranscriptCopy, Verified } from "@rejoin/core/providers/ProviderAdapter"
@@ -12,9 +15,11 @@ import type { Brought } from "@rejoin/contracts/Trust"
 import { Effect, type FileSystem, Option, Predicate, Schema, type Scope, Stream } from "effect"
 import type { Refused } from "./CodexClient.ts"
 import { type CodexCursor, cursorOf } from "./CodexCursor.ts"
+import { composed, fileOf } from "./CodexCompose.ts"
 import { modeOf, powersOf } from "./CodexModes.ts"
 import type { CodexOptions } from "./CodexOptions.ts"
-import { type CodexConversation, type CodexRollouts, markIn } from "./CodexRollouts.ts"
+import { inOneFile } from "./CodexRecords.ts"
+import { type CodexConversation, type CodexRollouts, isRecord, markIn } from "./CodexRollouts.ts"
 import { Configured, Opened } from "./CodexSchema.ts"
 import type { CodexServer } from "./CodexServer.ts"
 import { type CodexConnection, connect } from "./CodexSession.ts"
@@ -27,6 +32,8 @@ interface Needs {
   /** What a directory brings that Codex would load. */
   readonly brings: (directory: string) => Effect.Effect<ReadonlyArray<Brought>>
   readonly rollouts: CodexRollouts
+  /** Null where it is not told. */
+  readonly version: Effect.Effect<string | null>
   /** A server for as long as the session lives; for a thread that the user's index has lost, one with its own. */
   readonly acquire: (
     of: Environment,
@@ -40,7 +47,7 @@ interface Needs {
 
 /** The ways in which a thread comes to life: created, adopted, forked. Each reads back what it did. */
 export const makeStarts = (needs: Needs) => {
-  const { acquire, brings, fs, home, options, register, requireStore, rollouts, storeId } = needs
+  const { acquire, brings, fs, home, options, register, requireStore, rollouts, storeId, version } = needs
 
   const realPath = (path: string) => Effect.orElseSucceed(fs.realPath(path), () => path)
 
@@ -295,7 +302,8 @@ export const makeStarts = (needs: Needs) => {
     request: StartRequest
   ) {
     const failed = (message: string) => new ProviderFailed({ provider: options.id, message })
-    const written = yield* Effect.mapError(writeRecords(home, yield* files), (why) =>
+    const whole = inOneFile(yield* files, head.providerSessionId)
+    const written = yield* Effect.mapError(writeRecords(home, whole, isRecord), (why) =>
       failed(`The conversation could not be restored: ${why}.`)
     )
     return yield* Effect.gen(function* () {
@@ -308,5 +316,36 @@ export const makeStarts = (needs: Needs) => {
     }).pipe(Effect.onError(() => removeRecords(written)))
   })
 
-  return { create, adopt, fork, restore }
+  /** As a rollout of its own, under a new id. */
+  const compose = Effect.fn("Codex.compose")(function* (conversation: Conversation, request: StartRequest) {
+    const failed = (message: string) => new ProviderFailed({ provider: options.id, message })
+    const id = yield* newUuid
+    const at = yield* now
+    yield* request.created(ProviderSessionId.make(id))
+    const { mark, renamed, text, unfit } = yield* composed(conversation, {
+      id,
+      cwd: request.cwd,
+      version: yield* version,
+      source: request.title,
+      at
+    })
+    const files = new Map([[fileOf(id, at), new TextEncoder().encode(text)]])
+    const written = yield* Effect.mapError(writeRecords(home, files, isRecord), (why) =>
+      failed(`The conversation could not be written: ${why}.`)
+    )
+    return yield* Effect.gen(function* () {
+      const started = yield* adopt(cursorOf(id, yield* storeId, []), {
+        ...request,
+        mark,
+        repairs: ["reindex"]
+      })
+      const read = Option.getOrUndefined(yield* conversationOf(id))
+      const there = new Set(read?.messages.map(({ clientId }) => clientId))
+      const missing = [...renamed.values()].filter((clientId) => !there.has(clientId))
+      if (missing.length > 0) return yield* failed(`${missing.length} messages are not in what was written.`)
+      return { ...started, renamed, leftOut: unfit === 0 ? {} : { attachment: unfit } }
+    }).pipe(Effect.onError(() => removeRecords(written)))
+  })
+
+  return { create, adopt, fork, restore, compose }
 }

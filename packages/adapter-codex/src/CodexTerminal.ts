@@ -1,6 +1,6 @@
 import { ProviderFailed } from "@rejoin/contracts/Errors"
 import { ProviderSessionId } from "@rejoin/contracts/Ids"
-import type { TerminalAccess } from "@rejoin/core/providers/TerminalAccess"
+import type { TerminalAccess, TerminalRequest } from "@rejoin/core/providers/TerminalAccess"
 import { followedFrom, reportCommand, type Step, withoutFlags } from "@rejoin/core/terminal/TerminalReports"
 import { Effect, type FileSystem, Option, Predicate, Schedule, Schema } from "effect"
 import { createHash } from "node:crypto"
@@ -56,50 +56,69 @@ export const makeTerminal = (
     return meta?.forked_from_id ?? undefined
   })
 
+  const openedBy = (session: ReadonlyArray<string>, request: TerminalRequest) => {
+    const { additionalDirectories, cwd, extraEnv, flags, mode, reports, systemPrompt } = request
+    const model = request.model ?? options.model
+    return {
+      command: options.binary,
+      args: [
+        ...session,
+        "--no-daemon",
+        "-C",
+        cwd,
+        ...terminalPowersOf(mode),
+        ...(model === undefined ? [] : ["-m", model]),
+        ...(systemPrompt === null ? [] : ["-c", `developer_instructions=${JSON.stringify(systemPrompt)}`]),
+        ...additionalDirectories.flatMap((directory) => ["--add-dir", directory]),
+        ...(reports === null ? [] : hookOf(reportCommand(reports))),
+        ...withoutFlags(flags, choosing)
+      ],
+      env: { ...options.terminalEnvironment, ...extraEnv, CODEX_HOME: codexHome(options.environment) }
+    }
+  }
+
+  /** From a thread, or from none: then the first that was begun there. */
+  const followedTo = Effect.fnUntraced(function* (from: string, reports: ReadonlyArray<unknown>) {
+    const known = reports.flatMap((told) => Option.toArray(decode(told)))
+    const parents = new Map<string, string | undefined>()
+    for (const { session_id, source } of known) {
+      if (source === "fork") parents.set(session_id, yield* parentOf(session_id))
+    }
+    const steps: Array<Step> = []
+    let shown = from
+    for (const { session_id: id, source } of known) {
+      // The hook tells of a session with its first turn only: what a fork came out of stands in its file.
+      const parent = parents.get(id)
+      if (source === "fork" && parent !== undefined && parent !== shown)
+        steps.push({ id: parent, derived: false })
+      steps.push({ id, derived: source === "startup" || source === "clear" || source === "fork" })
+      shown = id
+    }
+    return followedFrom(from, steps)
+  })
+
   return {
     command: Effect.fn("Codex.terminal")(function* ({ providerSessionId: id }, request) {
-      const { additionalDirectories, cwd, extraEnv, flags, mode, reports, systemPrompt } = request
-      const model = request.model ?? options.model
       // Codex in the terminal would only say that the thread is open elsewhere.
       yield* writerOf(fs, home, id).pipe(
         Effect.repeat({ while: Predicate.isNumber, schedule: Schedule.spaced("20 millis") })
       )
-      return {
-        command: options.binary,
-        args: [
-          "resume",
-          id,
-          "--no-daemon",
-          "-C",
-          cwd,
-          ...terminalPowersOf(mode),
-          ...(model === undefined ? [] : ["-m", model]),
-          ...(systemPrompt === null ? [] : ["-c", `developer_instructions=${JSON.stringify(systemPrompt)}`]),
-          ...additionalDirectories.flatMap((directory) => ["--add-dir", directory]),
-          ...(reports === null ? [] : hookOf(reportCommand(reports))),
-          ...withoutFlags(flags, choosing)
-        ],
-        env: { ...options.terminalEnvironment, ...extraEnv, CODEX_HOME: codexHome(options.environment) }
-      }
+      return openedBy(["resume", id], request)
     }),
+    begin: (request) => Effect.succeed({ ...openedBy([], request), assigned: null }),
+    begun: Effect.fn("Codex.begun")(
+      function* ({ reports }) {
+        const id = yield* followedTo("", reports)
+        return id === "" ? Option.none() : Option.some(ProviderSessionId.make(id))
+      },
+      Effect.catchTags({
+        PlatformError: (error) => Effect.fail(failed(error)),
+        IndexUnreadable: (error) => Effect.fail(failed(error))
+      })
+    ),
     follow: Effect.fn("Codex.follow")(
       function* (cursor, { reports }) {
-        const known = reports.flatMap((told) => Option.toArray(decode(told)))
-        const parents = new Map<string, string | undefined>()
-        for (const { session_id, source } of known) {
-          if (source === "fork") parents.set(session_id, yield* parentOf(session_id))
-        }
-        const steps: Array<Step> = []
-        let shown: string = cursor.providerSessionId
-        for (const { session_id: id, source } of known) {
-          // The hook tells of a session with its first turn only: what a fork came out of stands in its file.
-          const parent = parents.get(id)
-          if (source === "fork" && parent !== undefined && parent !== shown)
-            steps.push({ id: parent, derived: false })
-          steps.push({ id, derived: source === "startup" || source === "clear" || source === "fork" })
-          shown = id
-        }
-        const id = followedFrom(cursor.providerSessionId, steps)
+        const id = yield* followedTo(cursor.providerSessionId, reports)
         if (id === cursor.providerSessionId) return Option.none()
         const { files } = yield* rollouts.located(id)
         const [path] = files

@@ -4,22 +4,34 @@ import { Effect, type FileSystem, Option } from "effect"
  * The process that holds a thread's writer lock, if there is one: Codex lets a second one fail with words only. Null
  * where nobody holds it; undefined where the system does not tell (it reads /proc/locks).
  */
-export const writerOf = Effect.fnUntraced(function* (
+export const writerOf = (fs: FileSystem.FileSystem, home: string, threadId: string) =>
+  Effect.map(writersOf(fs, home, [threadId]), (writers) =>
+    writers === undefined ? undefined : (writers.get(threadId) ?? null)
+  )
+
+/** The same of several at once, of those that somebody holds: what tells of all locks is slow to read. */
+export const writersOf = Effect.fnUntraced(function* (
   fs: FileSystem.FileSystem,
   home: string,
-  threadId: string
+  threadIds: ReadonlyArray<string>
 ) {
-  const lock = yield* Effect.option(fs.stat(`${home}/thread-writer-locks/${threadId}.lock`))
-  const inode = Option.getOrUndefined(Option.flatMap(lock, ({ ino }) => ino))
-  if (inode === undefined) return null
+  const writers = new Map<string, number>()
+  const inodes = new Map<string, string>()
+  for (const id of threadIds) {
+    const lock = yield* Effect.option(fs.stat(`${home}/thread-writer-locks/${id}.lock`))
+    const inode = Option.getOrUndefined(Option.flatMap(lock, ({ ino }) => ino))
+    if (inode !== undefined) inodes.set(String(inode), id)
+  }
+  if (inodes.size === 0) return writers
   const locks = yield* Effect.option(fs.readFileString("/proc/locks"))
   if (Option.isNone(locks)) return undefined
   // "1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF"
-  const line = locks.value
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/))
-    .find(([, kind, , , , place]) => kind === "FLOCK" && place?.endsWith(`:${inode}`))
-  return line === undefined ? null : Number(line[4])
+  for (const line of locks.value.split("\n")) {
+    const [, kind, , , pid, place] = line.trim().split(/\s+/)
+    const id = inodes.get(place?.split(":").at(-1) ?? "")
+    if (kind === "FLOCK" && id !== undefined && !writers.has(id)) writers.set(id, Number(pid))
+  }
+  return writers
 })
 
 /**

@@ -1,3 +1,4 @@
+import { modelsOf } from "./OpenCodeModels.ts"
 import { ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { MessageId, StoreId } from "@rejoin/contracts/Ids"
 import type { Capabilities } from "@rejoin/contracts/Provider"
@@ -22,7 +23,8 @@ import { isKeptOut, keptOut, powers } from "./OpenCodePowers.ts"
 import { findPowers } from "@rejoin/agent-kit/RepoPowers"
 import { isSupported, startServer, supported } from "./OpenCodeServer.ts"
 import type { OpenCodeClient } from "./OpenCodeClient.ts"
-import { newRecords } from "./OpenCodeRecords.ts"
+import { makeOwn } from "./OpenCodeOwn.ts"
+import { isRecord, newRecords } from "./OpenCodeRecords.ts"
 import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
 import { makeStarts } from "./OpenCodeStarts.ts"
 import { configHomes, dataHome, makeTerminal } from "./OpenCodeTerminal.ts"
@@ -39,6 +41,7 @@ const capabilitiesOf = ({ url }: OpenCodeOptions): Capabilities => ({
   fork: ["whole", "turn"],
   // Into the store of somebody else's server nothing can be written.
   restore: url === undefined,
+  compose: url === undefined,
   additionalDirectories: false,
   systemPrompt: true,
   // The server of somebody else has no program here.
@@ -136,7 +139,11 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
     storeId,
     fs,
     spawner,
-    scratch: owner.scratch
+    scratch: owner.scratch,
+    version: Effect.map(
+      Effect.suspend(() => adapter.info),
+      ({ version }) => version
+    )
   })
 
   /** Sessions that this start created, though it never came to write their ids down. */
@@ -255,9 +262,15 @@ const make = Effect.fnUntraced(function* (options: OpenCodeOptions) {
                 : Effect.map(newRecords(client, providerSessionId, position), Option.fromUndefinedOr)
           )
         ),
-      restore: starts.restore
+      restore: starts.restore,
+      isRecord,
+      own: makeOwn(id, `${dataDirectory}/opencode.db`, storeId),
+      compose: starts.compose
     }),
     ...(options.url === undefined && { terminal: makeTerminal(options) }),
+    models: withServer({ extraEnv: {}, additionalDirectories: [], loads: null }, ({ client }) =>
+      modelsOf(client)
+    ),
     quiesce: (cursor, of) => withServer(of, (upstream) => upstream.quiesce(cursor.providerSessionId)),
     delivered: (cursor, messageId, of) =>
       Effect.andThen(

@@ -1,4 +1,5 @@
 import { createOpencodeClient, type OpencodeClient } from "@opencode-ai/sdk/v2/client"
+import { Agent, fetch } from "undici"
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { Effect, Predicate, Redacted, Schema } from "effect"
 import { NotFoundBody } from "./OpenCodeSchema.ts"
@@ -26,6 +27,21 @@ const isNotFoundBody = Schema.is(NotFoundBody)
 export const isNotFound = (answer: Answer): boolean =>
   answer._tag === "Refused" && answer.status === 404 && isNotFoundBody(answer.body)
 
+/**
+ * Connections of one client's own, which are kept for a burst of calls alone. One server follows another on the same
+ * port, and a connection that was kept from the last one breaks the first call to the next; and asked to close it by a
+ * header, OpenCode closes under an answer that is long (docs/providers/opencode.md: Server).
+ */
+const makeFetch = (): typeof globalThis.fetch => {
+  const dispatcher = new Agent({ keepAliveTimeout: 100, keepAliveMaxTimeout: 100 })
+  return async (asked, init) => {
+    const request = new Request(asked, init)
+    const { headers, method, signal, url } = request
+    const body = request.body === null ? null : await request.text()
+    return fetch(url, { method, headers: [...headers], body, signal, dispatcher })
+  }
+}
+
 /** OpenCode's HTTP interface, through its SDK, for one provider instance. */
 export class OpenCodeClient {
   readonly provider: string
@@ -35,9 +51,7 @@ export class OpenCodeClient {
     this.provider = provider
     const secret = password === undefined ? undefined : Redacted.value(password)
     const authorization = secret === undefined ? {} : { Authorization: `Basic ${btoa(`opencode:${secret}`)}` }
-    // One server follows another on the same port (docs/providers/opencode.md): a connection that was kept
-    // from the last one breaks the first call to the next.
-    this.sdk = createOpencodeClient({ baseUrl: url, headers: { ...authorization, Connection: "close" } })
+    this.sdk = createOpencodeClient({ baseUrl: url, headers: authorization, fetch: makeFetch() })
   }
 
   ask(call: (sdk: OpencodeClient, signal: AbortSignal) => Promise<SdkResult>): Effect.Effect<Answer> {

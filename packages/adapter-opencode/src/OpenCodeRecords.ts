@@ -8,6 +8,9 @@ import type { Export } from "./OpenCodeCopy.ts"
 const sessionFile = "session.json"
 const messageFile = (id: string) => `messages/${id}.json`
 
+export const isRecord = (file: string): boolean =>
+  file === sessionFile || /^messages\/msg_\w+\.json$/.test(file)
+
 const Position = Schema.Struct({ last: Schema.NullOr(Schema.String), session: Schema.String })
 const isPosition = Schema.is(Position)
 

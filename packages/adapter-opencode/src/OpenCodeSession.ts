@@ -1,3 +1,4 @@
+import { coversOf } from "./OpenCodeCovers.ts"
 import { ProviderFailed } from "@rejoin/contracts/Errors"
 import { type Fact, unknown } from "@rejoin/contracts/Fact"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
@@ -32,6 +33,12 @@ interface Options {
   /** It travels with each prompt: the server keeps none for a session. */
   readonly systemPrompt: Effect.Effect<string | null>
 }
+
+const isText = (mediaType: string): boolean =>
+  mediaType.startsWith("text/") || mediaType === "application/json"
+
+const isTaken = (mediaType: string): boolean =>
+  isText(mediaType) || mediaType === "application/pdf" || /^image\/(png|jpeg|gif|webp)$/.test(mediaType)
 
 export const modelOf = (model: string | null) => {
   const slash = model?.indexOf("/") ?? -1
@@ -85,13 +92,17 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   const ask = (asked: PermissionAsked) => {
     const diff = asked.metadata?.["diff"]
     const command = asked.metadata?.["command"]
+    // Of a sub-agent, what it is to do.
+    const description = asked.metadata?.["description"]
+    const patterns = asked.patterns.join(", ")
     asks.open(asked.id, "permission", {
       kind: "approval",
       permission: asked.permission,
-      title: `${asked.permission}: ${asked.patterns.join(", ")}`,
+      title: `${asked.permission}: ${asked.permission === "task" && typeof description === "string" ? `${patterns}: ${description}` : patterns}`,
       ...(typeof command === "string" && { command }),
       ...(asked.permission === "edit" && { paths: asked.patterns }),
-      ...(typeof diff === "string" && { diff })
+      ...(typeof diff === "string" && { diff }),
+      ...coversOf(asked)
     })
   }
 
@@ -189,9 +200,18 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   const post = Effect.fnUntraced(function* ({ attachments, input, messageId }: TurnInput) {
     const system = yield* options.systemPrompt
     const chosen = modelOf(model)
+    // What no model takes would stand in the conversation for good, and every later turn would fail for it.
+    const unfit = attachments.find(({ mediaType }) => !isTaken(mediaType))
+    if (unfit !== undefined) {
+      const failure = new ProviderFailed({
+        provider: client.provider,
+        message: `OpenCode cannot take the attachment ${unfit.name} (${unfit.mediaType}).`
+      })
+      return yield* new SendFailure({ failure, sent: "no" })
+    }
     const files = attachments.map(({ data, mediaType, name }) => ({
       type: "file" as const,
-      mime: mediaType,
+      mime: isText(mediaType) ? "text/plain" : mediaType,
       filename: name,
       url: `data:${mediaType};base64,${data}`
     }))

@@ -1,5 +1,7 @@
 import { ProviderFailed } from "@rejoin/contracts/Errors"
 import { MessageId, ProviderSessionId, type StoreId } from "@rejoin/contracts/Ids"
+import type { Conversation } from "@rejoin/core/conversation/Conversation"
+import { newId } from "@rejoin/core/NewId"
 import type { ProbeFailure } from "@rejoin/core/plan/Probe"
 import type { StartRequest, TranscriptCopy } from "@rejoin/core/providers/ProviderAdapter"
 import type { AdapterFailure, Environment } from "@rejoin/core/providers/ResumeCursor"
@@ -7,6 +9,7 @@ import { Effect, type FileSystem, Option, type PlatformError, Schema, type Scope
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { spawnProgram } from "@rejoin/agent-kit/Spawn"
 import type { OpenCodeClient } from "./OpenCodeClient.ts"
+import { composed } from "./OpenCodeCompose.ts"
 import { copyOf, type Export, isExport } from "./OpenCodeCopy.ts"
 import { cursorOf, type OpenCodeCursor } from "./OpenCodeCursor.ts"
 import type { OpenCodeOptions } from "./OpenCodeOptions.ts"
@@ -20,6 +23,9 @@ import type { OpenCodeServer } from "./OpenCodeServer.ts"
 import { connect, modelFact, modelOf } from "./OpenCodeSession.ts"
 import { makeUpstream } from "./OpenCodeUpstream.ts"
 
+const Configured = Schema.Struct({ model: Schema.optional(Schema.String) })
+const Defaults = Schema.Struct({ default: Schema.Record(Schema.String, Schema.String) })
+
 interface Needs {
   readonly options: OpenCodeOptions
   readonly acquire: (
@@ -29,6 +35,8 @@ interface Needs {
   /** Keeps what a session is live through where the adapter finds it, for as long as it lives. */
   readonly register: (sessionID: string, client: OpenCodeClient) => Effect.Effect<void, never, Scope.Scope>
   readonly requireStore: (cursor: OpenCodeCursor) => Effect.Effect<void, AdapterFailure | ProbeFailure>
+  /** Null where it is not told. */
+  readonly version: Effect.Effect<string | null>
   readonly storeId: Effect.Effect<StoreId, AdapterFailure>
   readonly fs: FileSystem.FileSystem
   readonly spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]
@@ -37,7 +45,7 @@ interface Needs {
 
 /** The ways in which a session comes to life: created, adopted, forked, copied. Each reads back what it did. */
 export const makeStarts = (needs: Needs) => {
-  const { acquire, fs, options, register, requireStore, scratch, spawner, storeId } = needs
+  const { acquire, fs, options, register, requireStore, scratch, spawner, storeId, version } = needs
   const { environment, id } = options
   const external = options.url !== undefined
   const rules = external ? externalRulesOf : rulesOf
@@ -209,15 +217,19 @@ export const makeStarts = (needs: Needs) => {
       return after.length
     })
     const wanted = document.messages.length
-    const existed = yield* Effect.option(upstream.session(head.providerSessionId))
-    // It is there again, and newer: that stays (W6).
-    if (Option.isSome(existed)) return yield* finish(server, head.providerSessionId, request, request.mark)
-    if ((yield* bring(head.providerSessionId, document)) === wanted) {
-      return yield* finish(server, head.providerSessionId, request, request.mark).pipe(
-        Effect.onError(() => remove(client, head.providerSessionId))
-      )
+    const found = yield* Effect.option(upstream.verify(head.providerSessionId, request.mark))
+    const history = Option.getOrUndefined(found)?.history
+    // It is there again, and newer: that stays (W6). One that is older stays too, and a copy is made beside it.
+    if (history === "same" || history === "ahead" || (history !== undefined && request.mark === null))
+      return yield* finish(server, head.providerSessionId, request, request.mark)
+    if (Option.isNone(found)) {
+      if ((yield* bring(head.providerSessionId, document)) === wanted) {
+        return yield* finish(server, head.providerSessionId, request, request.mark).pipe(
+          Effect.onError(() => remove(client, head.providerSessionId))
+        )
+      }
+      yield* remove(client, head.providerSessionId)
     }
-    yield* remove(client, head.providerSessionId)
     const copied = yield* copyOf(document)
     yield* request.created(ProviderSessionId.make(copied.sessionId))
     const brought = yield* bring(copied.sessionId, copied.document)
@@ -257,5 +269,46 @@ export const makeStarts = (needs: Needs) => {
     )
   )
 
-  return { create, adopt, fork, copy, restore }
+  /** The model of a session that names none: with each message of a user's stands which one answered it. */
+  const modelFor = Effect.fnUntraced(function* ({ client }: OpenCodeServer, { cwd, model }: StartRequest) {
+    const named = modelOf(model ?? options.model ?? null)
+    if (named !== undefined) return named
+    const configured = yield* client.read("config", Configured, (sdk, signal) =>
+      sdk.config.get({ directory: cwd }, { signal })
+    )
+    const own = modelOf(configured.model ?? null)
+    if (own !== undefined) return own
+    const { default: defaults } = yield* client.read("models", Defaults, (sdk, signal) =>
+      sdk.config.providers({ directory: cwd }, { signal })
+    )
+    const [first] = Object.entries(defaults)
+    if (first !== undefined) return { providerID: first[0], modelID: first[1] }
+    return yield* new ProviderFailed({ provider: id, message: "OpenCode has no model to go on with." })
+  })
+
+  /** As a session of its own, by OpenCode's own import. */
+  const compose = Effect.fn("OpenCode.compose")(function* (
+    conversation: Conversation,
+    request: StartRequest
+  ) {
+    const server = yield* arrive(request)
+    const sessionId = `ses_${(yield* newId("x")).slice(2)}`
+    yield* request.created(ProviderSessionId.make(sessionId))
+    const { document, mark, renamed } = yield* composed(conversation, {
+      sessionId,
+      title: request.title,
+      cwd: request.cwd,
+      version: (yield* version) ?? "0.0.0",
+      model: yield* modelFor(server, request)
+    })
+    yield* importInto(request, JSON.stringify(document))
+    const upstream = makeUpstream(server.client, fs, external)
+    const after = new Set((yield* upstream.messages(sessionId)).map(({ info }) => info.id))
+    const there = document.messages.filter(({ info }) => after.has(String(info["id"])))
+    if (there.length !== document.messages.length)
+      return yield* lostMessages(there.length, document.messages.length)
+    return { ...(yield* finish(server, sessionId, request, mark)), renamed }
+  })
+
+  return { create, adopt, fork, copy, restore, compose }
 }

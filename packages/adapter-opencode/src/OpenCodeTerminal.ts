@@ -1,4 +1,5 @@
-import type { TerminalAccess } from "@rejoin/core/providers/TerminalAccess"
+import { ProviderSessionId } from "@rejoin/contracts/Ids"
+import type { TerminalAccess, TerminalRequest } from "@rejoin/core/providers/TerminalAccess"
 import { followedFrom, type Step, withoutFlags } from "@rejoin/core/terminal/TerminalReports"
 import { Effect, Option, Schema } from "effect"
 import { cursorOf, type OpenCodeCursor } from "./OpenCodeCursor.ts"
@@ -18,6 +19,12 @@ const Created = Schema.Struct({
 })
 const Spoken = Schema.Struct({ type: Schema.Literal("chat.message"), sessionID: SessionId })
 const decode = Schema.decodeUnknownOption(Schema.Union([Created, Spoken]))
+
+/** Beside us, as a source, as it was published, and where we were bundled with others. */
+const plugin = new URL(
+  import.meta.url.endsWith(".ts") ? "./TerminalPlugin.ts" : "./TerminalPlugin.js",
+  import.meta.url
+).href
 
 /** What would choose another session than the thread's (E3). */
 const choosing = { plain: ["--continue", "-c", "--fork"], valued: ["--session", "-s"] }
@@ -43,44 +50,57 @@ export const stepsOf = (reports: ReadonlyArray<unknown>, titleMark: string): Rea
 }
 
 /** OpenCode's own interface on exactly this session. The session's rules hold there as they do here. */
-export const makeTerminal = (options: OpenCodeOptions): TerminalAccess<OpenCodeCursor> => ({
-  command: ({ providerSessionId }, { extraEnv, flags, loads, mode, reports }) =>
-    Effect.sync(() => {
-      // By configuration its sub-agents ask too, and so do sessions that are begun there, to which no rule is copied.
-      const asking = mode === "full-access" ? {} : { permission: serverPermission }
-      const own = options.config?.["plugin"]
-      const plugins = [
-        ...(Array.isArray(own) ? (own as ReadonlyArray<unknown>) : []),
-        ...(reports === null ? [] : [import.meta.resolve("@rejoin/adapter-opencode/TerminalPlugin")])
-      ]
-      const config = {
-        ...baseConfig,
-        ...options.config,
-        ...asking,
-        ...(plugins.length > 0 && { plugin: plugins })
+export const makeTerminal = (options: OpenCodeOptions): TerminalAccess<OpenCodeCursor> => {
+  const opened = (
+    session: ReadonlyArray<string>,
+    { extraEnv, flags, loads, mode, reports }: TerminalRequest
+  ) => {
+    // By configuration its sub-agents ask too, and so do sessions that are begun there, to which no rule is copied.
+    const asking = mode === "full-access" ? {} : { permission: serverPermission }
+    const own = options.config?.["plugin"]
+    const plugins = [
+      ...(Array.isArray(own) ? (own as ReadonlyArray<unknown>) : []),
+      ...(reports === null ? [] : [plugin])
+    ]
+    const config = {
+      ...baseConfig,
+      ...options.config,
+      ...asking,
+      ...(plugins.length > 0 && { plugin: plugins })
+    }
+    return {
+      command: options.binary,
+      args: [...session, ...withoutFlags(flags, choosing)],
+      env: {
+        ...options.terminalEnvironment,
+        ...extraEnv,
+        ...(loads === null && keptOutOfInterface),
+        OPENCODE_DISABLE_AUTOUPDATE: "1",
+        XDG_DATA_HOME: dataHome(options.environment),
+        OPENCODE_CONFIG_CONTENT: JSON.stringify(config),
+        ...(mode !== "full-access" && { OPENCODE_PERMISSION: JSON.stringify(serverPermission) }),
+        ...(reports !== null && { REJOIN_REPORTS: reports })
       }
-      return {
-        command: options.binary,
-        args: ["--session", providerSessionId, ...withoutFlags(flags, choosing)],
-        env: {
-          ...options.terminalEnvironment,
-          ...extraEnv,
-          ...(loads === null && keptOutOfInterface),
-          OPENCODE_DISABLE_AUTOUPDATE: "1",
-          XDG_DATA_HOME: dataHome(options.environment),
-          OPENCODE_CONFIG_CONTENT: JSON.stringify(config),
-          ...(mode !== "full-access" && { OPENCODE_PERMISSION: JSON.stringify(serverPermission) }),
-          ...(reports !== null && { REJOIN_REPORTS: reports })
-        }
-      }
-    }),
-  follow: (cursor, { reports, titleMark }) => {
-    const id = followedFrom(cursor.providerSessionId, stepsOf(reports, titleMark))
-    return Effect.succeed(
-      id === cursor.providerSessionId ? Option.none() : Option.some(cursorOf(id, cursor.storeId))
-    )
+    }
   }
-})
+  return {
+    command: ({ providerSessionId }, request) =>
+      Effect.sync(() => opened(["--session", providerSessionId], request)),
+    begin: (request) => Effect.sync(() => ({ ...opened([], request), assigned: null })),
+    // A fork of one that was begun there has nothing of ours in its title: the thread stays with that one.
+    begun: ({ reports }) =>
+      Effect.sync(() => {
+        const id = followedFrom("", stepsOf(reports, "\0"))
+        return id === "" ? Option.none() : Option.some(ProviderSessionId.make(id))
+      }),
+    follow: (cursor, { reports, titleMark }) => {
+      const id = followedFrom(cursor.providerSessionId, stepsOf(reports, titleMark))
+      return Effect.succeed(
+        id === cursor.providerSessionId ? Option.none() : Option.some(cursorOf(id, cursor.storeId))
+      )
+    }
+  }
+}
 
 /** Where the user's own configuration is: of nobody's repository. */
 export const configHomes = (environment: Readonly<Record<string, string>>): ReadonlyArray<string> => [

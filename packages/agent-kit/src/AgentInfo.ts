@@ -21,7 +21,7 @@ export const programVersion = (
       PlatformError: (error) =>
         Effect.fail(
           error.reason._tag === "NotFound"
-            ? `${name} is not installed: there is no program ${binary}.`
+            ? `${name} is not installed: there is no program ${binary}. ${/^\w+$/.test(binary) ? `\`rejoin agents add ${binary}\` installs it.` : ""}`.trim()
             : `${name} cannot be run (${binary}): ${error.message}`
         ),
       TimeoutError: () => Effect.fail(`${name} did not tell its version (${binary}).`)

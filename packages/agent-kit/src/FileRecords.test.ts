@@ -65,7 +65,34 @@ describe("an agent's files of lines, copied as they grow", () => {
   )
 })
 
+const isAny = () => true
+
 describe("the files of a copy, put back", () => {
+  it.live("W6: one that is where ours begins goes on as ours does, and is cut again as a whole", () =>
+    live((fs, root) =>
+      Effect.gen(function* () {
+        const [path, other] = [`${root}/a.jsonl`, `${root}/b.jsonl`]
+        yield* fs.writeFileString(path, "1\n")
+        yield* fs.writeFileString(other, "1\n9\n")
+        const files = new Map([
+          ["a.jsonl", bytes("1\n2\n3\n")],
+          ["b.jsonl", bytes("1\n2\n3\n")]
+        ])
+        const written = yield* writeRecords(root, files, isAny)
+        assert.strictEqual(yield* fs.readFileString(path), "1\n2\n3\n")
+        assert.strictEqual(yield* fs.readFileString(other), "1\n9\n", "it went on otherwise: it stays")
+        yield* removeRecords(written)
+        assert.strictEqual(yield* fs.readFileString(path), "1\n")
+        assert.isString(yield* Effect.flip(writeRecords(root, files, (file) => file === "a.jsonl")))
+        assert.strictEqual(
+          yield* fs.readFileString(path),
+          "1\n",
+          "one name that is none of a record: nothing"
+        )
+      })
+    )
+  )
+
   it.live("W6, W14: in their places, over nothing that is there, and taken away again as a whole", () =>
     live((fs, root) =>
       Effect.gen(function* () {
@@ -75,8 +102,8 @@ describe("the files of a copy, put back", () => {
           ["projects/p/a.jsonl", bytes("é\n")],
           ["projects/parent.jsonl", bytes("older\n")]
         ])
-        const written = yield* writeRecords(`${root}/store`, files)
-        assert.deepEqual(written, [`${root}/store/projects/p/a.jsonl`])
+        const written = yield* writeRecords(`${root}/store`, files, isAny)
+        assert.deepEqual(written, [{ path: `${root}/store/projects/p/a.jsonl`, before: null }])
         assert.strictEqual(yield* fs.readFileString(`${root}/store/projects/p/a.jsonl`), "é\n")
         assert.strictEqual(yield* fs.readFileString(`${root}/store/projects/parent.jsonl`), "newer\n")
         assert.strictEqual((yield* fs.stat(`${root}/store/projects/p/a.jsonl`)).mode & 0o777, 0o600)
@@ -104,7 +131,7 @@ describe("the files of a copy, put back", () => {
             ["ok.jsonl", bytes("1\n")],
             [name, bytes("2\n")]
           ])
-          assert.isString(yield* Effect.flip(writeRecords(`${root}/store`, files)))
+          assert.isString(yield* Effect.flip(writeRecords(`${root}/store`, files, isAny)))
           assert.deepEqual(yield* fs.readDirectory(`${root}/store`), ["link"], name)
           assert.deepEqual(yield* fs.readDirectory(`${root}/outside`), [])
         }

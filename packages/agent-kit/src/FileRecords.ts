@@ -1,7 +1,7 @@
 import type { Piece, TranscriptFiles } from "@rejoin/core/store/TranscriptStore"
 import { Effect, Result, Schema } from "effect"
 import { createHash } from "node:crypto"
-import { link, mkdir, open, readFile, realpath, rm, stat } from "node:fs/promises"
+import { link, mkdir, open, readFile, realpath, rm, stat, truncate } from "node:fs/promises"
 import { dirname, join, normalize } from "node:path"
 
 /** How much of a file's end tells whether what was read of it is still there. */
@@ -13,6 +13,9 @@ const pieceBytes = 1024 * 1024
 const Position = Schema.Record(Schema.String, Schema.Struct({ size: Schema.Int, tail: Schema.String }))
 type Position = typeof Position.Type
 const isPosition = Schema.is(Position)
+
+/** Whether a position of an earlier call has this file. */
+export const isCopied = (position: unknown, file: string) => isPosition(position) && file in position
 
 const hashOfTail = async (path: string, size: number): Promise<string> => {
   const file = await open(path, "r")
@@ -110,14 +113,35 @@ export const newRecords = (
 const isInside = (file: string) =>
   file !== "" && !file.startsWith("/") && normalize(file) === file && !file.split("/").includes("..")
 
+/** What a restore did to a file, to be taken back: a new one is removed, one that has grown is cut. */
+export interface Written {
+  readonly path: string
+  /** How long it was; null where it was not there. */
+  readonly before: number | null
+}
+
+/** A file that is there and is where ours begins, goes on as ours does; any other stays as it is (W6). */
+const grow = async (path: string, data: Uint8Array): Promise<Written | undefined> => {
+  const found = await readFile(path)
+  if (found.length >= data.length || Buffer.compare(found, data.subarray(0, found.length)) !== 0) return
+  const handle = await open(path, "a")
+  try {
+    await handle.writeFile(data.subarray(found.length))
+    await handle.datasync()
+  } finally {
+    await handle.close()
+  }
+  return { path, before: found.length }
+}
+
 /**
- * Writes files of a copy where they were, and returns which of them it wrote: one that is there stays as it is (W6). Each
- * is whole or not there at all, whatever happens on the way.
+ * Writes files of a copy where they were, and returns which of them it wrote: one that is there, and is not the beginning
+ * of ours, stays as it is (W6). A new one is whole or not there at all, whatever happens on the way.
  */
-export const writeRecords = (root: string, files: TranscriptFiles) =>
+export const writeRecords = (root: string, files: TranscriptFiles, isRecord: (file: string) => boolean) =>
   Effect.gen(function* () {
-    const written: Array<string> = []
-    const strange = [...files.keys()].find((file) => !isInside(file))
+    const written: Array<Written> = []
+    const strange = [...files.keys()].find((file) => !isInside(file) || !isRecord(file))
     if (strange !== undefined)
       return yield* Effect.fail(`a file of it is to be written elsewhere: ${strange}`)
     const all = Effect.tryPromise({
@@ -148,7 +172,8 @@ export const writeRecords = (root: string, files: TranscriptFiles) =>
             }
           )
           await rm(draft, { force: true })
-          if (isNew) written.push(path)
+          const done = isNew ? { path, before: null } : await grow(path, data)
+          if (done !== undefined) written.push(done)
         }
       },
       catch: (cause) => (cause instanceof Error ? cause.message : String(cause))
@@ -162,7 +187,8 @@ export const writeRecords = (root: string, files: TranscriptFiles) =>
   })
 
 /** What was written is taken away again. */
-export const removeRecords = (written: ReadonlyArray<string>) =>
+export const removeRecords = (written: ReadonlyArray<Written>) =>
   Effect.promise(async () => {
-    for (const path of written) await rm(path, { force: true }).catch(() => undefined)
+    for (const { before, path } of written)
+      await (before === null ? rm(path, { force: true }) : truncate(path, before)).catch(() => undefined)
   })

@@ -5,6 +5,8 @@ import { TurnsGroup } from "./api/Turns.ts"
 import { SessionsGroup } from "./api/Sessions.ts"
 import { ProvidersGroup } from "./api/Providers.ts"
 import { DirectoriesGroup } from "./api/Directories.ts"
+import { SearchGroup } from "./api/Search.ts"
+import { RulesGroup } from "./api/Rules.ts"
 import { AccessGroup } from "./api/Access.ts"
 import { HealthGroup, MetricsGroup } from "./api/Operations.ts"
 
@@ -14,7 +16,9 @@ export class Api extends HttpApi.make("rejoin")
   .add(TurnsGroup.middleware(Authorization).middleware(SchemaErrors))
   .add(SessionsGroup.middleware(Authorization).middleware(SchemaErrors))
   .add(ProvidersGroup.middleware(Authorization).middleware(SchemaErrors))
+  .add(SearchGroup.middleware(Authorization).middleware(SchemaErrors))
   .add(DirectoriesGroup.middleware(Authorization).middleware(SchemaErrors))
+  .add(RulesGroup.middleware(Authorization).middleware(SchemaErrors))
   .add(AccessGroup.middleware(SchemaErrors))
   .add(MetricsGroup.middleware(Authorization))
   .add(HealthGroup.middleware(SchemaErrors))

@@ -39,9 +39,22 @@ export class TurnNotFound extends Schema.TaggedError<TurnNotFound>()(
   { httpApiStatus: 404 }
 ) {}
 
+/** It does not wait any more. */
+export class TurnBegun extends Schema.TaggedError<TurnBegun>()(
+  "TurnBegun",
+  { ...said, turnId: Schema.String },
+  { httpApiStatus: 409 }
+) {}
+
 export class RequestNotFound extends Schema.TaggedError<RequestNotFound>()(
   "RequestNotFound",
   { ...said, requestId: Schema.String },
+  { httpApiStatus: 404 }
+) {}
+
+export class RuleNotFound extends Schema.TaggedError<RuleNotFound>()(
+  "RuleNotFound",
+  { ...said, ruleId: Schema.String },
   { httpApiStatus: 404 }
 ) {}
 
@@ -55,6 +68,13 @@ export class RequestAnswered extends Schema.TaggedError<RequestAnswered>()(
 export class ProviderNotFound extends Schema.TaggedError<ProviderNotFound>()(
   "ProviderNotFound",
   { ...said, provider: Schema.String },
+  { httpApiStatus: 404 }
+) {}
+
+/** The agent has no session of this id in its own store. */
+export class SessionNotFound extends Schema.TaggedError<SessionNotFound>()(
+  "SessionNotFound",
+  { ...said, providerSessionId: Schema.String },
   { httpApiStatus: 404 }
 ) {}
 
@@ -82,6 +102,20 @@ export class StaleGeneration extends Schema.TaggedError<StaleGeneration>()(
   "StaleGeneration",
   { ...said, threadId: Schema.String, generation: Schema.Int },
   { httpApiStatus: 409 }
+) {}
+
+/** What was to be imported is here already, and ours is newer, or has gone on otherwise. */
+export class ThreadExists extends Schema.TaggedError<ThreadExists>()(
+  "ThreadExists",
+  { ...said, threadId: Schema.String },
+  { httpApiStatus: 409 }
+) {}
+
+/** Not a thread that was exported, or not all of it, or not as it was exported: nothing of it was taken. */
+export class InvalidBundle extends Schema.TaggedError<InvalidBundle>()(
+  "InvalidBundle",
+  { ...said, line: Schema.NullOr(Schema.Int) },
+  { httpApiStatus: 400 }
 ) {}
 
 export class IdempotencyConflict extends Schema.TaggedError<IdempotencyConflict>()(

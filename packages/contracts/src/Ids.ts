@@ -16,6 +16,10 @@ export type ItemId = typeof ItemId.Type
 export const RequestId = Id.pipe(Schema.brand("RequestId"))
 export type RequestId = typeof RequestId.Type
 
+/** A standing answer to approvals. */
+export const RuleId = Id.pipe(Schema.brand("RuleId"))
+export type RuleId = typeof RuleId.Type
+
 export const ReceiptId = Id.pipe(Schema.brand("ReceiptId"))
 export type ReceiptId = typeof ReceiptId.Type
 

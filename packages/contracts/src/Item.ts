@@ -24,6 +24,8 @@ export const Item = Schema.Struct({
   status: Schema.Literals(["started", "completed", "failed"]),
   /** It was undone in the agent's own interface: the agent knows nothing of it any more. */
   undone: Schema.optionalKey(Schema.Boolean),
+  /** It was said or done in the agent's own interface, before the thread or beside it. */
+  elsewhere: Schema.optionalKey(Schema.Boolean),
   title: Schema.optionalKey(Schema.String),
   text: Schema.optionalKey(Schema.String),
   command: Schema.optionalKey(Schema.String),

@@ -19,6 +19,8 @@ export const Capabilities = Schema.Struct({
   fork: Schema.Array(Schema.Literals(["whole", "turn"])),
   /** A lost session can be written back from our transcript. */
   restore: Schema.Boolean,
+  /** A conversation that was held with another agent can be written as one of its own. */
+  compose: Schema.Boolean,
   /** A thread can be given directories beside its own. */
   additionalDirectories: Schema.Boolean,
   /** A thread can have instructions of its own beside the agent's. */
@@ -27,6 +29,17 @@ export const Capabilities = Schema.Struct({
   terminal: Schema.Boolean
 })
 export type Capabilities = typeof Capabilities.Type
+
+/** A model as its agent calls it. */
+export const ProviderModel = Schema.Struct({
+  id: Schema.String,
+  name: Schema.String,
+  /** How many tokens it takes, where the agent tells. */
+  context: Schema.optionalKey(Schema.Finite),
+  /** The one of threads that name none. */
+  default: Schema.optionalKey(Schema.Boolean)
+})
+export type ProviderModel = typeof ProviderModel.Type
 
 /** Of an agent that cannot be used. */
 export const noCapabilities: Capabilities = {
@@ -37,6 +50,7 @@ export const noCapabilities: Capabilities = {
   interrupt: false,
   fork: [],
   restore: false,
+  compose: false,
   additionalDirectories: false,
   systemPrompt: false,
   terminal: false

@@ -51,13 +51,26 @@ export const Receipt = Schema.Struct({
   runtimeModeRequested: RuntimeMode,
   runtimeModeVerified: Schema.NullOr(RuntimeMode),
   checks: Schema.Array(Check),
-  /** How many messages were said in the agent's own interface since the last one of ours. They are not in our items. */
+  /** How many messages were said in the agent's own interface since the last one of ours. */
   ahead: Schema.optionalKey(Schema.Int),
+  /** So many of them have become turns of the thread, marked as said there; the others are not in our items. */
+  imported: Schema.optionalKey(Schema.Int),
   /**
    * How far a conversation that was restored from our copy goes: up to which turn, and whether that is the last one that
    * the agent had. What came after it is not in the agent's memory any more.
    */
   restored: Schema.optionalKey(Schema.Struct({ upToTurnId: Schema.NullOr(TurnId), whole: Schema.Boolean })),
+  /**
+   * What another agent was given of the conversation: how many messages of its user's, what could not be carried and how
+   * often, and about how many tokens a model reads of it, which may be more than that agent's takes.
+   */
+  carried: Schema.optionalKey(
+    Schema.Struct({
+      messages: Schema.Int,
+      leftOut: Schema.Record(Schema.String, Schema.Int),
+      approximateTokens: Schema.Int
+    })
+  ),
   /** How many turns were undone in the agent's own interface, and have been accepted as such by this start. */
   undone: Schema.optionalKey(Schema.Int),
   verification: Verification,

@@ -20,7 +20,12 @@ export const Approval = Schema.Struct({
   title: Schema.String,
   command: Schema.optionalKey(Schema.String),
   paths: Schema.optionalKey(Schema.Array(Schema.String)),
-  diff: Schema.optionalKey(Schema.String)
+  diff: Schema.optionalKey(Schema.String),
+  /**
+   * All that a standing rule has to cover, each in full: the command, each path, the whole input of a tool. Left out
+   * where that cannot be told in full: then it is asked every time.
+   */
+  covers: Schema.optionalKey(Schema.Array(Schema.String))
 })
 export type Approval = typeof Approval.Type
 
@@ -43,7 +48,9 @@ export type PendingRequest = typeof PendingRequest.Type
 /** `cancel` declines and interrupts the turn. */
 export const Decision = Schema.Struct({
   decision: Schema.Literals(["accept", "decline", "cancel"]),
-  message: Schema.optionalKey(WellFormed)
+  message: Schema.optionalKey(WellFormed),
+  /** The same is answered by a rule from now on, in this thread or in its project. Not with `cancel`. */
+  remember: Schema.optionalKey(Schema.Literals(["thread", "project"]))
 })
 export type Decision = typeof Decision.Type
 

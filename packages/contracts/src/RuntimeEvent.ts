@@ -11,6 +11,7 @@ export const RuntimeEventType = Schema.Literals([
   "session.reaped",
   "session.stalled",
   "turn.accepted",
+  "turn.updated",
   "turn.started",
   "turn.completed",
   "turn.failed",

@@ -50,6 +50,10 @@ export type TranscriptInfo = typeof TranscriptInfo.Type
 export const ForkedFrom = Schema.Struct({ threadId: ThreadId, turnId: Schema.optionalKey(TurnId) })
 export type ForkedFrom = typeof ForkedFrom.Type
 
+/** When a thread went elsewhere, and where to, in the words of whoever sent it there. */
+export const Moved = Schema.Struct({ at: Timestamp, to: Schema.NullOr(plain(200)) })
+export type Moved = typeof Moved.Type
+
 export const Thread = Schema.Struct({
   id: ThreadId,
   title: Schema.String,
@@ -75,7 +79,9 @@ export const Thread = Schema.Struct({
     /** The next message begins anew: a reset was asked for. */
     startsAnew: Schema.optionalKey(Schema.Literal(true)),
     /** Since when the user's own terminal has the session; what is sent meanwhile is refused. */
-    terminalSince: Schema.optionalKey(Timestamp)
+    terminalSince: Schema.optionalKey(Timestamp),
+    /** It was exported to go on elsewhere; what is sent here is refused until it is claimed. */
+    moved: Schema.optionalKey(Moved)
   }),
   /** Grows with each start of a session. */
   generation: Schema.Int,

@@ -51,6 +51,8 @@ export const Turn = Schema.Struct({
   status: TurnStatus,
   /** It was undone in the agent's own interface, and accepted as such: the agent knows nothing of it any more. */
   undone: Schema.optionalKey(Schema.Boolean),
+  /** It was said in the agent's own interface, before the thread or beside it. */
+  elsewhere: Schema.optionalKey(Schema.Boolean),
   input: Schema.String,
   attachments: Schema.optionalKey(Schema.Array(AttachmentRef)),
   /** The final text of the assistant; empty until there is one. */

@@ -1,6 +1,7 @@
 import type { StoreFailed } from "@rejoin/contracts/Errors"
 import type { FileSystem } from "effect"
 import { Layer } from "effect"
+import { BundleSpool } from "./bundle/BundleSpool.ts"
 import { ConversationSource } from "./threads/ConversationSource.ts"
 import { LiveSessions } from "./sessions/LiveSessions.ts"
 import { ProviderCall } from "./providers/ProviderCall.ts"
@@ -8,6 +9,7 @@ import { ProviderRegistry } from "./providers/ProviderRegistry.ts"
 import { ProviderService } from "./ProviderService.ts"
 import { Recovery } from "./life/Recovery.ts"
 import { Retention } from "./life/Retention.ts"
+import * as SearchFilling from "./search/SearchFilling.ts"
 import { SessionDirectory } from "./sessions/SessionDirectory.ts"
 import { SessionEnd } from "./sessions/SessionEnd.ts"
 import { SessionPump } from "./sessions/SessionPump.ts"
@@ -24,6 +26,7 @@ import { TurnControl } from "./turns/TurnControl.ts"
 import { TurnDispatcher } from "./turns/TurnDispatcher.ts"
 import { TurnJournal } from "./turns/TurnJournal.ts"
 import { TurnRun } from "./turns/TurnRun.ts"
+import { Rules } from "./rules/Rules.ts"
 import { RepoTrust } from "./trust/RepoTrust.ts"
 import { WorkingDirectory } from "./threads/WorkingDirectory.ts"
 
@@ -34,6 +37,7 @@ export type Core =
   | Recovery
   | RepoTrust
   | Retention
+  | Rules
   | SessionReaper
   | ThreadEvents
   | Threads
@@ -54,7 +58,7 @@ export const layerManual = Recovery.layer.pipe(
   Layer.provideMerge(
     Layer.mergeAll(SessionPump.layer, SessionDirectory.layer, StartIntents.layer, ConversationSource.layer)
   ),
-  Layer.provideMerge(SessionEnd.layer),
+  Layer.provideMerge(Layer.merge(SessionEnd.layer, Rules.layer)),
   Layer.provideMerge(Layer.merge(TurnJournal.layer, TranscriptKeeper.layer)),
   Layer.provideMerge(
     Layer.mergeAll(ThreadEvents.layer, LiveSessions.layer, ProviderCall.layer, ProviderRegistry.layer)
@@ -65,10 +69,11 @@ export const layerManual = Recovery.layer.pipe(
  * The core as a program embeds it: give it a ThreadStore and a file system, register adapters with
  * ProviderRegistry, run Recovery once, then use Threads and ProviderService.
  */
-export const layer: Layer.Layer<Core, StoreFailed, ThreadStore | FileSystem.FileSystem> = Layer.merge(
+export const layer: Layer.Layer<Core, StoreFailed, ThreadStore | FileSystem.FileSystem> = Layer.mergeAll(
   SessionReaper.layer,
-  Retention.layer
+  Retention.layer,
+  SearchFilling.layer
 ).pipe(
   Layer.provideMerge(layerManual),
-  Layer.provide(Layer.merge(WorkingDirectory.layer, TerminalHost.layer))
+  Layer.provide(Layer.mergeAll(WorkingDirectory.layer, TerminalHost.layer, BundleSpool.layer))
 )

@@ -28,8 +28,11 @@ export const newUuid = Effect.map(Effect.service(RandomBytes), (random) => {
  * A new id: the prefix, the time to the millisecond, and 80 random bits, so that text order is time order and two
  * never collide (S19).
  */
-export const newId = Effect.fnUntraced(function* (prefix: string) {
-  const millis = yield* Clock.currentTimeMillis
+export const newId = (prefix: string) =>
+  Effect.flatMap(Clock.currentTimeMillis, (millis) => newIdAt(prefix, millis))
+
+/** The id of something that was at that time, in ms since the epoch: it stands before what came after it. */
+export const newIdAt = Effect.fnUntraced(function* (prefix: string, millis: number) {
   const random = yield* RandomBytes
   return `${prefix}_${encodeTime(millis)}${encode(random(16))}`
 })

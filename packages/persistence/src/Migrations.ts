@@ -4,6 +4,10 @@ import { Migrator, SqlClient } from "effect/sql"
 import { alive } from "./migrations/0006_alive.ts"
 import { kept } from "./migrations/0007_kept.ts"
 import { transcripts } from "./migrations/0008_transcripts.ts"
+import { moved } from "./migrations/0009_moved.ts"
+import { search } from "./migrations/0010_search.ts"
+import { terminals } from "./migrations/0011_terminals.ts"
+import { rules } from "./migrations/0012_rules.ts"
 import { initial } from "./migrations/0001_initial.ts"
 import { terminal } from "./migrations/0002_terminal.ts"
 import { deleted } from "./migrations/0005_deleted.ts"
@@ -19,7 +23,11 @@ export const migrations = {
   "0005_deleted": deleted,
   "0006_alive": alive,
   "0007_kept": kept,
-  "0008_transcripts": transcripts
+  "0008_transcripts": transcripts,
+  "0009_moved": moved,
+  "0010_search": search,
+  "0011_terminals": terminals,
+  "0012_rules": rules
 }
 
 const table = "rejoin_migrations"

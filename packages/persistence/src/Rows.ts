@@ -60,6 +60,7 @@ export interface BindingRow {
   readonly mark: string | null
   readonly reset_requested: number
   readonly terminal_json: string | null
+  readonly moved_json: string | null
   readonly last_seen_at: string | null
   readonly created_at: string
   readonly updated_at: string
@@ -81,6 +82,7 @@ export const toBindingRow = (binding: Binding) => ({
   mark: binding.mark,
   reset_requested: binding.resetRequested ? 1 : 0,
   terminal_json: binding.terminal === null ? null : JSON.stringify(binding.terminal),
+  moved_json: binding.moved === null ? null : JSON.stringify(binding.moved),
   last_seen_at: binding.lastSeenAt,
   updated_at: binding.updatedAt
 })
@@ -105,6 +107,7 @@ export const fromBindingRow = (row: BindingRow): Effect.Effect<Binding, StoreFai
     mark: row.mark,
     resetRequested: row.reset_requested === 1,
     terminal: row.terminal_json === null ? null : parse(row.terminal_json),
+    moved: row.moved_json === null ? null : parse(row.moved_json),
     lastSeenAt: row.last_seen_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at

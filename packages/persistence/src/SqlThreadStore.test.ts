@@ -1,9 +1,11 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import { ThreadId, TurnId, ItemId } from "@rejoin/contracts/Ids"
 import { Timestamp } from "@rejoin/contracts/Time"
+import { termsOf } from "@rejoin/core/search/SearchText"
 import { ThreadStore } from "@rejoin/core/store/ThreadStore"
 import { same, split, whole } from "@rejoin/core/turns/Attachments"
+import { damagedBundlesSuite } from "@rejoin/testkit/DamagedBundles"
 import { bindingRecord, threadRecord, threadStoreSuite, turnRecord } from "@rejoin/testkit/ThreadStoreSuite"
 import { Array, Effect, Exit, FileSystem, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
@@ -14,6 +16,7 @@ import * as SqlThreadStore from "./SqlThreadStore.ts"
 const layer = (filename: string) => SqlThreadStore.layer.pipe(Layer.provideMerge(Database.layer(filename)))
 
 threadStoreSuite("SQLite", layer(":memory:"))
+damagedBundlesSuite("SQLite", layer(":memory:"))
 
 const inTemporaryDirectory = <A, E>(
   body: (directory: string) => Effect.Effect<A, E, FileSystem.FileSystem>
@@ -91,17 +94,29 @@ describe("the database file", () => {
           const sql = yield* SqlClient.SqlClient
           yield* store.insertThread(threadRecord("t1"), bindingRecord("t1"))
           yield* store.saveTurn(turnRecord("u1", "t1"))
+          const item = { kind: "assistant-message", status: "completed", text: "said before" } as const
+          const items = Array.makeBy(450, (i) => ({
+            threadId: ThreadId.make("t1"),
+            item: { ...item, id: ItemId.make(`i${i}`), turnId: TurnId.make("u1") }
+          }))
+          yield* store.saveItems(items)
           yield* sql`UPDATE turn SET record_json = json_set(record_json, '$.attachments', json(${JSON.stringify([attachment])}))`
           yield* sql`DROP TABLE turn_blob`
           yield* sql`DROP TABLE blob`
           yield* sql`DROP TABLE deleted_thread`
           yield* sql`DROP INDEX provider_session_runtime_alive`
+          yield* sql`DROP INDEX provider_session_runtime_terminal`
           yield* sql`DROP TABLE transcript_piece`
           yield* sql`DROP TABLE transcript`
           yield* sql`CREATE TABLE transcript (thread_id TEXT PRIMARY KEY, envelope_json TEXT NOT NULL)`
           yield* sql`DROP INDEX item_thread`
           yield* sql`DROP INDEX thread_kept`
           yield* sql`ALTER TABLE thread DROP COLUMN purged`
+          yield* sql`ALTER TABLE provider_session_runtime DROP COLUMN moved_json`
+          yield* sql`DROP TRIGGER item_text_of_no_item`
+          yield* sql`DROP TABLE item_text`
+          yield* sql`DROP TABLE search_fill`
+          yield* sql`DROP TABLE rule`
           yield* sql`DELETE FROM rejoin_migrations WHERE migration_id >= 4`
         }).pipe(Effect.provide(file))
         yield* Effect.gen(function* () {
@@ -112,6 +127,13 @@ describe("the database file", () => {
             [{ name: "a.png", mediaType: "image/png", bytes: 4 }]
           )
           assert.deepEqual(yield* whole(store, turn.attachments), [attachment])
+          // What was said before is found once it was filled in, piece by piece.
+          const find = store.search.find(termsOf("said before"), { skip: 0, limit: 500 })
+          assert.lengthOf(yield* find, 0)
+          assert.isTrue(yield* store.search.fill)
+          assert.lengthOf(yield* find, 200)
+          yield* store.search.fill.pipe(Effect.repeat({ while: (more) => more }))
+          assert.lengthOf(yield* find, 450)
           // A new one with the same content is the same.
           assert.isTrue(same((yield* split([attachment])).refs, turn.attachments))
         }).pipe(Effect.provide(file))

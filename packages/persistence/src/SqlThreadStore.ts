@@ -1,5 +1,5 @@
 import { StoreFailed } from "@rejoin/contracts/Errors"
-import type { ThreadId } from "@rejoin/contracts/Ids"
+import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import { Item } from "@rejoin/contracts/Item"
 import { Receipt } from "@rejoin/contracts/Receipt"
 import { PendingRequest } from "@rejoin/contracts/Request"
@@ -12,6 +12,8 @@ import { Array, Effect, Layer, Option } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { storeFailed } from "./Database.ts"
 import { DatabaseFile } from "./DatabaseFile.ts"
+import { makeRuleStore } from "./SqlRuleStore.ts"
+import { indexing, makeSearchStore } from "./SqlSearchStore.ts"
 import { makeTranscriptStore } from "./SqlTranscriptStore.ts"
 import {
   type BindingRow,
@@ -147,6 +149,8 @@ const make = Effect.gen(function* () {
     return events
   })
 
+  const index = indexing(sql)
+
   const saveTurn = Effect.fnUntraced(function* (turn: TurnRecord) {
     const row = {
       thread_id: turn.threadId,
@@ -225,12 +229,20 @@ const make = Effect.gen(function* () {
       ),
     deleteThread: (id) => run(sql`DELETE FROM thread WHERE id = ${id}`),
 
+    findSession: ({ driver, providerSessionId, storeId }) =>
+      failing(sql<{ thread_id: ThreadId }>`SELECT thread_id FROM provider_session_runtime
+        WHERE driver = ${driver} AND store_id = ${storeId} AND provider_session_id = ${providerSessionId}`).pipe(
+        Effect.map(([row]) => Option.fromUndefinedOr(row?.thread_id))
+      ),
     getBinding: (id) =>
       failing(sql<BindingRow>`SELECT * FROM provider_session_runtime WHERE thread_id = ${id}`).pipe(
         Effect.flatMap(([row]) =>
           row === undefined ? Effect.succeedNone : Effect.asSome(fromBindingRow(row))
         )
       ),
+    listTerminals: failing(
+      sql<BindingRow>`SELECT * FROM provider_session_runtime WHERE terminal_json IS NOT NULL`
+    ).pipe(Effect.flatMap((rows) => Effect.forEach(rows, fromBindingRow))),
     stopBindings: run(
       sql`UPDATE provider_session_runtime SET status = 'stopped' WHERE status NOT IN ('none', 'stopped')`
     ),
@@ -264,6 +276,16 @@ const make = Effect.gen(function* () {
     listIntents: Effect.flatMap(rows(sql`SELECT record_json FROM start_intent ORDER BY rowid`), intents.many),
 
     saveTurn: (turn) => together(saveTurn(turn)),
+    openTurnsLast: (threadId, order = []) =>
+      together(
+        Effect.gen(function* () {
+          const open = yield* sql<{ id: TurnId; ordinal: number }>`
+            SELECT id, ordinal FROM turn WHERE thread_id = ${threadId} AND open = 1 ORDER BY ordinal`
+          for (const { ordinal } of open.toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id))) {
+            yield* sql`UPDATE turn SET ordinal = (SELECT max(ordinal) + 1 FROM turn) WHERE ordinal = ${ordinal}`
+          }
+        })
+      ),
     getTurn: (id) => Effect.flatMap(rows(sql`SELECT record_json FROM turn WHERE id = ${id}`), turns.one),
     findTurn: (threadId, key) =>
       Effect.flatMap(
@@ -330,18 +352,31 @@ const make = Effect.gen(function* () {
     ),
 
     saveItems: (records) =>
-      run(
+      together(
         Effect.forEach(
           records,
           ({ item, threadId }) =>
-            // The thread may have been deleted meanwhile: then there is nothing to keep.
-            sql`INSERT INTO item (thread_id, id, record_json)
-              SELECT ${threadId}, ${item.id}, ${items.encode(item)} WHERE EXISTS (SELECT 1 FROM thread WHERE id = ${threadId})
-              ON CONFLICT (thread_id, id) DO UPDATE SET record_json = excluded.record_json`,
+            Effect.andThen(
+              // The thread may have been deleted meanwhile: then there is nothing to keep.
+              sql`INSERT INTO item (thread_id, id, record_json)
+                SELECT ${threadId}, ${item.id}, ${items.encode(item)} WHERE EXISTS (SELECT 1 FROM thread WHERE id = ${threadId})
+                ON CONFLICT (thread_id, id) DO UPDATE SET record_json = excluded.record_json`,
+              index(threadId, item)
+            ),
           { discard: true }
         )
       ),
-    listItems: (threadId, { before, limit }) => {
+    listItems: (threadId, page) => {
+      const { limit } = page
+      if ("after" in page) {
+        return Effect.flatMap(
+          rows(sql`SELECT record_json FROM item WHERE thread_id = ${threadId}
+            AND ordinal > coalesce((SELECT ordinal FROM item WHERE thread_id = ${threadId} AND id = ${page.after}), 0)
+            ORDER BY ordinal LIMIT ${limit}`),
+          items.many
+        )
+      }
+      const { before } = page
       const earlier =
         before === undefined
           ? sql``
@@ -379,17 +414,22 @@ const make = Effect.gen(function* () {
     },
     getReceipt: (id) =>
       Effect.flatMap(rows(sql`SELECT record_json FROM receipt WHERE id = ${id}`), receipts.one),
-    listReceipts: (threadId, { after, limit }) => {
-      const earlier =
-        after === undefined ? sql`` : sql`AND ordinal < (SELECT ordinal FROM receipt WHERE id = ${after})`
+    listReceipts: (threadId, { after, first, limit }) => {
+      const [beyond, order] = first === "oldest" ? [sql`>`, sql`ASC`] : [sql`<`, sql`DESC`]
+      const rest =
+        after === undefined
+          ? sql``
+          : sql`AND ordinal ${beyond} (SELECT ordinal FROM receipt WHERE id = ${after})`
       return Effect.flatMap(
-        rows(sql`SELECT record_json FROM receipt WHERE thread_id = ${threadId} ${earlier}
-          ORDER BY ordinal DESC LIMIT ${limit}`),
+        rows(sql`SELECT record_json FROM receipt WHERE thread_id = ${threadId} ${rest}
+          ORDER BY ordinal ${order} LIMIT ${limit}`),
         receipts.many
       )
     },
 
     transcripts: makeTranscriptStore({ sql, failing, together }),
+    search: makeSearchStore({ sql, failing, together }),
+    rules: makeRuleStore({ sql, failing }),
 
     saveTrusted: (directory) =>
       run(

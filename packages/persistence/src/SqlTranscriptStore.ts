@@ -6,7 +6,7 @@ import {
   type TranscriptStore
 } from "@rejoin/core/store/TranscriptStore"
 import { filesOf } from "@rejoin/core/transcripts/TranscriptPieces"
-import { Effect, Option } from "effect"
+import { Effect, Option, Stream } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { promisify } from "node:util"
 import { zstdCompress, zstdDecompress } from "node:zlib"
@@ -24,6 +24,7 @@ const pack = (data: Uint8Array) => packing("packed", () => promisify(zstdCompres
 const unpack = (data: Uint8Array) => packing("unpacked", () => promisify(zstdDecompress)(data))
 
 interface PieceRow {
+  readonly ordinal: number
   readonly file: string
   readonly from_byte: number
   readonly packed: Uint8Array
@@ -46,9 +47,23 @@ export const makeTranscriptStore = ({ failing, sql, together }: Within): Transcr
       failing(sql<RecordRow>`SELECT record_json FROM transcript WHERE thread_id = ${threadId}`),
       heads.one
     )
+  // One at a time: all of them may be more than memory should hold.
+  const pieces: TranscriptStore["pieces"] = (threadId) =>
+    Stream.paginate(0, (after: number) =>
+      Effect.gen(function* () {
+        const [row] = yield* failing(
+          sql<PieceRow>`SELECT ordinal, file, from_byte, packed FROM transcript_piece
+            WHERE thread_id = ${threadId} AND ordinal > ${after} ORDER BY ordinal LIMIT 1`
+        )
+        if (row === undefined) return [[], Option.none()] as const
+        const piece: Piece = { file: row.file, from: row.from_byte, data: yield* unpack(row.packed) }
+        return [[piece], Option.some(row.ordinal)] as const
+      })
+    )
   return {
     get,
-    append: Effect.fnUntraced(function* (head, pieces, anew) {
+    pieces,
+    append: Effect.fnUntraced(function* (head, pieces, after) {
       const packed = yield* Effect.forEach(pieces, ({ data, file, from }: Piece) =>
         Effect.map(pack(data), (packed) => ({
           thread_id: head.threadId,
@@ -59,7 +74,11 @@ export const makeTranscriptStore = ({ failing, sql, together }: Within): Transcr
       )
       yield* together(
         Effect.gen(function* () {
-          if (anew) yield* sql`DELETE FROM transcript_piece WHERE thread_id = ${head.threadId}`
+          if (after === null) yield* sql`DELETE FROM transcript_piece WHERE thread_id = ${head.threadId}`
+          else {
+            const before = yield* get(head.threadId)
+            if (!Option.exists(before, ({ hash }) => hash === after)) return
+          }
           // The thread may have been deleted meanwhile: then there is nothing to keep.
           yield* sql`INSERT INTO transcript (thread_id, record_json)
             SELECT ${head.threadId}, ${heads.encode(head)} WHERE EXISTS (SELECT 1 FROM thread WHERE id = ${head.threadId})
@@ -73,13 +92,7 @@ export const makeTranscriptStore = ({ failing, sql, together }: Within): Transcr
     read: Effect.fnUntraced(function* (threadId) {
       const head = Option.getOrUndefined(yield* get(threadId))
       if (head === undefined) return new Map() satisfies TranscriptFiles
-      const rows = yield* failing(
-        sql<PieceRow>`SELECT file, from_byte, packed FROM transcript_piece WHERE thread_id = ${threadId} ORDER BY ordinal`
-      )
-      const pieces = yield* Effect.forEach(rows, ({ file, from_byte, packed }) =>
-        Effect.map(unpack(packed), (data): Piece => ({ file, from: from_byte, data }))
-      )
-      return yield* filesOf(pieces, head.hash)
+      return yield* filesOf(yield* Stream.runCollect(pieces(threadId)), head.hash)
     })
   }
 }

@@ -1,4 +1,4 @@
-import type { ResumeOutcome } from "@rejoin/contracts/Receipt"
+import type { Receipt, ResumeOutcome } from "@rejoin/contracts/Receipt"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Thread } from "@rejoin/contracts/Thread"
 import { visible } from "./Visible.ts"
@@ -12,7 +12,7 @@ const states: Readonly<Record<Thread["session"]["state"], string>> = {
   starting: "starting",
   ready: "ready",
   running: "working",
-  waiting: "asks you",
+  waiting: "needs approval",
   stopped: "asleep",
   error: "failed"
 }
@@ -23,8 +23,9 @@ export const stateOf = ({
   session,
   status
 }: Pick<Thread, "pendingRequests" | "session" | "status">): string => {
+  if (session.moved !== undefined) return "gone elsewhere"
   if (session.terminalSince !== undefined) return "in a terminal"
-  if (pendingRequests > 0) return "asks you"
+  if (pendingRequests > 0) return "needs approval"
   return status === "error" && session.state !== "running" && session.state !== "starting"
     ? "failed"
     : states[session.state]
@@ -47,6 +48,19 @@ export const restoredText = ({ whole }: { readonly whole: boolean }): string =>
   whole
     ? "The agent had lost the session: restored from our copy, with all that was said"
     : "The agent had lost the session: restored from our copy, which ends before the last message; the agent knows nothing of what came after"
+
+/** What could not be carried; empty where all was. */
+export const leftOutText = ({ leftOut }: NonNullable<Receipt["carried"]>): string =>
+  Object.entries(leftOut)
+    .map(([what, count]) => `${count} × ${what}`)
+    .join(", ")
+
+/** What another agent was given of a conversation. */
+export const carriedText = (carried: NonNullable<Receipt["carried"]>): string => {
+  const { approximateTokens, messages } = carried
+  const left = leftOutText(carried)
+  return `${messages} ${messages === 1 ? "message" : "messages"}, about ${approximateTokens} tokens${left && `; left out: ${left}`}`
+}
 
 /** What a start did with the conversation. */
 export const outcomes: Readonly<Record<ResumeOutcome, string>> = {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { endings } from "./conformance/Endings.ts"
+import { handover } from "./conformance/HandOver.ts"
 import type { Harness } from "./conformance/Harness.ts"
 import { makeLives } from "./conformance/Lives.ts"
 import { place } from "./conformance/Place.ts"
@@ -19,7 +20,7 @@ export interface Ground<E> {
  * an agent that a harness supplies. An adapter that passes this on the real agent keeps the laws.
  */
 export const conformance = <E>(name: string, make: Effect.Effect<Ground<E>, E, Scope.Scope>): void => {
-  const suites = { resume, place, powers, turns, endings }
+  const suites = { resume, place, powers, turns, endings, handover }
   describe(`conformance: ${name}`, () => {
     const lasting = Scope.makeUnsafe()
     let ground: Ground<E> = { harness: Effect.die("the ground is not laid") }

@@ -1,13 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
+  ItemId,
   MessageId,
   ProviderInstanceId,
   ProviderSessionId,
   RequestId,
+  RuleId,
   StoreId,
   ThreadId,
   TurnId
 } from "@rejoin/contracts/Ids"
+import type { Rule } from "@rejoin/contracts/Rule"
+import type { Item } from "@rejoin/contracts/Item"
+import { termsOf } from "@rejoin/core/search/SearchText"
 import type { SessionHeldElsewhere, StaleGeneration, StoreFailed } from "@rejoin/contracts/Errors"
 import { Timestamp } from "@rejoin/contracts/Time"
 import type { Binding, ThreadRecord, TurnRecord } from "@rejoin/core/store/Records"
@@ -57,6 +62,7 @@ export const bindingRecord = (id: string, change: Partial<Binding> = {}): Bindin
   mark: null,
   resetRequested: false,
   terminal: null,
+  moved: null,
   lastSeenAt: null,
   createdAt: at,
   updatedAt: at,
@@ -207,6 +213,50 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         assert.strictEqual(yield* tagOf(store.saveBinding(bindingRecord("t2", held))), "SessionHeldElsewhere")
         const elsewhere = { ...held, storeId: StoreId.make("other") }
         assert.strictEqual(yield* tagOf(store.saveBinding(bindingRecord("t2", elsewhere))), "ok")
+        const { driver, storeId } = bindingRecord("t1", held)
+        const session = { driver, storeId, providerSessionId: held.providerSessionId }
+        assert.deepEqual(yield* store.findSession(session), Option.some(thread))
+        const other = { ...session, providerSessionId: ProviderSessionId.make("s2") }
+        assert.isTrue(Option.isNone(yield* store.findSession(other)))
+        const nobodys = { ...session, providerSessionId: null }
+        assert.isTrue(Option.isNone(yield* store.findSession(nobodys)))
+      })
+    )
+
+    test(
+      "those that are open in a terminal, and no others",
+      Effect.gen(function* () {
+        const store = yield* open
+        yield* store.insertThread(threadRecord("t2"), bindingRecord("t2"))
+        assert.deepEqual(yield* store.listTerminals, [])
+        const begins = { assigned: ProviderSessionId.make("s1"), cwd: "/work", alone: true }
+        const terminal = { id: "trm_1", program: "agent", reports: null, begins, at }
+        yield* store.saveBinding(bindingRecord("t2", { terminal }))
+        assert.deepEqual(
+          (yield* store.listTerminals).map(({ terminal, threadId }) => ({ threadId, terminal })),
+          [{ threadId: ThreadId.make("t2"), terminal }]
+        )
+      })
+    )
+
+    test(
+      "turns that have not settled go behind all others, in their order",
+      Effect.gen(function* () {
+        const store = yield* open
+        yield* store.saveTurn(turnRecord("u1", "t1"))
+        yield* store.saveTurn(turnRecord("u2", "t1"))
+        yield* store.saveTurn({ ...turnRecord("u3", "t1"), status: "completed" })
+        yield* store.openTurnsLast(thread)
+        const turns = yield* store.listTurns(thread, { limit: 10 })
+        assert.deepEqual(
+          turns.map(({ id }) => String(id)),
+          ["u3", "u1", "u2"]
+        )
+        yield* store.openTurnsLast(thread, [TurnId.make("u2"), TurnId.make("u1")])
+        assert.deepEqual(
+          (yield* store.openTurns(thread)).map(({ id }) => String(id)),
+          ["u2", "u1"]
+        )
       })
     )
 
@@ -333,7 +383,7 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         yield* store.transcripts.append(
           yield* transcriptHead("t1", [piece("a", 0, "x")]),
           [piece("a", 0, "x")],
-          true
+          null
         )
         const kept = Effect.map(store.listThreads({ limit: 9, kept: true }), (threads) =>
           threads.map(({ id }) => id as string)
@@ -460,18 +510,99 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
           Object.fromEntries([...files].map(([file, data]) => [file, new TextDecoder().decode(data)]))
         )
         assert.isTrue(Option.isNone(yield* get(thread)))
-        yield* append(yield* transcriptHead("t1", first), first, true)
+        yield* append(yield* transcriptHead("t1", first), first, null)
         const head = yield* transcriptHead("t1", [...first, ...more])
-        yield* append(head, more, false)
+        const { hash } = yield* transcriptHead("t1", first)
+        yield* append(head, more, hash)
+        // Whoever copied the same at the same time comes too late.
+        yield* append(head, more, hash)
         assert.deepEqual(Option.getOrThrow(yield* get(thread)), head)
         assert.deepEqual(yield* texts, { "a.jsonl": "é\n2\n", b: "new" })
         const anew = [piece("c", 0, "all")]
-        yield* append(yield* transcriptHead("t1", anew), anew, true)
+        yield* append(yield* transcriptHead("t1", anew), anew, null)
         assert.deepEqual(yield* texts, { c: "all" })
-        yield* append(yield* transcriptHead("t1", first), [], false)
+        yield* append(yield* transcriptHead("t1", first), [], (yield* transcriptHead("t1", anew)).hash)
         assert.strictEqual(yield* tagOf(read(thread)), "StoreFailed")
-        yield* append(yield* transcriptHead("gone", anew), anew, true)
+        yield* append(yield* transcriptHead("gone", anew), anew, null)
         assert.isTrue(Option.isNone(yield* get(ThreadId.make("gone"))))
+      })
+    )
+
+    test(
+      "I6: what was said is found by words, phrases and beginnings, in any script; and goes with its thread",
+      Effect.gen(function* () {
+        const store = yield* open
+        yield* store.insertThread(
+          threadRecord("t2", { project: "p", provider: ProviderInstanceId.make("other") }),
+          bindingRecord("t2")
+        )
+        const item = (id: string, change: Partial<Item>) => ({
+          id: ItemId.make(id),
+          turnId: TurnId.make("u1"),
+          kind: "assistant-message" as const,
+          status: "completed" as const,
+          ...change
+        })
+        const said = [
+          item("a", { text: "The quick brown fox jumps over Zürich" }),
+          item("b", { text: "今日は日本語を話します" }),
+          item("c", { kind: "command", command: "npm run quick-check", output: "everything passed" }),
+          item("d", {
+            kind: "file-change",
+            changes: [{ path: "/src/Parser.ts", diff: "-const old = 1\n+const brandNew = 2" }]
+          }),
+          item("e", { kind: "tool-call", toolName: "search", toolInput: { query: "ภาษาไทย" } }),
+          item("f", { text: "still being sa", status: "started" })
+        ]
+        yield* store.saveItems(said.map((item) => ({ threadId: thread, item })))
+        yield* store.saveItems([
+          { threadId: ThreadId.make("t2"), item: item("a", { text: "another quick fox" }) }
+        ])
+        const find = (q: string, of: { project?: string; provider?: string } = {}) =>
+          Effect.map(store.search.find(termsOf(q), { ...of, skip: 0, limit: 50 }), (found) =>
+            found.map(({ item, thread }) => `${thread.id}/${item.id}`).toSorted()
+          )
+        assert.deepEqual(yield* find("quick"), ["t1/a", "t1/c", "t2/a"])
+        assert.deepEqual(yield* find("quick fox"), ["t1/a", "t2/a"])
+        assert.deepEqual(yield* find('"quick fox"'), ["t2/a"])
+        assert.deepEqual(yield* find("QUI*"), ["t1/a", "t1/c", "t2/a"])
+        assert.deepEqual(yield* find("qui"), [])
+        assert.deepEqual(yield* find("zurich"), ["t1/a"])
+        assert.deepEqual(yield* find("日本"), ["t1/b"])
+        assert.deepEqual(yield* find("本日"), [])
+        assert.deepEqual(yield* find("ภาษา"), ["t1/e"])
+        assert.deepEqual(yield* find("parser brandnew"), ["t1/d"])
+        assert.deepEqual(yield* find("passed"), ["t1/c"])
+        assert.deepEqual(yield* find("sa"), [])
+        assert.deepEqual(yield* find("quick", { project: "p" }), ["t2/a"])
+        assert.deepEqual(yield* find("quick", { provider: "memory" }), ["t1/a", "t1/c"])
+        for (const hostile of [
+          '"',
+          "*",
+          'a" OR "b',
+          "NEAR(a b)",
+          "quick AND",
+          "^fox",
+          "text:fox",
+          "'; --",
+          "\0"
+        ])
+          yield* find(hostile)
+        // What has gone on since is found as it is now.
+        yield* store.saveItems([{ threadId: thread, item: item("f", { text: "finally said" }) }])
+        yield* store.saveItems([{ threadId: thread, item: item("a", { text: "changed", undone: true }) }])
+        assert.deepEqual(yield* find("finally"), ["t1/f"])
+        assert.deepEqual(yield* find("brown"), [])
+        assert.deepEqual(yield* find("changed"), ["t1/a"])
+        const page = (skip: number) =>
+          Effect.map(store.search.find(termsOf("quick"), { skip, limit: 1 }), (found) =>
+            found.map(({ item, thread }) => `${thread.id}/${item.id}`)
+          )
+        assert.sameMembers([...(yield* page(0)), ...(yield* page(1))], ["t1/c", "t2/a"])
+        assert.deepEqual(yield* page(2), [])
+        yield* store.deleteThread(thread)
+        assert.deepEqual(yield* find("quick"), ["t2/a"])
+        assert.isFalse(yield* store.search.fill.pipe(Effect.repeat({ while: (more) => more })))
       })
     )
 
@@ -523,6 +654,34 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         assert.deepEqual(yield* paths, ["/a", "/b"])
         yield* store.deleteTrusted("/a")
         assert.deepEqual(yield* paths, ["/b"])
+      })
+    )
+
+    test(
+      "U4: rules, of a thread and of a project; those of a deleted thread are gone",
+      Effect.gen(function* () {
+        const store = yield* open
+        const rule = (id: string, scope: Rule["scope"]): Rule => ({
+          id: RuleId.make(id),
+          scope,
+          tool: "bash",
+          pattern: "npm test",
+          decision: "accept",
+          createdAt: at
+        })
+        const own = rule("r1", { thread })
+        const shared = rule("r2", { project: "p" })
+        for (const each of [own, shared, rule("r3", { project: "q" })]) yield* store.rules.save(each)
+        assert.deepEqual(yield* store.rules.list({ thread, project: "p" }), [own, shared])
+        assert.deepEqual(yield* store.rules.list({ thread, project: null }), [own])
+        assert.lengthOf(yield* store.rules.list(), 3)
+        assert.isTrue(yield* store.rules.remove(shared.id))
+        assert.isFalse(yield* store.rules.remove(shared.id))
+        yield* store.deleteThread(thread)
+        assert.deepEqual(
+          (yield* store.rules.list()).map(({ id }) => id),
+          [RuleId.make("r3")]
+        )
       })
     )
 

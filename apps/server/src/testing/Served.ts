@@ -1,5 +1,6 @@
 import { NodeServices } from "@effect/platform-node"
 import { make as makeClient } from "@rejoin/client/Client"
+import { BundleSpool } from "@rejoin/core/bundle/BundleSpool"
 import * as Core from "@rejoin/core/Core"
 import { layerMemory } from "@rejoin/core/store/MemoryThreadStore"
 import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
@@ -38,7 +39,7 @@ const serve = Effect.gen(function* () {
   }
   const layer = Server.http.pipe(
     Layer.provideMerge(Core.layerManual),
-    Layer.provide(Layer.merge(WorkingDirectory.layer, TerminalHost.layerNone)),
+    Layer.provide(Layer.mergeAll(WorkingDirectory.layer, TerminalHost.layerNone, BundleSpool.layer)),
     Layer.provide(Layer.succeed(Settings, settings)),
     Layer.provideMerge(layerMemory),
     Layer.provide(Layer.succeed(Configuration, configuration)),

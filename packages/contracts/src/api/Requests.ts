@@ -7,7 +7,10 @@ import { Attachment, Delivery } from "../Turn.ts"
 
 export const CreateThread = Schema.Struct({
   provider: ProviderInstanceId,
-  cwd: PathText,
+  /** Where it works; of a session that is adopted by default where that does. */
+  cwd: Schema.optionalKey(PathText),
+  /** A session of the agent's own, whoever began it: the thread goes on with it, and shows what was said in it. */
+  session: Schema.optionalKey(plain(256).check(Schema.isNonEmpty())),
   runtimeMode: Schema.optionalKey(RuntimeMode),
   model: Schema.optionalKey(ModelName),
   systemPrompt: Schema.optionalKey(SystemPrompt),
@@ -33,4 +36,13 @@ export const SendTurn = Schema.Struct({
   delivery: Schema.optionalKey(Delivery),
   idempotencyKey: Schema.optionalKey(plain(200).check(Schema.isNonEmpty()))
 })
+/** Of a turn that waits. */
+export const UpdateTurn = Schema.Struct({
+  input: Schema.optionalKey(WellFormed.check(Schema.isNonEmpty())),
+  attachments: Schema.optionalKey(Schema.Array(Attachment)),
+  /** It is to run before this one, which waits too. */
+  before: Schema.optionalKey(Schema.String)
+})
+export type UpdateTurn = typeof UpdateTurn.Type
+
 export type SendTurn = typeof SendTurn.Type

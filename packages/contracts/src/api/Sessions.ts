@@ -1,8 +1,10 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import * as E from "../Errors.ts"
+import { ProviderInstanceId } from "../Ids.ts"
 import { Receipt } from "../Receipt.ts"
 import { TerminalCommand } from "../Terminal.ts"
+import { ModelName } from "../Text.ts"
 import { Thread } from "../Thread.ts"
 import { id, startFailures, thread } from "./Shared.ts"
 
@@ -40,7 +42,10 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
       params: id,
       payload: Schema.Struct({
         turnId: Schema.optionalKey(Schema.NonEmptyString),
-        cwd: Schema.optionalKey(Schema.NonEmptyString)
+        cwd: Schema.optionalKey(Schema.NonEmptyString),
+        /** With another agent, which has the conversation as its own history. */
+        provider: Schema.optionalKey(ProviderInstanceId),
+        model: Schema.optionalKey(ModelName)
       }),
       success: Thread.pipe(HttpApiSchema.status(201)),
       error: [
@@ -56,6 +61,27 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
     }).annotate(
       OpenApi.Summary,
       "A new thread that goes on from this conversation, as it is now or as it was after a turn"
+    ),
+    HttpApiEndpoint.post("handover", "/threads/:id/handover", {
+      params: id,
+      payload: Schema.Struct({
+        provider: ProviderInstanceId,
+        /** By default that agent's own. */
+        model: Schema.optionalKey(ModelName),
+        cwd: Schema.optionalKey(Schema.NonEmptyString)
+      }),
+      success: Receipt,
+      error: [
+        ...thread,
+        E.ThreadBusy,
+        E.StartInProgress,
+        E.ProviderNotFound,
+        E.InvalidInput,
+        ...startFailures
+      ]
+    }).annotate(
+      OpenApi.Summary,
+      "Go on with another agent, which has what was said as its own history; the old session stays in the lineage"
     ),
     HttpApiEndpoint.post("release", "/threads/:id/release", {
       params: id,
@@ -74,12 +100,19 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
       ]
     }).annotate(
       OpenApi.Summary,
-      "Hand the session to the user's own terminal: checked, ended here, and how the agent's own interface opens it"
+      "Hand the session to the user's own terminal: checked, ended here, and how the agent's own interface opens it; or, where nothing was said, a new one"
     ),
     HttpApiEndpoint.post("claim", "/threads/:id/claim", {
       params: id,
       success: Receipt,
-      error: [...thread, E.ThreadBusy, E.StartInProgress, E.ProviderNotFound, ...startFailures]
+      error: [
+        ...thread,
+        E.ThreadBusy,
+        E.StartInProgress,
+        E.ProviderNotFound,
+        E.InvalidInput,
+        ...startFailures
+      ]
     }).annotate(
       OpenApi.Summary,
       "Take the session back from the terminal, in whichever one it went on; refused while the agent runs there"

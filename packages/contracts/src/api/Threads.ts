@@ -4,6 +4,7 @@ import * as E from "../Errors.ts"
 import { Item } from "../Item.ts"
 import { Receipt } from "../Receipt.ts"
 import { Answer, PendingRequest } from "../Request.ts"
+import { plain } from "../Text.ts"
 import { Thread } from "../Thread.ts"
 import { Limit, id, page, paging, thread } from "./Shared.ts"
 import { CreateThread, UpdateThread } from "./Requests.ts"
@@ -19,9 +20,16 @@ export class ThreadsGroup extends HttpApiGroup.make("threads")
         E.CwdNotAllowed,
         E.CwdUnavailable,
         E.InvalidInput,
+        E.SessionNotFound,
+        E.ProviderFailed,
+        E.ProviderTimeout,
+        E.ProviderUnavailable,
         E.StoreFailed
       ]
-    }).annotate(OpenApi.Summary, "Open a thread, or find the one with this key; starts no session"),
+    }).annotate(
+      OpenApi.Summary,
+      "Open a thread, or find the one with this key, or with this session of the agent's own; starts no session"
+    ),
     HttpApiEndpoint.get("list", "/threads", {
       query: { project: Schema.optionalKey(Schema.String), ...paging },
       success: page(Thread),
@@ -79,6 +87,49 @@ export class ThreadsGroup extends HttpApiGroup.make("threads")
         E.ProviderUnavailable
       ]
     }).annotate(OpenApi.Summary, "Accept, decline or cancel an approval, or answer a question"),
+    HttpApiEndpoint.get("export", "/threads/:id/export", {
+      params: id,
+      query: {
+        /** It goes on elsewhere: here it is refused from now on, until it is claimed. */
+        move: Schema.optionalKey(Schema.Literals(["true", "false"])),
+        /** Where to, in words for whoever looks for it here. */
+        to: Schema.optionalKey(plain(200).check(Schema.isNonEmpty()))
+      },
+      success: HttpApiSchema.StreamUint8Array({ contentType: "application/x-ndjson" }),
+      error: [...thread, E.ThreadBusy, E.StartInProgress, E.InvalidInput, E.SessionHeldElsewhere]
+    }).annotate(OpenApi.Summary, "The whole thread with the agent's own record, a JSON document a line"),
+    HttpApiEndpoint.post("import", "/threads/import", {
+      query: {
+        /** Where it goes on; by default where it was. */
+        cwd: Schema.optionalKey(Schema.NonEmptyString),
+        /** Which of the agents here it goes on with; by default the one of its name. */
+        provider: Schema.optionalKey(Schema.NonEmptyString)
+      },
+      // Whatever a program that uploads a file calls it.
+      payload: HttpApiSchema.StreamUint8Array({
+        contentType: [
+          "application/x-ndjson",
+          "application/octet-stream",
+          "application/json",
+          "application/x-www-form-urlencoded"
+        ]
+      }),
+      success: Thread.pipe(HttpApiSchema.status(201)),
+      error: [
+        E.InvalidBundle,
+        E.ThreadExists,
+        E.ThreadBusy,
+        E.StartInProgress,
+        E.ProviderNotFound,
+        E.CwdNotAllowed,
+        E.CwdUnavailable,
+        E.InvalidInput,
+        E.StoreFailed
+      ]
+    }).annotate(
+      OpenApi.Summary,
+      "A thread that was exported, under its id; checked whole before anything is kept"
+    ),
     HttpApiEndpoint.get("receipts", "/threads/:id/receipts", {
       params: id,
       query: paging,

@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import * as E from "../Errors.ts"
 import { Turn } from "../Turn.ts"
-import { SendTurn } from "./Requests.ts"
+import { SendTurn, UpdateTurn } from "./Requests.ts"
 import { id, page, paging, thread } from "./Shared.ts"
 
 export class TurnsGroup extends HttpApiGroup.make("turns")
@@ -18,6 +18,7 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
         E.CapabilityMissing,
         E.DirectoryMismatch,
         E.PermissionMismatch,
+        E.SessionHeldElsewhere,
         E.ProviderFailed,
         E.ProviderTimeout,
         E.ProviderUnavailable
@@ -42,6 +43,12 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
       OpenApi.Summary,
       "One turn; `wait` holds the answer until it settles, for so many seconds (600 at most)"
     ),
+    HttpApiEndpoint.patch("update", "/threads/:id/turns/:turnId", {
+      params: { ...id, turnId: Schema.String },
+      payload: UpdateTurn,
+      success: Turn,
+      error: [...thread, E.TurnNotFound, E.TurnBegun, E.InvalidInput]
+    }).annotate(OpenApi.Summary, "Change what a turn that waits says, or when it is its turn"),
     HttpApiEndpoint.post("interrupt", "/threads/:id/turns/:turnId/interrupt", {
       params: { ...id, turnId: Schema.String },
       success: HttpApiSchema.NoContent,

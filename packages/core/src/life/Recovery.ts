@@ -102,7 +102,12 @@ export class Recovery extends Context.Service<
       })
 
       const reconcile = Effect.gen(function* () {
-        const intents = yield* store.listIntents
+        const all = yield* store.listIntents
+        const intents = all.filter(({ step }) => step !== "undone")
+        for (const intent of all.filter(({ step }) => step === "undone")) {
+          // Its thread was deleted since: nothing is to be made whole any more.
+          if (Option.isNone(yield* store.getThread(intent.threadId))) yield* store.deleteIntent(intent)
+        }
         for (const intent of intents) {
           yield* undo(intent).pipe(
             Effect.catch((error) =>

@@ -15,6 +15,7 @@ const full: Capabilities = {
   interrupt: true,
   fork: ["whole", "turn"],
   restore: true,
+  compose: true,
   additionalDirectories: true,
   systemPrompt: true,
   terminal: true
@@ -156,6 +157,38 @@ describe("plan, over every probe × prior × live × directory × mode × capabi
       assert.strictEqual(tagOf(emptied, false), held ? "Restore" : "Refuse")
       assert.strictEqual(tagOf(other, false), "Refuse")
       assert.strictEqual(tagOf(other, true), held ? "Restore" : "Refuse")
+    }
+  })
+
+  it("W11, W14: what our own half restore left behind is restored; any other that misses our mark is refused", () => {
+    for (const situation of situations.filter(
+      ({ probe }) => probe._tag === "Found" && probe.holder !== "other"
+    )) {
+      const { capabilities, prior, probe, transcript } = situation
+      const misses = probe._tag === "Found" && (probe.history === "behind" || probe.history === "diverged")
+      const made = plan({ ...situation, halfRestored: true })._tag
+      const restores = misses && transcript && capabilities.restore && prior !== "none"
+      assert.strictEqual(made === "Restore", restores)
+      if (misses && !restores) assert.strictEqual(made, "Refuse")
+    }
+  })
+
+  it("N5: another agent is given what was said, or it is refused; nothing that was said is begun anew without it", () => {
+    for (const situation of situations.filter(({ probe }) => probe._tag === "NoCursor")) {
+      const { capabilities, prior, transcript } = situation
+      const tagOf = (handsOver: "same-agent" | "other-agent", compose: boolean) => {
+        const made = plan({ ...situation, handsOver, capabilities: { ...capabilities, compose } })
+        return made._tag === "HandOver" ? made.by : made._tag
+      }
+      const restores = transcript && capabilities.restore
+      const nothing = prior === "none" ? "Create" : undefined
+      assert.strictEqual(tagOf("other-agent", true), nothing ?? "compose")
+      assert.strictEqual(tagOf("other-agent", false), nothing ?? "Refuse")
+      assert.strictEqual(tagOf("same-agent", true), nothing ?? (restores ? "restore" : "compose"))
+      assert.strictEqual(tagOf("same-agent", false), nothing ?? (restores ? "restore" : "Refuse"))
+      const moved = { at: "2026-11-27T00:00:00.000Z" as never, to: null }
+      const elsewhere = plan({ ...situation, moved, handsOver: "other-agent" })
+      assert.strictEqual(elsewhere._tag, "Refuse", "W13")
     }
   })
 

@@ -2,6 +2,7 @@ import type { OnLost } from "@rejoin/contracts/Config"
 import * as E from "@rejoin/contracts/Errors"
 import { isKnown, valueOrNull } from "@rejoin/contracts/Fact"
 import type { Capabilities, RelocateWay } from "@rejoin/contracts/Provider"
+import type { Moved } from "@rejoin/contracts/Thread"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { Data, Predicate } from "effect"
 import type { Found, Probe, Repair } from "./Probe.ts"
@@ -33,8 +34,12 @@ export interface Situation {
   readonly reset: boolean
   /** The thread begins as a fork of another thread's conversation, which the probe is about. */
   readonly fork?: "whole" | "turn"
+  /** Another agent is to go on with what was said; it knows nothing of it yet. */
+  readonly handsOver?: "same-agent" | "other-agent"
   /** The user's own terminal has the session, and its agent still runs there. */
   readonly atTerminal: boolean
+  /** It went elsewhere, and was not claimed. */
+  readonly moved?: Moved
   /** What the live session runs with, if there is one. */
   readonly live?: Wanted & { readonly loads: string | null }
   /** What the session may load of its directories (`Environment.loads`). */
@@ -47,6 +52,8 @@ export interface Situation {
   readonly capabilities: Capabilities
   /** We hold a copy of the very session that the cursor names. */
   readonly transcript: boolean
+  /** An earlier start may have written it back as our copy has it, and did not end. */
+  readonly halfRestored?: boolean
   readonly onLost: OnLost
   /** In another store than its own it is restored too: its user asked for it, or the operator did. */
   readonly restores?: boolean
@@ -61,6 +68,8 @@ export type Plan = Data.TaggedEnum<{
   Adopt: { readonly quiesce: boolean; readonly repairs: ReadonlyArray<Repair> }
   Relocate: { readonly way: RelocateWay; readonly quiesce: boolean; readonly repairs: ReadonlyArray<Repair> }
   Restore: {}
+  /** Another agent goes on: with our copy, where it is another one of the same kind, or with one that is made for it. */
+  HandOver: { readonly by: "restore" | "compose" }
   Create: {}
   /** A new session where there may have been a history: told, with the old cursor kept. */
   Replace: { readonly reason: string }
@@ -82,18 +91,16 @@ export const plan = (situation: Situation): Plan => {
       })
     )
   }
+  if (situation.moved !== undefined) {
+    return refuse(wentElsewhere(situation.moved, situation.providerSessionId))
+  }
   if (situation.atTerminal) {
-    return refuse(
-      new E.SessionHeldElsewhere({
-        providerSessionId: situation.providerSessionId,
-        message: "The conversation is open in a terminal.",
-        hint: "Leave it there, then send again. `rejoin claim` takes it back where that is not noticed."
-      })
-    )
+    return refuse(heldAtTerminal(situation.providerSessionId))
   }
   if (situation.reset) {
     return situation.prior === "none" ? Plan.Create() : Plan.Replace({ reason: "the thread was reset" })
   }
+  if (situation.handsOver !== undefined && situation.prior !== "none") return handOver(situation)
   switch (probe._tag) {
     case "Found":
       return found(situation, probe)
@@ -138,6 +145,20 @@ export const plan = (situation: Situation): Plan => {
   }
 }
 
+export const wentElsewhere = ({ at, to }: Moved, providerSessionId: string | null) =>
+  new E.SessionHeldElsewhere({
+    providerSessionId,
+    message: `The conversation went ${to === null ? "elsewhere" : `to ${to}`}: it was exported on ${at.slice(0, 16).replace("T", " ")} UTC.`,
+    hint: "Go on with it there. `rejoin claim` takes it back here, as it was when it went."
+  })
+
+export const heldAtTerminal = (providerSessionId: string | null) =>
+  new E.SessionHeldElsewhere({
+    providerSessionId,
+    message: "The conversation is open in a terminal.",
+    hint: "Leave it there, then send again. `rejoin claim` takes it back where that is not noticed."
+  })
+
 const refuse = (error: E.StartFailure): Plan => Plan.Refuse({ error })
 
 export const inconclusive = (why: string) =>
@@ -153,6 +174,17 @@ const isRestorable = ({
   transcript
 }: Pick<Situation, "capabilities" | "transcript"> & Partial<Pick<Situation, "fork" | "prior">>): boolean =>
   transcript && capabilities.restore && fork === undefined && prior !== "none"
+
+const handOver = (situation: Situation): Plan => {
+  if (situation.handsOver === "same-agent" && isRestorable(situation)) return Plan.HandOver({ by: "restore" })
+  if (situation.capabilities.compose) return Plan.HandOver({ by: "compose" })
+  return refuse(
+    new E.CapabilityMissing({
+      capability: "compose",
+      message: `${situation.provider} cannot be given a conversation that was held with another agent.`
+    })
+  )
+}
 
 /** The upstream session is not there, or not to be found again. */
 const lost = (
@@ -196,6 +228,10 @@ const forked = ({ capabilities, wanted }: Situation, fork: "whole" | "turn", pro
   )
 }
 
+/** The history does not contain our mark. */
+export const missesMark = (probe: Probe | NoCursor): probe is Found & { history: "behind" | "diverged" } =>
+  probe._tag === "Found" && (probe.history === "behind" || probe.history === "diverged")
+
 const found = (situation: Situation, probe: Found): Plan => {
   const { boundCwd, capabilities, live, wanted } = situation
   if (probe.holder === "other") {
@@ -207,7 +243,9 @@ const found = (situation: Situation, probe: Found): Plan => {
       })
     )
   }
-  if (probe.history === "behind" || probe.history === "diverged") {
+  // What stands there may be our own half restore, from a copy that ends before the last turn: it is made whole, and told.
+  if (missesMark(probe) && situation.halfRestored === true && isRestorable(situation)) return Plan.Restore()
+  if (missesMark(probe)) {
     return refuse(
       new E.HistoryMismatch({
         found: probe.history,

@@ -1,13 +1,15 @@
 import type * as E from "@rejoin/contracts/Errors"
 import type { Fact } from "@rejoin/contracts/Fact"
 import type { MessageId, ProviderInstanceId, ProviderSessionId, ThreadId } from "@rejoin/contracts/Ids"
-import type { Capabilities, ProviderInfo, RelocateWay } from "@rejoin/contracts/Provider"
+import type { Capabilities, ProviderInfo, ProviderModel, RelocateWay } from "@rejoin/contracts/Provider"
 import type { Answer } from "@rejoin/contracts/Request"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Brought } from "@rejoin/contracts/Trust"
 import type { Attachment } from "@rejoin/contracts/Turn"
 import { Context, Data, type Effect, type Option, type Scope, type Stream } from "effect"
+import type { Conversation } from "../conversation/Conversation.ts"
 import type { AdapterEvent } from "./AdapterEvent.ts"
+import type { OwnSessions } from "./OwnSessions.ts"
 import type { AdapterFailure, Environment, ResumeCursor } from "./ResumeCursor.ts"
 import type { TerminalAccess } from "./TerminalAccess.ts"
 import type { Piece, TranscriptFiles, TranscriptHead } from "../store/TranscriptStore.ts"
@@ -59,6 +61,8 @@ export interface Started {
   readonly mark: MessageId | null
   /** The ids that messages have now, by those that they had, where carrying them over gave them others. */
   readonly renamed?: ReadonlyMap<string, string>
+  /** How many of what could not be carried over, by what it is. */
+  readonly leftOut?: Readonly<Record<string, number>>
 }
 
 export interface TurnInput {
@@ -198,6 +202,17 @@ export interface ProviderAdapterShape<C extends ResumeCursor = ResumeCursor> {
   readonly restore?: (copy: TranscriptCopy, request: StartRequest) => Starting
   /** Ends what the upstream still works on in this session, and waits until it has ended. */
   readonly quiesce?: (cursor: C, environment: Environment) => Effect.Effect<void, AdapterFailure>
+  /**
+   * Writes what was said with another agent as a record of its own, and goes on from that. `mark` is the last message, and
+   * `renamed` has each by the id that it had there. Where `capabilities.compose`.
+   */
+  compose?(conversation: Conversation, request: StartRequest): Starting
+  /** The models that the agent offers its user. Costs no prompt. Absent where it does not tell. */
+  readonly models?: Effect.Effect<ReadonlyArray<ProviderModel>, AdapterFailure>
+  /** The sessions in its own store. Absent where that is out of reach. */
+  readonly own?: OwnSessions<C>
+  /** Whether the record of this session can have a file of this name: no other is taken from elsewhere. */
+  isRecord?(file: string, providerSessionId: string): boolean
   /** Absent where the agent deletes no session by itself. */
   readonly expiry?: {
     /** When it deletes this one if nobody uses it, in ms since the epoch; none where it has nothing to delete. */

@@ -78,6 +78,7 @@ export class SessionDirectory extends Context.Service<
               mark,
               resetRequested: false,
               terminal: null,
+              moved: null,
               lastSeenAt: at,
               createdAt: at,
               updatedAt: at
@@ -85,18 +86,27 @@ export class SessionDirectory extends Context.Service<
             if (
               before &&
               before.providerSessionId !== null &&
-              before.providerSessionId !== cursor.providerSessionId
+              // Two agents can have sessions of one id.
+              (before.providerSessionId !== cursor.providerSessionId || before.instanceId !== adapter.id)
             ) {
               const reason = receipt.reason ?? receipt.outcome
               yield* store.addLineage(lineageOf(before, intent.generation, reason, at))
             }
-            if (thread && thread.cwd !== wanted.cwd) {
-              yield* store.saveThread({ ...thread, cwd: wanted.cwd, updatedAt: at })
-              emit({ type: "thread.updated", data: { cwd: wanted.cwd } })
+            const provider = { provider: adapter.id, driver: adapter.driver, model: wanted.model }
+            const change = {
+              ...(thread?.cwd !== wanted.cwd && { cwd: wanted.cwd }),
+              ...(thread?.provider !== adapter.id && provider)
+            }
+            if (thread && Object.keys(change).length > 0) {
+              yield* store.saveThread({ ...thread, ...change, updatedAt: at })
+              emit({ type: "thread.updated", data: change })
             }
             yield* renameMessages(store, intent.threadId, renamed)
             yield* store.saveReceipt(receipt)
-            yield* store.deleteIntent(intent)
+            const ended = (yield* store.listIntents).filter(
+              ({ step, threadId }) => threadId === intent.threadId && step === "undone"
+            )
+            yield* Effect.forEach([intent, ...ended], store.deleteIntent)
             yield* Metric.update(Metric.withAttributes(CoreMetrics.starts, { outcome: receipt.outcome }), 1)
             emit({ type: "session.started", turnId: receipt.turnId, data: { receipt } })
           })

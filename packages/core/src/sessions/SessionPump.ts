@@ -3,16 +3,18 @@ import { toFailure } from "@rejoin/contracts/Errors"
 import { isKnown } from "@rejoin/contracts/Fact"
 import type { ItemId, RequestId, TurnId } from "@rejoin/contracts/Ids"
 import type { Item } from "@rejoin/contracts/Item"
+import type { Rule } from "@rejoin/contracts/Rule"
 import { now } from "@rejoin/contracts/Time"
 import { Context, Effect, Layer, Option, Queue, Stream } from "effect"
 import { AdapterEvent, type AdapterItem } from "../providers/AdapterEvent.ts"
-import { type LiveSession, LiveSessions, openItems } from "./LiveSessions.ts"
+import { isOver, type LiveSession, LiveSessions, openItems } from "./LiveSessions.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
 import { boundedItem, isFull } from "./ItemBounds.ts"
 import { type Ending, SessionEnd } from "./SessionEnd.ts"
 import { directoryMismatch, permissionMismatch, withCheck } from "./SessionReceipt.ts"
 import { SharedFiles } from "./SharedFiles.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
+import { Rules } from "../rules/Rules.ts"
 import { TranscriptKeeper } from "../transcripts/TranscriptKeeper.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { TurnJournal } from "../turns/TurnJournal.ts"
@@ -31,9 +33,13 @@ export class SessionPump extends Context.Service<
       const sessions = yield* LiveSessions
       const ending = yield* SessionEnd
       const call = yield* ProviderCall
+      const rules = yield* Rules
       const scope = yield* Effect.scope
       const keeper = yield* TranscriptKeeper
       const files = new SharedFiles()
+      /** What a rule is answering now. Two servers of one agent can give their requests the same ids. */
+      const ruling = new Set<string>()
+      const keyOf = ({ threadId }: LiveSession, id: string) => `${threadId}/${id}`
 
       const item = (
         live: LiveSession,
@@ -82,7 +88,7 @@ export class SessionPump extends Context.Service<
         )
       }
 
-      const requestOpened = Effect.fnUntraced(function* (
+      const asked = Effect.fnUntraced(function* (
         live: LiveSession,
         turnId: TurnId,
         { ask, id }: Tagged<"RequestOpened">
@@ -100,7 +106,50 @@ export class SessionPump extends Context.Service<
         )
       })
 
+      /** Answered by a rule nobody is asked; where the answer does not get through, somebody is. */
+      const ruled = Effect.fnUntraced(function* (
+        live: LiveSession,
+        turnId: TurnId,
+        request: Tagged<"RequestOpened">,
+        decision: Rule["decision"]
+      ) {
+        const answer = {
+          decision,
+          ...(decision === "decline" && { message: "A standing rule of the user's declines this." })
+        }
+        const sent = yield* Effect.result(
+          call.within(live.adapter, "answer", live.session.answer(request.id, answer))
+        )
+        if (sent._tag === "Success") {
+          const data = { id: request.id as RequestId, by: "rule" as const, answer, ask: request.ask }
+          ruling.delete(keyOf(live, request.id))
+          return yield* events.emit(live, { type: "request.resolved", turnId, data })
+        }
+        // What was answered elsewhere, or ended, meanwhile asks nobody any more.
+        const waits = ruling.delete(keyOf(live, request.id)) && !isOver(live)
+        if (waits && (live.turn?.id ?? live.lastTurnId) === turnId) yield* asked(live, turnId, request)
+      })
+
+      const requestOpened = Effect.fnUntraced(function* (
+        live: LiveSession,
+        turnId: TurnId,
+        request: Tagged<"RequestOpened">
+      ) {
+        const { ask } = request
+        // On a session that is not as it should be nothing is allowed by itself (laws 3 and 4).
+        const decision =
+          ask.kind === "approval" && !isOver(live) ? yield* rules.decide(live.threadId, ask) : Option.none()
+        if (Option.isNone(decision)) return yield* asked(live, turnId, request)
+        ruling.add(keyOf(live, request.id))
+        // The adapter may need its events to be taken while it answers.
+        yield* ruled(live, turnId, request, decision.value).pipe(
+          Effect.catch((error) => Effect.logWarning("A rule's answer was not written down.", error)),
+          Effect.forkIn(scope)
+        )
+      })
+
       const requestResolved = Effect.fnUntraced(function* (live: LiveSession, turnId: TurnId, id: string) {
+        ruling.delete(keyOf(live, id))
         yield* events.transact(live, (emit) =>
           Effect.gen(function* () {
             const open = (yield* store.listRequests(live.threadId)).find((request) => request.id === id)

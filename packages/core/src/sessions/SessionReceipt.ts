@@ -13,6 +13,8 @@ export const outcomeOf = (plan: Plan): ResumeOutcome => {
       return "created"
     case "Replace":
       return "replaced"
+    case "HandOver":
+      return "handed-over"
     case "Restore":
       return "rehydrated"
     case "Refuse":

@@ -172,7 +172,7 @@ describe("a thread across the lives of its server", () => {
       yield* world.life(say(id, "two"))
       // As it was before: what came after was never copied.
       const pieces = [...files].map(([file, data]) => ({ file, from: 0, data }))
-      yield* world.store.transcripts.append(held, pieces, true)
+      yield* world.store.transcripts.append(held, pieces, null)
       world.upstream.delete("mem_1")
       assert.strictEqual((yield* world.life(say(id, "three"))).output, "one | three")
       const [receipt] = yield* receipts(world, id)
@@ -193,7 +193,7 @@ describe("a thread across the lives of its server", () => {
         })
       )
       const head = Option.getOrThrow(yield* world.store.transcripts.get(id))
-      yield* world.store.transcripts.append({ ...head, hash: "another" }, [], false)
+      yield* world.store.transcripts.append({ ...head, hash: "another" }, [], head.hash)
       world.upstream.delete("mem_1")
       const turn = yield* world.life(say(id, "two"))
       assert.deepInclude({ ...turn.error }, { _tag: "StoreFailed" })

@@ -4,9 +4,11 @@ import type { Receipt } from "@rejoin/contracts/Receipt"
 import { Context, Deferred, Effect, Exit, Latch, Layer, Metric, Option, Scope } from "effect"
 import * as CoreMetrics from "../CoreMetrics.ts"
 import { ConversationSource } from "../threads/ConversationSource.ts"
+import { conversationOf } from "../conversation/Conversation.ts"
+import { makeImportSaid, nothingSaid } from "../conversation/SaidElsewhere.ts"
 import { makeLook } from "./Looking.ts"
 import { isOver, type LiveSession, LiveSessions } from "./LiveSessions.ts"
-import { type NoCursor, Plan, plan, type Situation, type Wanted } from "../plan/Plan.ts"
+import { missesMark, type NoCursor, Plan, plan, type Situation, type Wanted } from "../plan/Plan.ts"
 import type { Probe } from "../plan/Probe.ts"
 import type { ProviderAdapterShape, StartRequest } from "../providers/ProviderAdapter.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
@@ -18,7 +20,15 @@ import { SessionEnd } from "./SessionEnd.ts"
 import { SessionPump } from "./SessionPump.ts"
 import { mismatch } from "./SessionReceipt.ts"
 import { Settings } from "../Settings.ts"
-import { act, type Asked, type Attempt, continues, quiesce, receiptOf } from "./StartAttempt.ts"
+import {
+  act,
+  restoresSession,
+  type Asked,
+  type Attempt,
+  continues,
+  quiesce,
+  receiptOf
+} from "./StartAttempt.ts"
 import { Terminals } from "../terminal/Terminals.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
@@ -26,6 +36,9 @@ import { environmentOf, listed, type Loading } from "../trust/Loading.ts"
 import { RepoTrust } from "../trust/RepoTrust.ts"
 import { TranscriptKeeper } from "../transcripts/TranscriptKeeper.ts"
 import { WorkingDirectory } from "../threads/WorkingDirectory.ts"
+
+/** About what the models of the field take. */
+const manyTokens = 150_000
 
 export interface Ready {
   readonly live: LiveSession
@@ -39,6 +52,8 @@ export interface EnsureOptions {
   readonly claim?: boolean
   /** The user wants it back from our copy, in whichever store the agent works on now; nothing is begun anew for it. */
   readonly restore?: boolean
+  /** The thread's provider is another one than it was: that is to go on with what was said. */
+  readonly handOver?: boolean
   /** How many turns the user has just given up, since they were undone elsewhere; for the receipt. */
   readonly undone?: number
 }
@@ -75,6 +90,7 @@ export class SessionStart extends Context.Service<
       const terminals = yield* Terminals
       const trust = yield* RepoTrust
       const keeper = yield* TranscriptKeeper
+      const importSaid = makeImportSaid({ store, events, call })
       const look = makeLook(store, settings.callTimeout)
 
       /** A start that did not come about leaves a receipt and an event; the binding stays as it was. */
@@ -99,7 +115,7 @@ export class SessionStart extends Context.Service<
 
       const decide = Effect.fnUntraced(function* (
         told: Asked,
-        { claim = false, restore = false }: EnsureOptions
+        { claim = false, handOver = false, restore = false }: EnsureOptions
       ) {
         const { thread, wanted } = told
         const adapter = yield* registry.get(thread.provider)
@@ -126,6 +142,16 @@ export class SessionStart extends Context.Service<
           ),
           (head) => ({ head, files: store.transcripts.read(thread.id) })
         )
+        const handsOver = handOver || (source.fork !== undefined && source.binding.driver !== adapter.driver)
+        const conversation = handsOver
+          ? Option.some(
+              yield* conversationOf(
+                store,
+                source.fork ? source.binding.threadId : thread.id,
+                thread.forkedFrom?.turnId
+              )
+            )
+          : Option.none()
         const previous = sessions.get(thread.id)
         // A session that ended by itself may still be closing: that is awaited before anything resumes.
         if (previous !== undefined && isOver(previous)) yield* Deferred.await(previous.closed)
@@ -135,11 +161,20 @@ export class SessionStart extends Context.Service<
           Option.isNone(cursor) || binding.resetRequested || atTerminal
             ? { _tag: "NoCursor" }
             : yield* look(thread.id, adapter, cursor.value, about, live !== undefined)
+        const said =
+          probe._tag === "Found" && Option.isSome(cursor) && source.fork === undefined
+            ? yield* importSaid(binding, adapter, cursor.value, probe, about)
+            : nothingSaid(binding)
         const situation: Situation = {
           provider: adapter.id,
           prior: source.binding.prior,
           reset: binding.resetRequested,
           atTerminal,
+          ...(binding.moved !== null && !claim && { moved: binding.moved }),
+          ...(handsOver && {
+            handsOver:
+              source.binding.driver === adapter.driver ? ("same-agent" as const) : ("other-agent" as const)
+          }),
           ...(source.fork && { fork: source.fork === "end" ? "whole" : "turn" }),
           ...(live && { live: { ...live.wanted, loads: live.loads } }),
           loads: environment.loads,
@@ -149,15 +184,22 @@ export class SessionStart extends Context.Service<
           wanted,
           capabilities,
           transcript: Option.isSome(copy),
+          // Asked only where it decides: most histories are as they should be.
+          ...(missesMark(probe) && {
+            halfRestored: yield* intents.halfRestored(thread.id)
+          }),
           onLost: restore ? "refuse" : settings.onLost,
           restores: restore || settings.onWrongStore === "restore"
         }
         const attempt: Attempt = {
           ...asked,
+          binding: said.binding,
+          imported: said.imported,
           adapter,
-          source,
+          source: source.fork === undefined ? { binding: said.binding } : source,
           cursor,
           copy,
+          conversation,
           situation,
           environment,
           loading
@@ -212,7 +254,8 @@ export class SessionStart extends Context.Service<
           agentVersion: (yield* adapter.info).version,
           evidence: { probe: attempt.situation.probe, verified: started.verified.evidence },
           verified: started.verified,
-          cursor: started.session.cursor
+          cursor: started.session.cursor,
+          leftOut: started.leftOut
         })
         return { decision, started, receipt }
       })
@@ -237,7 +280,7 @@ export class SessionStart extends Context.Service<
         Effect.uninterruptibleMask((restore) =>
           Effect.gen(function* () {
             const { adapter, thread, turnId, wanted } = attempt
-            const intent = yield* intents.begin(thread, adapter, wanted)
+            const intent = yield* intents.begin(thread, adapter, wanted, restoresSession(planned))
             const scope = yield* sessions.scope
             // What has been committed is not interrupted any more: it is alive, or it was never there.
             const { receipt, started } = yield* restore(verify(attempt, planned, intent)).pipe(
@@ -275,11 +318,22 @@ export class SessionStart extends Context.Service<
             // What an earlier life of ours left out.
             yield* keeper.soon(thread.id)
             if (attempt.loading._tag === "KeptOut") yield* tellKeptOut(live, attempt.loading)
+            if ((receipt.carried?.approximateTokens ?? 0) > manyTokens) yield* tellLong(live, receipt)
             yield* Metric.update(CoreMetrics.live, sessions.list().length)
             yield* pump.run(live).pipe(Effect.forkIn(scope))
             return { live, receipt }
           })
         )
+
+      const tellLong = (live: LiveSession, { carried }: Receipt) =>
+        events.emit(live, {
+          type: "warning",
+          turnId: live.lastTurnId,
+          data: {
+            message: `About ${carried?.approximateTokens} tokens were handed over: that may be more than the model takes.`,
+            hint: "Nothing was left out for its length. Where it is too much for the model, choose one that takes more."
+          }
+        })
 
       const tellKeptOut = (live: LiveSession, { found }: Extract<Loading, { readonly _tag: "KeptOut" }>) =>
         events.emit(live, {

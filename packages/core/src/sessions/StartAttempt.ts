@@ -6,6 +6,7 @@ import { now } from "@rejoin/contracts/Time"
 import { Effect, Option, type Scope } from "effect"
 import { newId } from "../NewId.ts"
 import { Plan, plan, type Situation, type Wanted } from "../plan/Plan.ts"
+import { type Conversation, tokensIn } from "../conversation/Conversation.ts"
 import type { ProbeFailure } from "../plan/Probe.ts"
 import type {
   ProviderAdapterShape,
@@ -44,6 +45,10 @@ export interface Attempt extends Asked {
   readonly cursor: Option.Option<ResumeCursor>
   /** Our copy of that session, where there is one. */
   readonly copy: Option.Option<TranscriptCopy>
+  /** What was said, where another agent is to go on with it. */
+  readonly conversation: Option.Option<Conversation>
+  /** How many messages that were said in the agent's own interface have become turns just now. */
+  readonly imported: number
   readonly situation: Situation
   readonly environment: Environment
   readonly loading: Loading
@@ -56,14 +61,39 @@ export interface Result {
   readonly evidence: unknown
   readonly verified?: Verified
   readonly cursor?: ResumeCursor
+  readonly leftOut?: Started["leftOut"]
 }
+
+const summed = (one: Readonly<Record<string, number>>, other: Readonly<Record<string, number>>) => ({
+  ...one,
+  ...Object.fromEntries(Object.entries(other).map(([what, count]) => [what, count + (one[what] ?? 0)]))
+})
+
+/** What another agent was given of it. */
+const carriedOf = (
+  decision: Plan,
+  { conversation }: Asked & Partial<Pick<Attempt, "conversation">>,
+  unfit: Started["leftOut"] = {}
+) => {
+  const given = conversation && Option.getOrUndefined(conversation)
+  if (decision._tag !== "HandOver" || decision.by !== "compose" || given === undefined) return undefined
+  return {
+    messages: given.said.filter(({ what }) => what._tag === "User").length,
+    leftOut: summed(given.left, unfit),
+    approximateTokens: tokensIn(given)
+  }
+}
+
+/** Whether a plan writes a lost session back, as our copy has it. */
+export const restoresSession = (decision: Plan): boolean =>
+  decision._tag === "Restore" || (decision._tag === "HandOver" && decision.by === "restore")
 
 /** How far a restore goes: an agent writes a moment after it answers, and we copy a moment after that. */
 const restoredOf = (
   decision: Plan,
   { binding, copy, source }: Asked & Partial<Pick<Attempt, "copy">>
 ): Receipt["restored"] => {
-  const head = decision._tag === "Restore" && copy ? Option.getOrUndefined(copy)?.head : undefined
+  const head = restoresSession(decision) && copy ? Option.getOrUndefined(copy)?.head : undefined
   return head && { upToTurnId: head.upToTurnId, whole: head.mark === (source?.binding ?? binding).mark }
 }
 
@@ -73,6 +103,7 @@ const reasonOf = (decision: Plan, asked: Asked): string | undefined => {
   if (from !== undefined) return wentOn
   if (decision._tag === "Replace") return decision.reason
   if (decision._tag === "Restore") return "the agent had lost the session: it is there again from our copy"
+  if (decision._tag === "HandOver") return `handed over by ${(asked.source?.binding ?? binding).instanceId}`
   if (decision._tag === "Relocate" && thread.forkedFrom && binding.providerSessionId === null)
     return `forked from ${thread.forkedFrom.threadId}`
   return decision._tag === "Relocate" ? `carried into another directory by ${decision.way}` : undefined
@@ -91,8 +122,10 @@ export const receiptOf = Effect.fnUntraced(function* (asked: Asked, decision: Pl
   const at = yield* now
   const checks = verified ? checksOf(wanted, verified, at) : []
   const ahead = decision._tag === "Refuse" ? 0 : aheadOf(asked)
+  const imported = "imported" in asked && typeof asked.imported === "number" ? asked.imported : 0
   const reason = reasonOf(decision, asked)
   const restored = restoredOf(decision, asked)
+  const carried = carriedOf(decision, asked, result.leftOut)
   const receipt: Receipt = {
     id: (yield* newId("rcp")) as ReceiptId,
     threadId: thread.id,
@@ -110,8 +143,10 @@ export const receiptOf = Effect.fnUntraced(function* (asked: Asked, decision: Pl
     runtimeModeVerified: verified && valueOrNull(verified.mode) === wanted.mode ? wanted.mode : null,
     checks,
     ...(ahead > 0 && { ahead }),
+    ...(imported > 0 && { imported }),
     ...(undone > 0 && { undone }),
     ...(restored && { restored }),
+    ...(carried && { carried }),
     verification: decision._tag === "Refuse" ? "failed" : verificationOf(checks),
     agentVersion: result.agentVersion,
     evidence: result.evidence,
@@ -120,7 +155,8 @@ export const receiptOf = Effect.fnUntraced(function* (asked: Asked, decision: Pl
   return receipt
 })
 
-const primitive = (decision: Plan, { adapter, copy, cursor }: Attempt, request: StartRequest): Starting => {
+const primitive = (decision: Plan, attempt: Attempt, request: StartRequest): Starting => {
+  const { adapter, conversation, copy, cursor } = attempt
   const lacking = (capability: string): Starting =>
     Effect.fail(
       new E.ProviderFailed({
@@ -136,6 +172,11 @@ const primitive = (decision: Plan, { adapter, copy, cursor }: Attempt, request: 
       return Option.isSome(copy) && adapter.restore
         ? adapter.restore(copy.value, { ...request, mark: copy.value.head.mark })
         : lacking("restore")
+    case "HandOver":
+      if (decision.by === "restore") return primitive(Plan.Restore(), attempt, request)
+      return Option.isSome(conversation) && adapter.compose
+        ? adapter.compose(conversation.value, request)
+        : lacking("compose")
     case "Relocate": {
       const way = adapter.relocate[decision.way]
       return Option.isSome(cursor) && way ? way(cursor.value, request) : lacking(`relocate:${decision.way}`)

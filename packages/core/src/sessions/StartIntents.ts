@@ -17,8 +17,11 @@ export class StartIntents extends Context.Service<
     readonly begin: (
       thread: ThreadRecord,
       adapter: ProviderAdapterShape,
-      wanted: Wanted
+      wanted: Wanted,
+      restores: boolean
     ) => Effect.Effect<StartIntent, StoreFailed>
+    /** Whether an earlier start may have written the thread's lost session back, and did not end. */
+    readonly halfRestored: (threadId: ThreadId) => Effect.Effect<boolean, StoreFailed>
     /** Writes a created id into the intent, before anything is done with it. */
     readonly created: (intent: StartIntent, id: ProviderSessionId) => Effect.Effect<void, StoreFailed>
     /** Undoes what the start of this intent created and nothing else (law 7), then forgets the intent. */
@@ -38,7 +41,8 @@ export class StartIntents extends Context.Service<
       const begin = Effect.fn("StartIntents.begin")(function* (
         thread: ThreadRecord,
         adapter: ProviderAdapterShape,
-        wanted: Wanted
+        wanted: Wanted,
+        restores: boolean
       ) {
         const at = yield* now
         const intent = yield* store.transaction(
@@ -52,6 +56,7 @@ export class StartIntents extends Context.Service<
               titleMark: titleMark(thread.id),
               cwd: wanted.cwd,
               created: [],
+              ...(restores && { restores: true as const }),
               at
             }
             yield* store.saveIntent(intent)
@@ -102,7 +107,9 @@ export class StartIntents extends Context.Service<
               ...environmentOf(thread)
             })
             .pipe(Effect.timeout(settings.callTimeout))
-          yield* store.deleteIntent(intent)
+          yield* intent.restores === true
+            ? store.saveIntent({ ...intent, step: "undone", created: [] })
+            : store.deleteIntent(intent)
         },
         // What cannot be undone now stays as an intent and is undone at the next start-up.
         Effect.catch((error) =>
@@ -110,7 +117,11 @@ export class StartIntents extends Context.Service<
         )
       )
 
-      return StartIntents.of({ begin, created, abandon })
+      const halfRestored = Effect.fn("StartIntents.halfRestored")(function* (threadId: ThreadId) {
+        return (yield* store.listIntents).some((row) => row.threadId === threadId && row.restores === true)
+      })
+
+      return StartIntents.of({ begin, created, abandon, halfRestored })
     })
   )
 }

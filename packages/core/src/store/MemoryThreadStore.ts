@@ -1,14 +1,16 @@
 import { SessionHeldElsewhere, StaleGeneration } from "@rejoin/contracts/Errors"
-import type { ReceiptId, RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import type { ReceiptId, RequestId, RuleId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Item } from "@rejoin/contracts/Item"
 import type { Receipt } from "@rejoin/contracts/Receipt"
 import type { PendingRequest } from "@rejoin/contracts/Request"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import type { Rule } from "@rejoin/contracts/Rule"
 import type { TrustedDirectory } from "@rejoin/contracts/Trust"
 import { isSettled } from "@rejoin/contracts/Turn"
-import { Context, Effect, Exit, Layer, Option, Semaphore } from "effect"
+import { Context, Effect, Exit, Layer, Option, Semaphore, Stream } from "effect"
 import type { Binding, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "./Records.ts"
 import { type EventDraft, ThreadStore } from "./ThreadStore.ts"
+import { spaced, type Term, textOf } from "../search/SearchText.ts"
 import { filesOf, noHash } from "../transcripts/TranscriptPieces.ts"
 import type { Piece, TranscriptHead } from "./TranscriptStore.ts"
 
@@ -70,6 +72,7 @@ const make = Effect.sync(() => {
     { readonly head: TranscriptHead; readonly pieces: ReadonlyArray<Piece> }
   >()
   const trusted = table<string, TrustedDirectory>()
+  const rules = table<RuleId, Rule>()
   // Append-only, so a length is all that a roll-back needs.
   let events: Array<RuntimeEvent> = []
   let last = 0
@@ -210,10 +213,26 @@ const make = Effect.sync(() => {
         forgetBlobs(id)
         for (const turn of turns.values((row) => row.threadId === id)) turns.delete(turn.id)
         for (const row of receipts.values((row) => row.threadId === id)) receipts.delete(row.id)
+        for (const { id: rule, scope } of rules.values())
+          if ("thread" in scope && scope.thread === id) rules.delete(rule)
+        for (const [key, row] of lineage.rows) if (row.threadId === id) lineage.delete(key)
         for (const row of requests.values((row) => row.threadId === id)) requests.delete(`${id}/${row.id}`)
         forget(byThread, id)
       }),
+    findSession: ({ driver, providerSessionId, storeId }) =>
+      run(() =>
+        Option.fromUndefinedOr(
+          bindings.values(
+            (row) =>
+              row.driver === driver &&
+              row.storeId === storeId &&
+              row.providerSessionId === providerSessionId &&
+              providerSessionId !== null
+          )[0]?.threadId
+        )
+      ),
     getBinding: (id) => run(() => Option.fromUndefinedOr(bindings.get(id))),
+    listTerminals: run(() => bindings.values(({ terminal }) => terminal !== null)),
     stopBindings: run(() => {
       for (const binding of bindings.values()) {
         if (binding.status !== "none") bindings.set(binding.threadId, { ...binding, status: "stopped" })
@@ -250,6 +269,15 @@ const make = Effect.sync(() => {
     deleteIntent: (intent) => run(() => intents.delete(`${intent.threadId}/${intent.generation}`)),
     listIntents: run(() => intents.values()),
     saveTurn: (turn) => run(() => turns.set(turn.id, turn)),
+    openTurnsLast: (threadId, order = []) =>
+      run(() => {
+        const open = turns.values((row) => row.threadId === threadId && !isSettled(row.status))
+        const placeOf = ({ id }: TurnRecord) => order.indexOf(id)
+        for (const turn of open.toSorted((a, b) => placeOf(a) - placeOf(b))) {
+          turns.delete(turn.id)
+          turns.set(turn.id, turn)
+        }
+      }),
     getTurn: (id) => run(() => Option.fromUndefinedOr(turns.get(id))),
     findTurn: (threadId, key) =>
       run(() =>
@@ -308,6 +336,10 @@ const make = Effect.sync(() => {
     listItems: (threadId, page) =>
       run(() => {
         const all = items.get(threadId)?.values() ?? []
+        if ("after" in page) {
+          const start = all.findIndex((item) => item.id === page.after) + 1
+          return all.slice(start, start + page.limit)
+        }
         const end = page.before === undefined ? all.length : all.findIndex((item) => item.id === page.before)
         return all.slice(Math.max(0, end - page.limit), Math.max(0, end))
       }),
@@ -318,27 +350,82 @@ const make = Effect.sync(() => {
     saveReceipt: (receipt) => run(() => receipts.set(receipt.id, receipt)),
     getReceipt: (id) => run(() => Option.fromUndefinedOr(receipts.get(id))),
     listReceipts: (threadId, page) =>
-      run(() => after(receipts.values((row) => row.threadId === threadId).reverse(), (row) => row.id, page)),
+      run(() => {
+        const own = receipts.values((row) => row.threadId === threadId)
+        return after(page.first === "oldest" ? own : own.reverse(), (row) => row.id, page)
+      }),
     transcripts: {
       get: (threadId) => run(() => Option.fromUndefinedOr(transcripts.get(threadId)?.head)),
-      append: (head, pieces, anew) =>
+      append: (head, pieces, after) =>
         run(() => {
           if (threads.get(head.threadId) === undefined) return
-          const before = anew ? [] : (transcripts.get(head.threadId)?.pieces ?? [])
-          transcripts.set(head.threadId, { head, pieces: [...before, ...pieces] })
+          const before = transcripts.get(head.threadId)
+          if (after !== null && before?.head.hash !== after) return
+          const kept = after === null ? [] : (before?.pieces ?? [])
+          transcripts.set(head.threadId, { head, pieces: [...kept, ...pieces] })
         }),
+      pieces: (threadId) => Stream.suspend(() => Stream.fromArray(transcripts.get(threadId)?.pieces ?? [])),
       read: (threadId) =>
         Effect.flatMap(
           run(() => transcripts.get(threadId)),
           (held) => filesOf(held?.pieces ?? [], held?.head.hash ?? noHash)
         )
     },
+    search: {
+      fill: Effect.succeed(false),
+      find: (terms, { limit, project, provider, skip }) =>
+        run(() =>
+          threads
+            .values(
+              (thread) =>
+                (project === undefined || thread.project === project) &&
+                (provider === undefined || thread.provider === provider)
+            )
+            .flatMap((thread) =>
+              (items.get(thread.id)?.values() ?? [])
+                .filter((item) => item.status !== "started" && fits(textOf(item), terms))
+                .map((item) => ({ thread, item }))
+            )
+            .reverse()
+            .slice(skip, skip + limit)
+        )
+    },
     saveTrusted: (directory) => run(() => trusted.set(directory.path, directory)),
     getTrusted: (path) => run(() => Option.fromUndefinedOr(trusted.get(path))),
     listTrusted: run(() => trusted.values()),
-    deleteTrusted: (path) => run(() => trusted.delete(path))
+    deleteTrusted: (path) => run(() => trusted.delete(path)),
+    rules: {
+      save: (rule) => run(() => rules.set(rule.id, rule)),
+      list: (of) =>
+        run(() =>
+          rules.values(
+            ({ scope }) =>
+              of === undefined ||
+              ("thread" in scope ? scope.thread === of.thread : scope.project === of.project)
+          )
+        ),
+      remove: (id) =>
+        run(() => {
+          const was = rules.get(id) !== undefined
+          rules.delete(id)
+          return was
+        })
+    }
   })
 })
+
+/** Without an index: whole words, of any case. */
+const fits = (text: string, terms: ReadonlyArray<Term>): boolean => {
+  const words = (of: string) =>
+    ` ${spaced(of)
+      .toLowerCase()
+      .normalize("NFD")
+      .replace(/\p{M}/gu, "")
+      .replace(/[^\p{L}\p{N}]+/gu, " ")
+      .trim()} `
+  const all = words(text)
+  return terms.every((term) => all.includes(term.prefix ? words(term.words).trimEnd() : words(term.words)))
+}
 
 /** The refusal of a write of an older generation. Every store gives the same. */
 export const staleGeneration = (binding: Binding) =>

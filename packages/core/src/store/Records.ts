@@ -2,7 +2,7 @@ import { Failure } from "@rejoin/contracts/Failure"
 import { MessageId, ProviderInstanceId, ProviderSessionId, StoreId, ThreadId } from "@rejoin/contracts/Ids"
 import { Item } from "@rejoin/contracts/Item"
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
-import { ForkedFrom, SessionState, ThreadKey, ThreadStatus, Usage } from "@rejoin/contracts/Thread"
+import { ForkedFrom, Moved, SessionState, ThreadKey, ThreadStatus, Usage } from "@rejoin/contracts/Thread"
 import { Timestamp } from "@rejoin/contracts/Time"
 import { AttachmentRef, Turn } from "@rejoin/contracts/Turn"
 import { Schema } from "effect"
@@ -41,6 +41,16 @@ export const TerminalLease = Schema.Struct({
   program: Schema.String,
   /** The file in which the agent's own hook writes down which session it is in; null where it has none. */
   reports: Schema.NullOr(Schema.String),
+  /** It was opened with a new session, which is to become the thread's. */
+  begins: Schema.optional(
+    Schema.Struct({
+      /** The id that it was given, where its agent takes one. */
+      assigned: Schema.NullOr(ProviderSessionId),
+      cwd: Schema.String,
+      /** No other one was opened so in this directory meanwhile: what is found there can only be its own (E7). */
+      alone: Schema.Boolean
+    })
+  ),
   at: Timestamp
 })
 export type TerminalLease = typeof TerminalLease.Type
@@ -65,6 +75,8 @@ export const Binding = Schema.Struct({
   /** The user asked to start anew; consumed only when the new session is stored (T6). */
   resetRequested: Schema.Boolean,
   terminal: Schema.NullOr(TerminalLease),
+  /** It went elsewhere: nothing is started here until it is claimed. */
+  moved: Schema.NullOr(Moved),
   lastSeenAt: Schema.NullOr(Timestamp),
   createdAt: Timestamp,
   updatedAt: Timestamp
@@ -85,7 +97,11 @@ export const LineageEntry = Schema.Struct({
 })
 export type LineageEntry = typeof LineageEntry.Type
 
-/** A start that has begun and not ended: what it created is undone if it does not. */
+/**
+ * A start that has begun and not ended: what it created is undone if it does not. One that wrote a lost session back, under
+ * the id that it had, stays as `undone` until the thread has a session: what it wrote may be there, and may end before
+ * the last turn.
+ */
 export const StartIntent = Schema.Struct({
   threadId: ThreadId,
   generation: Schema.Int,
@@ -94,6 +110,7 @@ export const StartIntent = Schema.Struct({
   titleMark: Schema.String,
   cwd: Schema.String,
   created: Schema.Array(ProviderSessionId),
+  restores: Schema.optionalKey(Schema.Literal(true)),
   at: Timestamp
 })
 export type StartIntent = typeof StartIntent.Type
@@ -120,6 +137,8 @@ export const TurnRecord = Schema.Struct({
   idempotencyKey: Schema.NullOr(Schema.String),
   /** It was undone in the agent's own interface, and accepted as such. */
   undone: Schema.optionalKey(Schema.Boolean),
+  /** It was said in the agent's own interface. */
+  elsewhere: Schema.optionalKey(Schema.Boolean),
   /** Set with `dispatching`. */
   messageId: Schema.NullOr(MessageId),
   generation: Schema.NullOr(Schema.Int),

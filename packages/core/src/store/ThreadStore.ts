@@ -7,6 +7,8 @@ import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { ThreadKey } from "@rejoin/contracts/Thread"
 import type { TrustedDirectory } from "@rejoin/contracts/Trust"
 import { Context, type Effect, type Option } from "effect"
+import type { RuleStore } from "./RuleStore.ts"
+import type { SearchStore } from "./SearchStore.ts"
 import type { TranscriptStore } from "./TranscriptStore.ts"
 import type { Binding, ItemRecord, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "./Records.ts"
 
@@ -54,7 +56,13 @@ export class ThreadStore extends Context.Service<
     /** With all that hangs on it. */
     readonly deleteThread: (id: ThreadId) => Stored<void>
 
+    /** The thread that is bound to this session of the agent's. */
+    readonly findSession: (
+      session: Pick<Binding, "driver" | "storeId" | "providerSessionId">
+    ) => Stored<Option.Option<ThreadId>>
     readonly getBinding: (id: ThreadId) => Stored<Option.Option<Binding>>
+    /** Those that are open in a terminal. Costs what is. */
+    readonly listTerminals: Stored<ReadonlyArray<Binding>>
     /** Whatever looks alive is `stopped`: for a start of the server, when nothing is. Costs what looks alive. */
     readonly stopBindings: Stored<void>
     /** Adds one to the stored generation and returns the new one. */
@@ -76,6 +84,8 @@ export class ThreadStore extends Context.Service<
     readonly listIntents: Stored<ReadonlyArray<StartIntent>>
 
     readonly saveTurn: (turn: TurnRecord) => Stored<void>
+    /** Puts the thread's turns that have not settled behind all others, in their order or in this one. */
+    readonly openTurnsLast: (threadId: ThreadId, order?: ReadonlyArray<TurnId>) => Stored<void>
     readonly getTurn: (id: TurnId) => Stored<Option.Option<TurnRecord>>
     /** Also finds the turn that a steer with this key joined. */
     readonly findTurn: (threadId: ThreadId, idempotencyKey: string) => Stored<Option.Option<TurnRecord>>
@@ -102,10 +112,12 @@ export class ThreadStore extends Context.Service<
 
     /** Inserts or replaces by (threadId, item id). */
     readonly saveItems: (items: ReadonlyArray<ItemRecord>) => Stored<void>
-    /** The last ones before `before`, oldest first. */
+    /** The last ones before `before`, or the first ones after `after` (null: from the beginning); oldest first. */
     readonly listItems: (
       threadId: ThreadId,
-      page: { readonly before?: ItemId | undefined; readonly limit: number }
+      page: ({ readonly before?: ItemId | undefined } | { readonly after: ItemId | null }) & {
+        readonly limit: number
+      }
     ) => Stored<ReadonlyArray<Item>>
 
     readonly saveRequest: (request: PendingRequest) => Stored<void>
@@ -117,10 +129,17 @@ export class ThreadStore extends Context.Service<
     /** Inserts or replaces by id. */
     readonly saveReceipt: (receipt: Receipt) => Stored<void>
     readonly getReceipt: (id: ReceiptId) => Stored<Option.Option<Receipt>>
-    /** Newest first. */
-    readonly listReceipts: (threadId: ThreadId, page: Page) => Stored<ReadonlyArray<Receipt>>
+    /** Newest first, or `oldest` first. */
+    readonly listReceipts: (
+      threadId: ThreadId,
+      page: Page & { readonly first?: "oldest" }
+    ) => Stored<ReadonlyArray<Receipt>>
 
     readonly transcripts: TranscriptStore
+
+    readonly search: SearchStore
+
+    readonly rules: RuleStore
 
     /** Inserts or replaces by path. */
     readonly saveTrusted: (directory: TrustedDirectory) => Stored<void>

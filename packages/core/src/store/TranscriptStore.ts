@@ -1,7 +1,7 @@
 import type { StoreFailed } from "@rejoin/contracts/Errors"
 import { MessageId, ProviderSessionId, StoreId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import { Timestamp } from "@rejoin/contracts/Time"
-import { type Effect, type Option, Schema } from "effect"
+import { type Effect, type Option, Schema, type Stream } from "effect"
 
 /** What is known of our copy of an agent's own record of one session. */
 export const TranscriptHead = Schema.Struct({
@@ -42,10 +42,13 @@ type Stored<A> = Effect.Effect<A, StoreFailed>
 export interface TranscriptStore {
   readonly get: (threadId: ThreadId) => Stored<Option.Option<TranscriptHead>>
   /**
-   * Adds what is new, and the head that goes with it; `anew` puts it in the place of what was there. All or nothing: what
-   * was there stays until the new one is whole. Nothing where the thread is gone.
+   * Adds what is new to the copy whose hash is `after`, and the head that goes with it; with null in the place of what was
+   * there. All or nothing: what was there stays until the new one is whole. Nothing where the thread is gone, or where the
+   * copy is another one by now: two that copy at once do not write the same piece twice.
    */
-  readonly append: (head: TranscriptHead, pieces: ReadonlyArray<Piece>, anew: boolean) => Stored<void>
+  readonly append: (head: TranscriptHead, pieces: ReadonlyArray<Piece>, after: string | null) => Stored<void>
+  /** In the order in which they were taken, one by one. */
+  readonly pieces: (threadId: ThreadId) => Stream.Stream<Piece, StoreFailed>
   /** The files as they were taken. Fails where what is stored is not what was written. */
   readonly read: (threadId: ThreadId) => Stored<TranscriptFiles>
 }

@@ -129,6 +129,38 @@ describe("a session that is handed to the user's own terminal", () => {
       })
   )
 
+  it.effect("I4: what was said there is in the thread, each once, whether it went on in a copy or anew", () =>
+    Effect.gen(function* () {
+      const inputs = (world: World, id: Id) =>
+        Effect.map(world.store.listTurns(id, { limit: 20 }), (turns) => turns.map(({ input }) => input))
+      const gone = Effect.fnUntraced(function* (copies: boolean) {
+        const world = yield* makeWorld()
+        return yield* world.life(
+          Effect.gen(function* () {
+            const first = yield* released(world)
+            const { id, service } = first
+            world.terminal.runs = "none"
+            world.terminal.reports = []
+            yield* TestClock.adjust("61 seconds")
+            yield* say(id, "more")
+            yield* service.release(id, [])
+            world.upstream.sessions.get("mem_1")?.messages.push({ id: "in_old", input: "in the old one" })
+            const said = copies ? ["one", "more", "in the old one", "in the new one"] : ["in the new one"]
+            const next = another(world, ...said)
+            world.terminal.runs = "none"
+            world.terminal.reports = [{ pid: 1, told: { session: next } }]
+            yield* service.claim(id)
+            yield* say(id, "two")
+            return yield* inputs(world, id)
+          })
+        )
+      })
+      const expected = ["one", "more", "in the old one", "in the new one", "two"]
+      assert.deepEqual(yield* gone(false), expected)
+      assert.deepEqual(yield* gone(true), expected)
+    })
+  )
+
   it.effect("a new session in which nothing was said is none: the conversation is where it was", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
@@ -225,14 +257,13 @@ describe("a session that is handed to the user's own terminal", () => {
     })
   )
 
-  it.effect("E2: a thread in which nothing was said has no session to open; one with a turn is busy", () =>
+  it.effect("a thread with a turn is busy; an agent without an interface of its own opens none", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.life(
         Effect.gen(function* () {
           const service = yield* ProviderService
           const id = yield* openThread()
-          assert.strictEqual(failureOf(yield* Effect.exit(service.release(id, [])))?._tag, "InvalidInput")
           const turn = yield* sendHeld(id)
           assert.strictEqual(failureOf(yield* Effect.exit(service.release(id, [])))?._tag, "ThreadBusy")
           yield* service.interrupt(id)

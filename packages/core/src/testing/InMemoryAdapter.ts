@@ -1,7 +1,21 @@
 import { ProviderFailed, ProviderUnavailable } from "@rejoin/contracts/Errors"
 import { known, unknown } from "@rejoin/contracts/Fact"
-import { MessageId, ProviderInstanceId, ProviderSessionId, StoreId } from "@rejoin/contracts/Ids"
-import { Clock, Deferred, Effect, Layer, Option, Predicate, Queue, Schema, Scope, Stream } from "effect"
+import { ItemId, MessageId, ProviderInstanceId, ProviderSessionId, StoreId } from "@rejoin/contracts/Ids"
+import {
+  Clock,
+  DateTime,
+  Deferred,
+  Effect,
+  Layer,
+  Option,
+  Predicate,
+  Queue,
+  Schema,
+  Scope,
+  Stream
+} from "effect"
+import { Timestamp } from "@rejoin/contracts/Time"
+import type { OwnSession } from "../providers/OwnSessions.ts"
 import { AdapterEvent } from "../providers/AdapterEvent.ts"
 import { newId } from "../NewId.ts"
 import { compareMark } from "../plan/Mark.ts"
@@ -22,7 +36,7 @@ import { InMemoryTurns } from "./InMemoryTurns.ts"
 
 const Cursor = Schema.Struct({
   v: Schema.Literal(1),
-  driver: Schema.Literal("memory"),
+  driver: Schema.String,
   providerSessionId: Schema.Trim.check(Schema.isPattern(/^mem_\d+$/)).pipe(Schema.brand("ProviderSessionId")),
   storeId: StoreId
 })
@@ -31,8 +45,23 @@ type Cursor = typeof Cursor.Type
 const decodeReport = Schema.decodeUnknownOption(Schema.Struct({ session: Schema.String }))
 const decode = Schema.decodeUnknownOption(Cursor)
 
+const timeOf = (millis: number) => Timestamp.make(DateTime.formatIso(DateTime.makeUnsafe(millis)))
+
+const ownOf = ({ createdAt, directory, id, title }: UpstreamSession): OwnSession => ({
+  providerSessionId: ProviderSessionId.make(id),
+  title: title.replace(/\s*\[thr_\w+\]$/, ""),
+  ours: /\[thr_\w+\]$/.test(title),
+  cwd: directory,
+  createdAt: timeOf(createdAt),
+  updatedAt: timeOf(createdAt)
+})
+
 /** Speaks for an InMemoryUpstream, and believes it no more than a real provider is believed. */
-export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): ProviderAdapterShape => {
+export const makeInMemoryAdapter = (
+  upstream: InMemoryUpstream,
+  id = "memory",
+  driver = "memory"
+): ProviderAdapterShape => {
   const instance = ProviderInstanceId.make(id)
   const unavailable = new ProviderUnavailable({ provider: id, message: "The in-memory provider is away." })
 
@@ -87,7 +116,7 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
     )
     const cursor: Cursor = {
       v: 1,
-      driver: "memory",
+      driver,
       providerSessionId: ProviderSessionId.make(session.id),
       storeId: StoreId.make(upstream.storeId)
     }
@@ -159,10 +188,10 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
 
   const adapter: ProviderAdapterShape<Cursor> = {
     id: instance,
-    driver: "memory",
+    driver,
     info: Effect.sync(() => ({
       id: instance,
-      driver: "memory",
+      driver,
       status: "ready",
       program: null,
       version: "1.0.0",
@@ -174,7 +203,7 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
     })),
     capabilities: Effect.sync(() => upstream.capabilities),
     newMessageId: Effect.map(newId("msg"), (id) => MessageId.make(id)),
-    decodeCursor: decode,
+    decodeCursor: (stored) => Option.filter(decode(stored), (cursor) => cursor.driver === driver),
     encodeCursor: Schema.encodeSync(Cursor),
     probe: (cursor, { mark }) =>
       Effect.sync(() => {
@@ -257,16 +286,74 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
       }),
     restore: ({ files, head }, request) =>
       once(
-        Effect.flatMap(files, (files) =>
-          make(
-            request,
-            [...files.values()].map(
-              (data) => JSON.parse(new TextDecoder().decode(data)) as UpstreamSession["messages"][number]
-            ),
-            head.providerSessionId
+        Effect.flatMap(files, (files) => {
+          const copied = [...files.values()].map(
+            (data) => JSON.parse(new TextDecoder().decode(data)) as UpstreamSession["messages"][number]
           )
-        )
+          const found = upstream.sessions.get(head.providerSessionId)
+          // What is there, and is newer, stays (W6).
+          return found !== undefined && found.messages.length >= copied.length
+            ? connect(found, request.mark)
+            : make(request, copied, head.providerSessionId)
+        })
       ),
+    compose: ({ said }, request) =>
+      once(
+        Effect.gen(function* () {
+          const renamed = new Map<string, string>()
+          const messages: Array<UpstreamSession["messages"][number]> = []
+          for (const { what } of said) {
+            if (what._tag !== "User") continue
+            const id = MessageId.make(yield* newId("msg"))
+            renamed.set(what.id, id)
+            messages.push({ id, input: what.text })
+          }
+          const mark = MessageId.make(messages.at(-1)?.id ?? "none")
+          const given = upstream.faults.forgetsOnFork ? [{ id: "other", input: "" }] : messages
+          return { ...(yield* make({ ...request, mark }, given)), renamed }
+        })
+      ),
+    own: {
+      list: ({ after, cwd, limit, q }) =>
+        Effect.sync(() => {
+          const all = [...upstream.sessions.values()]
+            .filter((session) => cwd === undefined || session.directory === cwd)
+            .filter(({ title }) => q === undefined || title.includes(q))
+            .reverse()
+          const start = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1
+          const storeId = StoreId.make(upstream.storeId)
+          return { items: all.slice(start, start + limit).map(ownOf), storeId, unreadable: 0 }
+        }),
+      find: (id) =>
+        Effect.sync(() =>
+          Option.map(Option.fromUndefinedOr(upstream.sessions.get(id)), (session) => ({
+            session: ownOf(session),
+            cursor: {
+              v: 1 as const,
+              driver,
+              providerSessionId: ProviderSessionId.make(id),
+              storeId: StoreId.make(upstream.storeId)
+            }
+          }))
+        ),
+      history: (cursor) =>
+        Effect.sync(() =>
+          (upstream.sessions.get(cursor.providerSessionId)?.messages ?? []).map(({ id, input }, i) => ({
+            messageId: MessageId.make(id),
+            input,
+            at: timeOf(i),
+            items: [
+              {
+                id: ItemId.make(`${id}-answer`),
+                kind: "assistant-message" as const,
+                status: "completed" as const,
+                text: `answer to ${input}`
+              }
+            ]
+          }))
+        )
+    },
+    isRecord: (file) => /^\d+$/.test(file),
     quiesce: (cursor) =>
       Effect.sync(() => {
         const session = upstream.sessions.get(cursor.providerSessionId)
@@ -283,6 +370,12 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
           args: ["resume", cursor.providerSessionId, mode, ...flags],
           env: {}
         }),
+      begin: ({ flags, mode }) =>
+        Effect.succeed({ command: "memory", args: ["new", mode, ...flags], env: {}, assigned: null }),
+      begun: ({ reports }) =>
+        Effect.sync(() =>
+          Option.map(decodeReport(reports.at(-1)), ({ session }) => ProviderSessionId.make(session))
+        ),
       follow: (cursor, { reports }) =>
         Effect.sync(() => {
           const last = Option.getOrUndefined(decodeReport(reports.at(-1)))
@@ -317,8 +410,9 @@ export const makeInMemoryAdapter = (upstream: InMemoryUpstream, id = "memory"): 
 
 export const layerInMemoryAdapter = (
   upstream: InMemoryUpstream,
-  id = "memory"
-): Layer.Layer<ProviderAdapter> => Layer.succeed(ProviderAdapter, makeInMemoryAdapter(upstream, id))
+  id = "memory",
+  driver = "memory"
+): Layer.Layer<ProviderAdapter> => Layer.succeed(ProviderAdapter, makeInMemoryAdapter(upstream, id, driver))
 
 /** The cursor that such an adapter writes, for tests that plant one. */
 export const inMemoryCursor = (upstream: InMemoryUpstream, id: string) => ({

@@ -206,7 +206,7 @@ export class InMemoryTurns {
     if (free) return Effect.sync(done)
     if (mode === "read-only") return Effect.sync(() => this.say("denied"))
     const id = `approval-${this.id()}`
-    const ask = { kind: "approval", permission, title, paths: [path] } as const
+    const ask = { kind: "approval", permission, title, paths: [path], covers: [path] } as const
     return Effect.flatMap(this.wait(id, AdapterEvent.RequestOpened({ id, ask })), (answer) => {
       if ("decision" in answer && answer.decision === "accept") return Effect.sync(done)
       if ("decision" in answer && answer.decision === "cancel") return Effect.interrupt

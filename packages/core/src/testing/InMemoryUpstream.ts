@@ -96,6 +96,7 @@ export class InMemoryUpstream {
     interrupt: true,
     fork: ["whole", "turn"],
     restore: true,
+    compose: true,
     additionalDirectories: true,
     systemPrompt: true,
     terminal: true

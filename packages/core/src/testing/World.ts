@@ -3,6 +3,7 @@ import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Turn } from "@rejoin/contracts/Turn"
 import { Context, Effect, Exit, identity, Layer, Option, Stream } from "effect"
+import { BundleSpool } from "../bundle/BundleSpool.ts"
 import * as Core from "../Core.ts"
 import { layerMemory } from "../store/MemoryThreadStore.ts"
 import { ProviderRegistry } from "../providers/ProviderRegistry.ts"
@@ -28,12 +29,13 @@ export interface Terminal {
  * A database and an upstream that outlive our process, for tests of what a restart must keep. Each `life` is one
  * run of the server: it builds the core, reconciles, runs the body, and closes everything again.
  */
-export const makeWorld = Effect.fnUntraced(function* (
+export const makeWorld = Effect.fnUntraced(function* <E = never>(
   settings: Partial<SettingsShape> = {},
-  decorate: (store: ThreadStore["Service"]) => ThreadStore["Service"] = identity
+  decorate: (store: ThreadStore["Service"]) => ThreadStore["Service"] = identity,
+  stored: Layer.Layer<ThreadStore, E> = layerMemory
 ) {
   const upstream = new InMemoryUpstream()
-  const store = decorate(Context.get(yield* Layer.build(layerMemory), ThreadStore))
+  const store = decorate(Context.get(yield* Layer.build(stored), ThreadStore))
   const terminal: Terminal = { runs: "none", reports: [] }
   const terminalHost = Layer.succeed(TerminalHost, {
     open: (id) => Effect.succeed(`/scratch/${id}`),
@@ -42,7 +44,7 @@ export const makeWorld = Effect.fnUntraced(function* (
     close: () => Effect.void
   })
   const layer = Core.layerManual.pipe(
-    Layer.provide(Layer.merge(WorkingDirectory.layerAnything, terminalHost)),
+    Layer.provide(Layer.mergeAll(WorkingDirectory.layerAnything, terminalHost, BundleSpool.layerMemory)),
     Layer.provide(Layer.succeed(Settings, { ...defaults, ...settings })),
     Layer.provideMerge(Layer.succeed(ThreadStore, store))
   )

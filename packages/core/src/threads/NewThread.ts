@@ -53,6 +53,7 @@ export const newThread = Effect.fnUntraced(function* (
     mark: null,
     resetRequested: false,
     terminal: null,
+    moved: null,
     lastSeenAt: null,
     createdAt: at,
     updatedAt: at

@@ -49,7 +49,8 @@ export const threadView = (thread: ThreadRecord, around: Around): Thread => {
       ...(binding.providerSessionId !== null && { providerSessionId: binding.providerSessionId }),
       ...(tool !== undefined && { runningTool: tool }),
       ...(binding.resetRequested && { startsAnew: true as const }),
-      ...(binding.terminal !== null && { terminalSince: binding.terminal.at })
+      ...(binding.terminal !== null && { terminalSince: binding.terminal.at }),
+      ...(binding.moved !== null && { moved: binding.moved })
     },
     generation: binding.generation,
     pendingRequests: waiting

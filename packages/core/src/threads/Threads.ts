@@ -31,7 +31,7 @@ export class Threads extends Context.Service<
   {
     /** The same key gives the same thread; `created` tells whether it is new. Starts no session. */
     readonly create: (
-      request: Requests.CreateThread
+      request: Requests.CreateThread & { readonly cwd: string }
     ) => Effect.Effect<
       { readonly thread: Thread; readonly created: boolean },
       ProviderNotFound | CapabilityMissing | CwdNotAllowed | CwdUnavailable | StoreFailed
@@ -162,7 +162,9 @@ export class Threads extends Context.Service<
         })
       })
 
-      const create = Effect.fn("Threads.create")(function* (request: Requests.CreateThread) {
+      const create = Effect.fn("Threads.create")(function* (
+        request: Requests.CreateThread & { readonly cwd: string }
+      ) {
         // A thread that is there is found whatever has become of its provider and its directory.
         const known = request.key === undefined ? Option.none<Thread>() : yield* find(request.key)
         if (Option.isSome(known)) return { thread: known.value, created: false }

@@ -14,9 +14,9 @@ describe("our copies of what the agents write down", () => {
       const appended: Array<ReadonlyArray<string>> = []
       const { append } = world.store.transcripts
       Object.assign(world.store.transcripts, {
-        append: (...[head, pieces, anew]: Parameters<typeof append>) => {
+        append: (...[head, pieces, after]: Parameters<typeof append>) => {
           appended.push(pieces.map(({ file }) => file))
-          return append(head, pieces, anew)
+          return append(head, pieces, after)
         }
       })
       yield* world.life(

@@ -54,7 +54,7 @@ export class TranscriptKeeper extends Context.Service<
         const { pieces, position } = read.value
         const anew = read.value.anew || before === undefined
         if (pieces.length === 0 && before?.mark === binding.mark) return
-        const bytes = (anew ? 0 : (before?.bytes ?? 0)) + sizeOf(pieces)
+        const bytes = (anew ? 0 : before.bytes) + sizeOf(pieces)
         if (bytes > transcripts.maxBytes) {
           const message = `it would be larger (${bytes} bytes) than transcripts.maxMegabytes allows`
           return yield* new ProviderFailed({ provider: adapter.id, message })
@@ -69,18 +69,18 @@ export class TranscriptKeeper extends Context.Service<
           providerSessionId: binding.providerSessionId,
           driver: binding.driver,
           // Asked once a copy: an agent may have to be started to tell all that its info says.
-          agentVersion: anew ? (yield* adapter.info).version : (before?.agentVersion ?? null),
+          agentVersion: anew ? (yield* adapter.info).version : before.agentVersion,
           storeId: binding.storeId,
           cwd: binding.cwd,
           startedAt: before?.startedAt ?? at,
           mark: binding.mark,
           upToTurnId: turn?.id ?? before?.upToTurnId ?? null,
           bytes,
-          hash: yield* hashOf(anew ? noHash : (before?.hash ?? noHash), pieces),
+          hash: yield* hashOf(anew ? noHash : before.hash, pieces),
           position,
           at
         }
-        yield* copies.append(head, pieces, anew)
+        yield* copies.append(head, pieces, anew ? null : before.hash)
       })
 
       /** Once for each thread, until it goes well again: it is tried after every turn. */

@@ -1,27 +1,18 @@
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import { Effect } from "effect"
+import { joined } from "../Bytes.ts"
+import { sha256 } from "../Sha256.ts"
 import type { Piece, TranscriptFiles } from "../store/TranscriptStore.ts"
 
 /** Of nothing. */
 export const noHash = ""
-
-const joined = (parts: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
-}
 
 /** A chain: costs what is new, and tells of any change in what came before. */
 export const hashOf = Effect.fnUntraced(function* (before: string, pieces: ReadonlyArray<Piece>) {
   let hash = before
   for (const { data, file, from } of pieces) {
     const whole = joined([new TextEncoder().encode(`${hash}\0${file}\0${from}\0`), data])
-    const digest = yield* Effect.promise(() => crypto.subtle.digest("SHA-256", whole))
-    hash = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("")
+    hash = yield* sha256(whole)
   }
   return hash
 })

@@ -1,4 +1,4 @@
-import type { ThreadId } from "@rejoin/contracts/Ids"
+import type { ItemId, ThreadId } from "@rejoin/contracts/Ids"
 import { now } from "@rejoin/contracts/Time"
 import { Effect, Option } from "effect"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
@@ -61,7 +61,7 @@ export const makeAcceptHistory = Effect.gen(function* () {
   })
 
   const markItems = Effect.fnUntraced(function* (id: ThreadId, undone: ReadonlySet<string>) {
-    let before: Parameters<typeof store.listItems>[1]["before"]
+    let before: ItemId | undefined
     for (;;) {
       const items = yield* store.listItems(id, { before, limit: page })
       const gone = items.filter(({ turnId }) => undone.has(turnId))

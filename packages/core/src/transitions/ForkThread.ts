@@ -8,6 +8,7 @@ import { ThreadStore } from "../store/ThreadStore.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
 import type { ThreadRecord } from "../store/Records.ts"
 import { LiveSessions } from "../sessions/LiveSessions.ts"
+import { type HandOver, makeSuccessor } from "./HandOverThread.ts"
 import { makeTransition } from "./Transition.ts"
 
 /** A new thread from what was said in another one. */
@@ -18,13 +19,18 @@ export const makeFork = Effect.gen(function* () {
   const registry = yield* ProviderRegistry
   const store = yield* ThreadStore
   const call = yield* ProviderCall
+  const successorOf = yield* makeSuccessor
   const { transition, receiptOf } = yield* makeTransition
 
-  const forkable = Effect.fnUntraced(function* (thread: ThreadRecord, turnId: TurnId | undefined) {
+  const forkable = Effect.fnUntraced(function* (
+    thread: ThreadRecord,
+    turnId: TurnId | undefined,
+    isOwn: boolean
+  ) {
     const adapter = yield* registry.get(thread.provider)
     const { fork } = yield* call.within(adapter, "detect", adapter.capabilities)
     const what = turnId === undefined ? "whole" : "turn"
-    if (!fork.includes(what)) {
+    if (isOwn && !fork.includes(what)) {
       return yield* new E.CapabilityMissing({
         capability: `fork:${what}`,
         message:
@@ -48,16 +54,20 @@ export const makeFork = Effect.gen(function* () {
 
   const fork = Effect.fn("ProviderService.fork")(function* (
     id: ThreadId,
-    { cwd, turnId }: { readonly turnId?: TurnId | undefined; readonly cwd?: string | undefined }
+    { cwd, model, provider, turnId }: { readonly turnId?: TurnId | undefined } & Partial<HandOver>
   ) {
     const real = cwd === undefined ? undefined : yield* directories.admit(cwd)
     return yield* transition(id, (origin) =>
       Effect.gen(function* () {
-        yield* forkable(origin, turnId)
-        const { id: forkId } = yield* threads.fork(origin, { cwd: real ?? origin.cwd, turnId })
+        const isOwn = provider === undefined || provider === origin.provider
+        yield* forkable(origin, turnId, isOwn)
+        const successor = isOwn
+          ? { ...origin, model: model ?? origin.model }
+          : yield* successorOf(origin, { provider, model })
+        const { id: forkId } = yield* threads.fork(successor, { cwd: real ?? origin.cwd, turnId })
         const thread = yield* threads.record(forkId)
         yield* sessions
-          .withLease(forkId)(receiptOf(thread, thread.cwd))
+          .withLease(forkId)(receiptOf(thread, thread.cwd, { handOver: !isOwn }))
           // It was there to be seen: what somebody has said in it meanwhile is not lost with it.
           .pipe(Effect.onError(() => Effect.ignore(threads.remove(forkId, { unused: true }))))
         return yield* threads.get(forkId)

@@ -65,7 +65,13 @@ export const makeStop = Effect.gen(function* () {
         const at = yield* now
         yield* events.transact(binding, (emit) =>
           Effect.map(
-            store.saveBinding({ ...binding, resetRequested: true, terminal: null, updatedAt: at }),
+            store.saveBinding({
+              ...binding,
+              resetRequested: true,
+              terminal: null,
+              moved: null,
+              updatedAt: at
+            }),
             () => emit({ type: "thread.updated", data: { reset: true } })
           )
         )

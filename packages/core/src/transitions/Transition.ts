@@ -43,7 +43,7 @@ export const makeTransition = Effect.gen(function* () {
   const receiptOf = Effect.fnUntraced(function* (
     thread: ThreadRecord,
     cwd: string,
-    options?: Pick<EnsureOptions, "claim" | "restore" | "undone">
+    options?: Pick<EnsureOptions, "claim" | "handOver" | "restore" | "undone">
   ) {
     const wanted = { cwd, mode: thread.runtimeMode, model: thread.model }
     const ready = yield* sessions.preemptible(thread.id)(starts.ensure(thread, wanted, options))

@@ -1,6 +1,7 @@
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import type { Attachment, AttachmentRef } from "@rejoin/contracts/Turn"
 import { Effect, Option } from "effect"
+import { sha256 } from "../Sha256.ts"
 import type { Blob, ThreadStore } from "../store/ThreadStore.ts"
 
 /** An attachment in two: what stands in its turn, and what is kept beside it, which only the send reads. */
@@ -9,19 +10,13 @@ export interface Split {
   readonly blobs: ReadonlyArray<Blob>
 }
 
-const hashOf = (text: string) =>
-  Effect.map(
-    Effect.promise(() => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))),
-    (hash) => [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("")
-  )
-
 /** Three bytes are four letters of base64, the last of which may be padding. */
 const bytesIn = (base64: string) =>
   (base64.length / 4) * 3 - (base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0)
 
 export const split = Effect.fn("Attachments.split")(function* (attachments: ReadonlyArray<Attachment>) {
   const parts = yield* Effect.forEach(attachments, ({ data, mediaType, name }) =>
-    Effect.map(hashOf(data), (hash) => ({
+    Effect.map(sha256(data), (hash) => ({
       ref: { name, mediaType, hash, bytes: bytesIn(data) },
       blob: { hash, data }
     }))

@@ -2,6 +2,7 @@ import type * as Requests from "@rejoin/contracts/api/Requests"
 import * as E from "@rejoin/contracts/Errors"
 import type { RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Answer, PendingRequest } from "@rejoin/contracts/Request"
+import type { Rule } from "@rejoin/contracts/Rule"
 import { type Attachment, isSettled } from "@rejoin/contracts/Turn"
 import { Context, Effect, Layer, Option, Result, Stream } from "effect"
 import { isOver, type LiveSession, LiveSessions } from "../sessions/LiveSessions.ts"
@@ -9,12 +10,14 @@ import type { SendFailure } from "../providers/ProviderAdapter.ts"
 import type { AdapterFailure } from "../providers/ResumeCursor.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
 import type { TurnRecord } from "../store/Records.ts"
+import { Rules } from "../rules/Rules.ts"
 import { SessionEnd } from "../sessions/SessionEnd.ts"
 import { Settings } from "../Settings.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { Threads } from "../threads/Threads.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { split } from "./Attachments.ts"
+import { makeEditQueued } from "./QueueEdit.ts"
 import { TurnDispatcher } from "./TurnDispatcher.ts"
 import { type NewTurn, TurnJournal } from "./TurnJournal.ts"
 
@@ -31,7 +34,10 @@ export class TurnControl extends Context.Service<
     readonly send: (
       id: ThreadId,
       turn: Requests.SendTurn
-    ) => Effect.Effect<TurnRecord, Missing | E.IdempotencyConflict | SendFailure["failure"]>
+    ) => Effect.Effect<
+      TurnRecord,
+      Missing | E.IdempotencyConflict | E.SessionHeldElsewhere | SendFailure["failure"]
+    >
     readonly awaitSettled: (
       id: ThreadId,
       turnId: TurnId
@@ -43,6 +49,12 @@ export class TurnControl extends Context.Service<
       id: ThreadId,
       turnId: TurnId
     ) => Effect.Effect<void, Missing | E.TurnNotFound | E.CapabilityMissing | AdapterFailure>
+    /** Changes a turn that waits. */
+    readonly editTurn: (
+      id: ThreadId,
+      turnId: TurnId,
+      change: Requests.UpdateTurn
+    ) => Effect.Effect<TurnRecord, Missing | E.TurnNotFound | E.TurnBegun | E.InvalidInput>
     readonly answer: (
       id: ThreadId,
       requestId: RequestId,
@@ -65,6 +77,7 @@ export class TurnControl extends Context.Service<
       const store = yield* ThreadStore
       const settings = yield* Settings
       const call = yield* ProviderCall
+      const rules = yield* Rules
       /** What is being answered now. */
       const answering = new Set<string>()
 
@@ -186,6 +199,20 @@ export class TurnControl extends Context.Service<
         )
       })
 
+      const editQueued = makeEditQueued(store, events)
+      const editTurn = Effect.fnUntraced(function* (
+        id: ThreadId,
+        turnId: TurnId,
+        { attachments, before, input }: Requests.UpdateTurn
+      ) {
+        yield* threads.record(id)
+        return yield* editQueued(id, turnId, {
+          input,
+          attachments: attachments && (yield* split(attachments)),
+          before: before as TurnId | undefined
+        })
+      })
+
       const answer = Effect.fn("TurnControl.answer")(function* (
         id: ThreadId,
         requestId: RequestId,
@@ -194,7 +221,7 @@ export class TurnControl extends Context.Service<
         yield* threads.record(id)
         const request = (yield* store.listRequests(id)).find((request) => request.id === requestId)
         const live = sessions.get(id)
-        if (request === undefined || live === undefined || live.ended) {
+        if (request === undefined || live === undefined || isOver(live)) {
           return yield* new E.RequestNotFound({
             requestId,
             message: `There is no pending request ${requestId}.`,
@@ -211,6 +238,7 @@ export class TurnControl extends Context.Service<
               request.ask.kind === "approval" ? "An approval takes a decision." : "A question takes answers."
           })
         }
+        const remembered = yield* remembering(request, answer)
         // Of two who answer at once the second is told: what it says comes to nothing.
         const key = `${id}/${requestId}`
         if (answering.has(key)) {
@@ -225,15 +253,35 @@ export class TurnControl extends Context.Service<
           .within(live.adapter, "answer", live.session.answer(requestId, answer))
           .pipe(Effect.onError(() => Effect.sync(() => answering.delete(key))))
         yield* Effect.ensuring(
-          settleRequest(live, request, answer),
+          settleRequest(live, request, answer, remembered),
           Effect.sync(() => answering.delete(key))
         )
       })
 
-      const settleRequest = (live: LiveSession, request: PendingRequest, answer: Answer) =>
+      /** The rules that an answer asks for, which are kept once it got through. */
+      const remembering = Effect.fnUntraced(function* ({ ask, threadId }: PendingRequest, answer: Answer) {
+        if (!("decision" in answer) || answer.remember === undefined) return []
+        const { decision, remember } = answer
+        if (decision === "cancel" || ask.kind !== "approval") {
+          return yield* new E.InvalidInput({
+            field: "remember",
+            message: "Only what an approval is answered with, accept or decline, can be remembered."
+          })
+        }
+        return yield* rules.remembering(threadId, { approval: ask, decision, scope: remember })
+      })
+
+      const settleRequest = (
+        live: LiveSession,
+        request: PendingRequest,
+        answer: Answer,
+        remembered: ReadonlyArray<Rule>
+      ) =>
         events.transact(live, (emit) =>
           Effect.gen(function* () {
             const { id, threadId, turnId } = request
+            // The answer got through, whoever told of it first.
+            yield* Effect.forEach(remembered, store.rules.save, { discard: true })
             const still = (yield* store.listRequests(threadId)).some((open) => open.id === id)
             if (!still) return
             yield* store.deleteRequest(threadId, id)
@@ -247,6 +295,7 @@ export class TurnControl extends Context.Service<
         awaitSettled,
         interrupt: (id) => Effect.catchTag(interrupt(id), "TurnNotFound", Effect.die),
         interruptTurn: interrupt,
+        editTurn,
         answer
       })
     })

@@ -1,4 +1,10 @@
-import { IdempotencyConflict, type StoreFailed, type ThreadNotFound } from "@rejoin/contracts/Errors"
+import { isStillNext } from "./QueueEdit.ts"
+import {
+  IdempotencyConflict,
+  type SessionHeldElsewhere,
+  type StoreFailed,
+  type ThreadNotFound
+} from "@rejoin/contracts/Errors"
 import type { Failure } from "@rejoin/contracts/Failure"
 import type { MessageId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Item } from "@rejoin/contracts/Item"
@@ -10,11 +16,13 @@ import * as CoreMetrics from "../CoreMetrics.ts"
 import { newId } from "../NewId.ts"
 import { same, type Split } from "./Attachments.ts"
 import { closeRequests } from "./PendingRequests.ts"
+import { wentElsewhere } from "../plan/Plan.ts"
 import type { Sent } from "../providers/ProviderAdapter.ts"
 import type { Binding, ThreadRecord, TurnRecord } from "../store/Records.ts"
 import { threadNotFound } from "../sessions/SessionDirectory.ts"
 import { type Origin, ThreadEvents } from "../events/ThreadEvents.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
+import { titleFrom } from "../threads/ThreadTitle.ts"
 
 /** A turn that is to be accepted, with its attachments in two (`Attachments`). */
 export interface NewTurn {
@@ -40,10 +48,10 @@ export interface Settlement {
 export class TurnJournal extends Context.Service<
   TurnJournal,
   {
-    /** The same key with the same input returns the turn that is there. */
+    /** The same key with the same input returns the turn that is there. Nothing is accepted for a thread that has moved. */
     readonly accept: (
       turn: NewTurn
-    ) => Effect.Effect<TurnRecord, StoreFailed | IdempotencyConflict | ThreadNotFound>
+    ) => Effect.Effect<TurnRecord, StoreFailed | IdempotencyConflict | SessionHeldElsewhere | ThreadNotFound>
     /** The oldest accepted turn, unless one is under way. */
     readonly next: (threadId: ThreadId) => Effect.Effect<Option.Option<TurnRecord>, StoreFailed>
     /**
@@ -142,6 +150,9 @@ export class TurnJournal extends Context.Service<
               if (Option.isSome(existing))
                 return yield* sameOrConflict(existing.value, turn, turn.idempotencyKey)
             }
+            const { moved = null, providerSessionId = null } =
+              Option.getOrUndefined(yield* store.getBinding(turn.threadId)) ?? {}
+            if (moved !== null) return yield* wentElsewhere(moved, providerSessionId)
             const record: TurnRecord = {
               ...turn,
               attachments: turn.attachments.refs,
@@ -161,7 +172,12 @@ export class TurnJournal extends Context.Service<
             const untitled = thread.value.title === ""
             const change = untitled ? { title: titleFrom(turn.input) } : {}
             yield* touchThread(turn.threadId, change, thread.value)
-            emit({ type: "turn.accepted", turnId: record.id, data: { input: turn.input } })
+            const attachments = turn.attachments.refs
+            emit({
+              type: "turn.accepted",
+              turnId: record.id,
+              data: { input: turn.input, ...(attachments.length > 0 && { attachments }) }
+            })
             return record
           })
         )
@@ -188,7 +204,8 @@ export class TurnJournal extends Context.Service<
         return yield* events.transact(origin, () =>
           Effect.gen(function* () {
             const stored = yield* store.getTurn(turn.id)
-            if (Option.isNone(stored) || stored.value.status !== "accepted") return Option.none()
+            if (Option.isNone(stored)) return Option.none()
+            if (!isStillNext(stored.value, turn, yield* store.openTurns(turn.threadId))) return Option.none()
             yield* store.saveTurn(record)
             yield* patchBinding(origin, ({ prior }) => ({
               status: "running",
@@ -328,12 +345,6 @@ export class TurnJournal extends Context.Service<
       return TurnJournal.of({ accept, next, dispatching, running, reopen, steer, unsteer, withdraw, settle })
     })
   )
-}
-
-const titleFrom = (input: string): string => {
-  const line = input.trim().split("\n", 1)[0] ?? ""
-  // Not in the middle of a character.
-  return line.length > 80 ? `${line.slice(0, 79).replace(/[\ud800-\udbff]$/, "")}…` : line
 }
 
 /** N8: the same key, input and files are the same turn; with anything else the key is a mistake of the caller. */

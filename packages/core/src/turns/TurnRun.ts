@@ -147,7 +147,7 @@ export class TurnRun extends Context.Service<
         if (!mayBegin()) return "under way"
         const { live } = started.success
         const outcome = yield* send(turn, live).pipe(Effect.ensuring(live.gate.open))
-        // It was withdrawn while its session started.
+        // It was withdrawn or changed while its session started, or another one goes first.
         if (outcome === undefined) return "again"
         const { dispatched, sent } = outcome
         // It may have ended while we sent: then nobody listens, and the turn is settled as one that lost its session.

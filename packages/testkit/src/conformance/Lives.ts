@@ -1,7 +1,8 @@
-import type { ThreadId } from "@rejoin/contracts/Ids"
+import type { ProviderInstanceId, ThreadId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Turn } from "@rejoin/contracts/Turn"
+import { BundleSpool } from "@rejoin/core/bundle/BundleSpool"
 import * as Core from "@rejoin/core/Core"
 import { layerMemory } from "@rejoin/core/store/MemoryThreadStore"
 import type { ProviderAdapterShape } from "@rejoin/core/providers/ProviderAdapter"
@@ -36,7 +37,7 @@ export const makeLives = Effect.fnUntraced(function* (harness: Harness) {
     }).pipe(
       Effect.provide(
         Core.layerManual.pipe(
-          Layer.provide(Layer.merge(harness.directories, TerminalHost.layerNone)),
+          Layer.provide(Layer.mergeAll(harness.directories, TerminalHost.layerNone, BundleSpool.layerMemory)),
           Layer.provide(Layer.succeed(Settings, { ...defaults, ...options.settings })),
           Layer.provideMerge(Layer.succeed(ThreadStore, store))
         )
@@ -45,6 +46,7 @@ export const makeLives = Effect.fnUntraced(function* (harness: Harness) {
 
   const open = Effect.fnUntraced(function* (
     options: {
+      readonly provider?: ProviderInstanceId
       readonly cwd?: string
       readonly runtimeMode?: RuntimeMode
       readonly additionalDirectories?: ReadonlyArray<string>

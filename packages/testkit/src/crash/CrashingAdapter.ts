@@ -39,7 +39,7 @@ export const crashingAdapter = (adapter: ProviderAdapterShape, reach: Reach): Pr
     const moving: Relocate = (cursor, request) => start("move", relocate(cursor, request))
     return { [name]: moving }
   }
-  const { quiesce, restore } = adapter
+  const { compose, quiesce, restore } = adapter
   return {
     ...adapter,
     capabilities: told("lease", adapter.capabilities),
@@ -48,6 +48,7 @@ export const crashingAdapter = (adapter: ProviderAdapterShape, reach: Reach): Pr
     adopt: (cursor, request) => start("start", adapter.adopt(cursor, request)),
     relocate: { ...way("fork"), ...way("move"), ...way("copy"), ...way("adopt") },
     ...(restore && { restore: (copy, request) => start("start", restore(copy, request)) }),
+    ...(compose && { compose: (said, request) => start("start", compose(said, request)) }),
     ...(quiesce && { quiesce: (cursor, environment) => told("recover", quiesce(cursor, environment)) }),
     delivered: (cursor, id, environment) => told("recover", adapter.delivered(cursor, id, environment)),
     undo: (leftover) => told("recover", adapter.undo(leftover))

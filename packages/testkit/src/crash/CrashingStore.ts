@@ -48,7 +48,7 @@ export const crashingStore = (store: ThreadStore["Service"], reach: Reach): Thre
     saveReceipt: (receipt) => told("persist", store.saveReceipt(receipt)),
     transcripts: {
       ...store.transcripts,
-      append: (head, pieces, anew) => told("persist", store.transcripts.append(head, pieces, anew))
+      append: (head, pieces, after) => told("persist", store.transcripts.append(head, pieces, after))
     }
   }
 }

@@ -5,6 +5,7 @@ import { Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { heal } from "./InMemoryFaults.ts"
 import { broke, knownThreads, type Witness } from "./InMemoryWitness.ts"
+import { breathe } from "./Patience.ts"
 
 /** Sends, declines whatever is asked, and waits until it is settled. */
 const say = Effect.fnUntraced(function* ({ store }: Witness, id: ThreadId, input: string) {
@@ -28,7 +29,7 @@ export const conclude = Effect.fnUntraced(function* (witness: Witness) {
   const { recalled, store, told, upstream, where } = witness
   const service = yield* ProviderService
   heal(upstream)
-  for (let round = 0; round < 60 && (yield* store.openTurns()).length > 0; round++) {
+  for (let round = 0; round < 200 && (yield* store.openTurns()).length > 0; round++) {
     for (const id of yield* knownThreads(witness)) {
       for (const request of yield* store.listRequests(id)) {
         yield* Effect.ignore(service.answer(id, request.id, { decision: "cancel" }))
@@ -37,6 +38,7 @@ export const conclude = Effect.fnUntraced(function* (witness: Witness) {
       if (open.some(({ input }) => input.startsWith("hold"))) yield* Effect.ignore(service.interrupt(id))
     }
     for (let i = 0; i < 40; i++) yield* Effect.yieldNow
+    if (round > 10) yield* breathe
     if (round > 20) yield* TestClock.adjust("1 second")
   }
   for (const id of yield* knownThreads(witness)) {

@@ -1,4 +1,5 @@
 import type { ThreadId } from "@rejoin/contracts/Ids"
+import { BundleSpool } from "@rejoin/core/bundle/BundleSpool"
 import * as Core from "@rejoin/core/Core"
 import { ProviderAdapter } from "@rejoin/core/providers/ProviderAdapter"
 import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
@@ -15,7 +16,7 @@ import { crashingAdapter } from "./CrashingAdapter.ts"
 import { crashingStore } from "./CrashingStore.ts"
 import { type Death, makeDeath } from "./CrashPoint.ts"
 import { conclude } from "./InMemoryConclusion.ts"
-import { actor } from "./InMemorySteps.ts"
+import { actor, other } from "./InMemorySteps.ts"
 import { knownThreads, makeWitness } from "./InMemoryWitness.ts"
 import type { Mutation } from "./Mutation.ts"
 import { type Observation, type ObservedThread, violations } from "./Observation.ts"
@@ -41,15 +42,19 @@ interface Options {
 export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenario, options: Options) {
   const { mutation, store } = options
   const upstream = new InMemoryUpstream()
+  // One upstream for both: what was asked and written is seen in one place.
+  const adapters = [makeInMemoryAdapter(upstream), makeInMemoryAdapter(upstream, other, other)]
   const witness = makeWitness(store, upstream)
-  const { accepted, breaks, forbidden, recalled, removed, seen, told, where, widened } = witness
+  const { accepted, breaks, carried, forbidden, recalled, removed, seen, told, where, widened } = witness
   const deaths: Array<string> = []
   let rest = scenario.steps
 
   const layerOf = (death: Death) => {
     const crashing = crashingStore(mutation?.store?.(store) ?? store, death.reach)
     const core = Core.layerManual.pipe(
-      Layer.provide(Layer.merge(WorkingDirectory.layerAnything, TerminalHost.layerNone)),
+      Layer.provide(
+        Layer.mergeAll(WorkingDirectory.layerAnything, TerminalHost.layerNone, BundleSpool.layerMemory)
+      ),
       Layer.provide(Layer.succeed(Settings, { ...defaults, idle: Duration.zero })),
       Layer.provideMerge(Layer.succeed(ThreadStore, crashing))
     )
@@ -61,9 +66,10 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
   const life = (death: Death, last: boolean) =>
     Effect.gen(function* () {
       const registry = yield* ProviderRegistry
-      const adapter = makeInMemoryAdapter(upstream)
-      const crashing = crashingAdapter(mutation?.adapter?.(adapter) ?? adapter, death.reach)
-      yield* registry.add(Layer.succeed(ProviderAdapter, crashing))
+      for (const adapter of adapters) {
+        const crashing = crashingAdapter(mutation?.adapter?.(adapter) ?? adapter, death.reach)
+        yield* registry.add(Layer.succeed(ProviderAdapter, crashing))
+      }
       const reconciled = yield* patiently(
         Effect.flatMap(Recovery, ({ reconcile }) => reconcile),
         death.isDead
@@ -130,7 +136,7 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
   yield* Effect.provide(
     Effect.gen(function* () {
       const registry = yield* ProviderRegistry
-      yield* registry.add(Layer.succeed(ProviderAdapter, makeInMemoryAdapter(upstream)))
+      for (const adapter of adapters) yield* registry.add(Layer.succeed(ProviderAdapter, adapter))
       yield* Effect.flatMap(Recovery, ({ reconcile }) => reconcile)
     }),
     layerOf(makeDeath(undefined, 0))
@@ -155,6 +161,7 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
       events: yield* store.readEvents({ threadId: id, afterSeq: 0 }, 10_000),
       receipts: receipts.toReversed(),
       sessions: [binding, ...lineage].flatMap(({ providerSessionId }) => providerSessionId ?? []),
+      carried: carried.has(id),
       breaks: breaks.get(id) ?? 0,
       recalled: recalled.get(id),
       where: where.get(id)

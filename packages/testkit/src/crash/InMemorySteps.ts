@@ -1,19 +1,22 @@
 import { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import { ProviderService } from "@rejoin/core/ProviderService"
 import { SessionReaper } from "@rejoin/core/sessions/SessionReaper"
+import { TranscriptKeeper } from "@rejoin/core/transcripts/TranscriptKeeper"
 import { Threads } from "@rejoin/core/threads/Threads"
-import { Effect, Option } from "effect"
+import { Effect, Option, Stream } from "effect"
 import { heal, inflict } from "./InMemoryFaults.ts"
 import { broke, knownThreads, type Witness } from "./InMemoryWitness.ts"
 import type { Step, Verb } from "./Scenario.ts"
 
 const memory = ProviderInstanceId.make("memory")
+/** Another agent, with sessions of its own. */
+export const other = ProviderInstanceId.make("other")
 const places = ["/work", "/tree", "/other"] as const
 const placeOf = (index: number) => places[index % places.length] ?? places[0]
 
 /** Acts the steps of a scenario out on the core, and notes what was asked. */
 export const actor = (witness: Witness) => {
-  const { accepted, forbidden, removed, store, told, upstream, widened } = witness
+  const { accepted, carried, forbidden, removed, store, told, upstream, widened } = witness
   let inputs = 0
   const inputOf = (verb: Verb) => `${verb} ${verb === "write" ? "" : "#"}${++inputs}`
 
@@ -94,6 +97,17 @@ export const actor = (witness: Witness) => {
         removed.add(chosen)
         return yield* threads.remove(chosen)
       }
+      case "HandOver": {
+        const { provider } = yield* threads.record(chosen)
+        return void (yield* service.handOver(chosen, { provider: provider === memory ? other : memory }))
+      }
+      case "Carry": {
+        const bundle = yield* Stream.runCollect(yield* service.export(chosen))
+        carried.add(chosen)
+        return void (yield* service.import(Stream.fromArray(bundle)))
+      }
+      case "Copy":
+        return yield* Effect.flatMap(TranscriptKeeper, (keeper) => keeper.keep(chosen))
       case "Lose": {
         const binding = yield* store.getBinding(chosen)
         const id = Option.isSome(binding) ? binding.value.providerSessionId : null

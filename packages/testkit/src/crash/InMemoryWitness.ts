@@ -13,6 +13,8 @@ export const makeWitness = (store: ThreadStore["Service"], upstream: InMemoryUps
   accepted: [] as Array<{ readonly id: string; readonly input: string; readonly thread: ThreadId }>,
   seen: [] as Array<RuntimeEvent>,
   removed: new Set<ThreadId>(),
+  /** Threads that may have come in from outside: their earlier events are those of where they were. */
+  carried: new Set<ThreadId>(),
   /** How often a thread's conversation was cut on purpose. */
   breaks: new Map<ThreadId, number>(),
   recalled: new Map<ThreadId, string>(),

@@ -1,7 +1,12 @@
 import { known } from "@rejoin/contracts/Fact"
 import { LiveSessions } from "@rejoin/core/sessions/LiveSessions"
 import { Probe } from "@rejoin/core/plan/Probe"
-import type { ProviderAdapterShape, Starting, StartRequest } from "@rejoin/core/providers/ProviderAdapter"
+import type {
+  ProviderAdapterShape,
+  Started,
+  Starting,
+  StartRequest
+} from "@rejoin/core/providers/ProviderAdapter"
 import { StartIntents } from "@rejoin/core/sessions/StartIntents"
 import { SessionEnd } from "@rejoin/core/sessions/SessionEnd"
 import { SessionReaper } from "@rejoin/core/sessions/SessionReaper"
@@ -41,6 +46,12 @@ const starts = (
   }
 }
 
+/** As if what came back had been read. */
+const unread = (started: Started): Started => ({
+  ...started,
+  verified: { ...started.verified, history: "same" }
+})
+
 /** One for each law. */
 export const mutations: ReadonlyArray<Mutation> = [
   {
@@ -56,6 +67,39 @@ export const mutations: ReadonlyArray<Mutation> = [
           )
         )
     })
+  },
+  {
+    does: "law 1, W14: writes nothing of our copy back, and says that it is all there",
+    seen: /law 1/,
+    adapter: (adapter) => {
+      const { restore } = adapter
+      return {
+        ...adapter,
+        ...(restore && {
+          restore: (copy, request) =>
+            Effect.map(restore({ ...copy, files: Effect.succeed(new Map()) }, request), unread)
+        })
+      }
+    }
+  },
+  {
+    does: "law 1, N5: gives another agent messages in which nothing is said",
+    seen: /law 1/,
+    adapter: (adapter) => {
+      const { compose } = adapter
+      return {
+        ...adapter,
+        ...(compose && {
+          compose: (conversation, request) => {
+            const said = conversation.said.map(({ at, what }) => ({
+              at,
+              what: what._tag === "User" ? { ...what, text: "" } : what
+            }))
+            return compose({ ...conversation, said }, request)
+          }
+        })
+      }
+    }
   },
   {
     does: "law 2: takes a provider that is away for a session that is gone",

@@ -21,6 +21,8 @@ export interface ObservedThread {
   readonly receipts: ReadonlyArray<Receipt>
   /** Upstream ids of the thread's session and of those that it had before. */
   readonly sessions: ReadonlyArray<string>
+  /** It may have come in from outside: its earlier events are not here. */
+  readonly carried: boolean
   /** How often its conversation may have begun anew: resets that were asked for, sessions that fate took. */
   readonly breaks: number
   /** The answer to a last turn that repeats all that the model was told; undefined where it was refused. */
@@ -57,7 +59,17 @@ const settling = new Set(["turn.completed", "turn.failed", "turn.interrupted"])
 /** What of the thread's turns its conversation must still hold: those since it last began anew, visibly. */
 export const remembered = ({ receipts, turns }: ObservedThread): ReadonlyArray<ObservedTurn> => {
   const anew = receipts.findLast(({ outcome }) => outcome === "replaced")?.generation ?? 0
-  return turns.filter(({ generation, status }) => status === "completed" && (generation ?? 0) >= anew)
+  // What a copy did not have when its session was lost, and that is told (W11).
+  const isLeftOut = ({ generation }: ObservedTurn, at: number) =>
+    receipts.some(
+      ({ generation: since, restored }) =>
+        restored?.whole === false &&
+        (generation ?? 0) < since &&
+        at > turns.findIndex(({ id }) => id === restored.upToTurnId)
+    )
+  return turns.filter(
+    (turn, at) => turn.status === "completed" && (turn.generation ?? 0) >= anew && !isLeftOut(turn, at)
+  )
 }
 
 const ofThread = (thread: ObservedThread): ReadonlyArray<string> => {
@@ -106,7 +118,8 @@ const ofThread = (thread: ObservedThread): ReadonlyArray<string> => {
   for (const turn of turns) {
     const settled = events.filter(({ turnId, type }) => turnId === turn.id && settling.has(type)).length
     if (!isSettled(turn)) tell(`law 6: "${turn.input}" is ${turn.status} for ever`)
-    else if (settled !== 1) tell(`law 6: "${turn.input}" was settled ${settled} times`)
+    else if (settled > 1 || (settled === 0 && !thread.carried))
+      tell(`law 6: "${turn.input}" was settled ${settled} times`)
   }
   let running: string | undefined
   for (const { turnId, type } of events) {
@@ -115,8 +128,9 @@ const ofThread = (thread: ObservedThread): ReadonlyArray<string> => {
       tell(`events: an item of ${running} is told as one of ${turnId}`)
     }
   }
+  const first = thread.carried ? (events[0]?.seq ?? 1) : 1
   for (const [i, { seq }] of events.entries()) {
-    if (seq !== i + 1) {
+    if (seq !== i + first) {
       tell(`events: seq ${seq} in place ${i + 1}`)
       break
     }
@@ -163,7 +177,7 @@ export const violations = (observation: Observation): ReadonlyArray<string> => {
     if (kept !== undefined && !Equal.equals(kept, event)) {
       found.push(`events: position ${event.position} was seen as ${event.type}, and is ${kept.type}`)
     }
-    if (kept === undefined && threads.some(({ id }) => id === event.threadId)) {
+    if (kept === undefined && threads.some(({ carried, id }) => id === event.threadId && !carried)) {
       found.push(`events: position ${event.position} (${event.type}) was seen, and is not stored`)
     }
   }

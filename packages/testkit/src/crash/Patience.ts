@@ -1,6 +1,9 @@
 import { Effect, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
 
+/** Lets what is worked out off this thread, a hash for example, come when the machine has come to it. */
+export const breathe = Effect.promise(() => new Promise<void>((resume) => setTimeout(resume, 2)))
+
 /**
  * Runs something on a clock that stands still: everything that can go on does, and time passes only where that is not
  * enough. None where we die meanwhile; what never ends is a defect.
@@ -16,6 +19,7 @@ export const patiently = Effect.fnUntraced(function* <A, E, R>(
       if (fiber.pollUnsafe() !== undefined || isDead()) break
     }
     if (fiber.pollUnsafe() !== undefined || isDead()) break
+    if (round > 10) yield* breathe
     yield* TestClock.adjust("500 millis")
   }
   if (isDead() && fiber.pollUnsafe() === undefined) {

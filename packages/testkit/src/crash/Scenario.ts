@@ -27,7 +27,19 @@ export type Step =
   | { readonly _tag: "Move"; readonly thread: number; readonly place: number }
   | { readonly _tag: "Mode"; readonly thread: number; readonly mode: RuntimeMode }
   | {
-      readonly _tag: "Interrupt" | "Withdraw" | "Answer" | "Stop" | "Reset" | "Fork" | "Remove" | "Lose"
+      /** `Carry`: out of the server and in again. */
+      readonly _tag:
+        | "Interrupt"
+        | "Withdraw"
+        | "Answer"
+        | "Stop"
+        | "Reset"
+        | "Fork"
+        | "Remove"
+        | "Lose"
+        | "HandOver"
+        | "Carry"
+        | "Copy"
       readonly thread: number
     }
   | { readonly _tag: "Fault"; readonly fault: Fault }
@@ -63,9 +75,21 @@ const any: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ _tag: tagged("Move"), thread, place }) },
   { weight: 2, arbitrary: fc.record({ _tag: tagged("Mode"), thread, mode }) },
   {
-    weight: 6,
+    weight: 8,
     arbitrary: fc.record({
-      _tag: fc.constantFrom("Interrupt", "Withdraw", "Answer", "Stop", "Reset", "Fork", "Remove", "Lose"),
+      _tag: fc.constantFrom(
+        "Interrupt",
+        "Withdraw",
+        "Answer",
+        "Stop",
+        "Reset",
+        "Fork",
+        "Remove",
+        "Lose",
+        "HandOver",
+        "Carry",
+        "Copy"
+      ),
       thread
     })
   },
@@ -86,6 +110,28 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
   crashes: fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 3 }),
   schedule: fc.nat(1_000_000)
 })
+
+const directed = (crashes: ReadonlyArray<number>, steps: ReadonlyArray<Step>): Scenario => ({
+  steps: steps.flatMap((step) => [step, { _tag: "Pause" } as const].map((step) => ({ step, gap: 6 }))),
+  crashes,
+  schedule: 0
+})
+
+const say: Step = { _tag: "Send", thread: 0, verb: "say", steer: false }
+const begun: ReadonlyArray<Step> = [{ _tag: "Open", place: 0, mode: "full-access" }, say, say]
+const on = (_tag: "Carry" | "Copy" | "HandOver" | "Lose" | "Stop"): Step => ({ _tag, thread: 0 })
+
+/** What carries a conversation over, each step by itself: to be killed at any point of it. */
+export const carrying = {
+  "a copy, and what is restored from it": (at: ReadonlyArray<number>) =>
+    directed(at, [...begun, on("Copy"), say, on("Copy"), on("Stop"), on("Lose"), say]),
+  "a restore from a copy that is behind": (at: ReadonlyArray<number>) =>
+    directed(at, [...begun, on("Copy"), say, on("Lose"), say]),
+  "a handover, and back": (at: ReadonlyArray<number>) =>
+    directed(at, [...begun, on("HandOver"), say, on("HandOver"), say]),
+  "out of the server and in again": (at: ReadonlyArray<number>) =>
+    directed(at, [...begun, on("Copy"), on("Carry"), say, on("Carry"), say])
+}
 
 /** The scenario of a seed, always the same. */
 export const scenarioOf = (seed: number): Scenario => {

@@ -1,4 +1,4 @@
-import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
+import { ProcessOwner } from "./ProcessOwner.ts"
 import { createHash, randomBytes } from "node:crypto"
 
 /** Whose the processes are that we start: this data directory's, by its realpath, and of this life of ours. */

@@ -40,9 +40,10 @@ describe("N2, W1 to W6, W9, W14: a conversation outlives its agent's store", () 
           )
           const server = yield* world.start()
           const id = yield* open(server, world.at("repo"), "full-access", instances[agent])
-          const facts = Array.from({ length: 8 }, (_, i) => `fact ${i} is ${i * 7}`)
+          const facts = Array.from({ length: 16 }, (_, i) => `fact ${i} is ${i * 7}`)
           for (const fact of facts) yield* say(server, id, fact)
           yield* say(server, id, "run echo made > made.txt")
+          yield* say(server, id, "write changed.txt by the agent")
           const attachment = agent === "codex" ? picture : note
           const { id: seen } = yield* server.client.turns.send({
             params: { id },
@@ -68,7 +69,8 @@ describe("N2, W1 to W6, W9, W14: a conversation outlives its agent's store", () 
           const who = yield* say(again, id, "what do you know")
           assert.strictEqual(who.status, "completed", JSON.stringify(who.error))
           const said = world.model.requests().findLast(({ said }) => said.at(-1) === "what do you know")
-          const before = [...facts, "run echo made > made.txt", "look", "hold on", "and this is the last one"]
+          const changes = ["run echo made > made.txt", "write changed.txt by the agent"]
+          const before = [...facts, ...changes, "look", "hold on", "and this is the last one"]
           // An agent may leave out of what it tells its model a turn that was interrupted before it answered.
           const without = (texts: ReadonlyArray<string>) => texts.filter((text) => text !== "hold on")
           const told = (said?.said ?? []).map((text) => before.find((one) => text.startsWith(one)) ?? text)

@@ -3,22 +3,41 @@ import type { ThreadId } from "@rejoin/contracts/Ids"
 import { Effect } from "effect"
 import { LiveSessions } from "../sessions/LiveSessions.ts"
 import { SessionDirectory } from "../sessions/SessionDirectory.ts"
+import { heldAtTerminal, wentElsewhere } from "../plan/Plan.ts"
+import type { ProviderAdapterShape } from "../providers/ProviderAdapter.ts"
 import { ProviderRegistry } from "../providers/ProviderRegistry.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
+import type { ThreadRecord } from "../store/Records.ts"
 import { ConversationSource } from "../threads/ConversationSource.ts"
-import { lacking, Terminals } from "../terminal/Terminals.ts"
-import { threadBusy } from "../threads/Threads.ts"
+import { lacking, noSession, type TakenBack, Terminals } from "../terminal/Terminals.ts"
+import { threadBusy, Threads } from "../threads/Threads.ts"
 import { makeTransition } from "./Transition.ts"
 
 /** A session goes to the terminal of its user, and comes back. */
-export const makeHandover = Effect.gen(function* () {
+export const makeRelease = Effect.gen(function* () {
   const sessions = yield* LiveSessions
   const directory = yield* SessionDirectory
   const registry = yield* ProviderRegistry
   const call = yield* ProviderCall
   const sources = yield* ConversationSource
   const terminals = yield* Terminals
+  const threads = yield* Threads
   const { idle, transition, receiptOf } = yield* makeTransition
+
+  /** What was begun in a terminal before comes back first. */
+  const back = Effect.fnUntraced(function* (
+    thread: ThreadRecord,
+    adapter: ProviderAdapterShape,
+    claim: boolean
+  ) {
+    const binding = yield* directory.get(thread.id)
+    if (binding.terminal?.begins === undefined) {
+      const here: TakenBack = { binding, atTerminal: false }
+      return here
+    }
+    const taken = yield* terminals.settle(thread, binding, adapter, claim)
+    return taken.atTerminal ? yield* heldAtTerminal(binding.providerSessionId) : taken
+  })
 
   const release = Effect.fn("ProviderService.release")(function* (
     id: ThreadId,
@@ -29,16 +48,11 @@ export const makeHandover = Effect.gen(function* () {
         const adapter = yield* registry.get(thread.provider)
         const { terminal } = yield* call.within(adapter, "detect", adapter.capabilities)
         if (!terminal) return yield* lacking
-        const binding = yield* directory.get(id)
+        const { binding } = yield* back(thread, adapter, false)
+        if (binding.moved !== null) return yield* wentElsewhere(binding.moved, binding.providerSessionId)
         const { binding: spoken } = yield* sources.of(thread, binding)
-        // An agent keeps no session in which nothing was said: there is none to open (E2).
-        if (spoken.prior === "none") {
-          return yield* new E.InvalidInput({
-            field: "id",
-            message: "Nothing was said in this thread yet: there is no session to open.",
-            hint: "Send something first."
-          })
-        }
+        // An agent keeps no session in which nothing was said: nothing is resumed (E2), one is begun.
+        if (spoken.prior === "none") return yield* terminals.begin(thread, adapter, sessions.get(id), flags)
         const receipt = yield* receiptOf(thread, thread.cwd)
         // A conversation that began anew just now is not handed over as if it were the old one (law 1).
         const isNew = receipt.generation > binding.generation
@@ -59,7 +73,16 @@ export const makeHandover = Effect.gen(function* () {
   })
 
   const claim = Effect.fn("ProviderService.claim")(function* (id: ThreadId) {
-    return yield* transition(id, (thread) => receiptOf(thread, thread.cwd, { claim: true }))
+    return yield* transition(id, (thread) =>
+      Effect.gen(function* () {
+        const { terminal } = yield* directory.get(id)
+        if (terminal?.begins === undefined) return yield* receiptOf(thread, thread.cwd, { claim: true })
+        const { binding, untold } = yield* back(thread, yield* registry.get(thread.provider), true)
+        if (binding.prior === "none") return yield* noSession(untold)
+        const known = yield* threads.record(id)
+        return yield* receiptOf(known, known.cwd, { claim: true })
+      })
+    )
   })
 
   return { release, claim }

@@ -1,6 +1,9 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Stream } from "effect"
+import { bundledBinary } from "@rejoin/server/EmbeddedOpenCode"
+import { opencodeInstance } from "./Agents.ts"
+import { makeGround } from "./Ground.ts"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 
 const root = new URL("../../", import.meta.url).pathname
@@ -15,14 +18,21 @@ const packages = [
   "adapter-codex",
   "adapter-claude",
   "providers",
+  "persistence",
+  "embed",
   "client"
 ]
 
 /** Runs a command to its end, and returns what it printed; anything but success is a defect with that. */
-const run = Effect.fnUntraced(function* (cwd: string, command: string, ...args: ReadonlyArray<string>) {
+const runIn = Effect.fnUntraced(function* (
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+  command: string,
+  ...args: ReadonlyArray<string>
+) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const handle = yield* spawner.spawn(
-    ChildProcess.make(command, [...args], { cwd, env: inherited, extendEnv: false, stdin: "ignore" })
+    ChildProcess.make(command, [...args], { cwd, env, extendEnv: false, stdin: "ignore" })
   )
   const printed = yield* handle.all.pipe(Stream.decodeText(), Stream.mkString)
   const code = yield* handle.exitCode
@@ -31,8 +41,11 @@ const run = Effect.fnUntraced(function* (cwd: string, command: string, ...args: 
     : yield* Effect.die(`${command} ${args.join(" ")} ended with ${code}: ${printed}`)
 })
 
+const run = (cwd: string, command: string, ...args: ReadonlyArray<string>) =>
+  runIn(inherited, cwd, command, ...args)
+
 describe("the layers, used from outside", () => {
-  it.live("packed, installed into an empty project, type-checked and run: the README's own example", () =>
+  it.live("packed, installed into an empty project, type-checked and run: the guide's own example", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const fs = yield* FileSystem.FileSystem
@@ -52,9 +65,14 @@ describe("the layers, used from outside", () => {
         const archives = (yield* fs.readDirectory(project)).map((name) => `./${name}`)
         assert.lengthOf(archives, packages.length)
 
-        const readme = yield* fs.readFileString(`${root}README.md`)
-        const example = /## Embed the layers\n+```ts\n([^]*?)```/.exec(readme)?.[1] ?? ""
+        const guide = yield* fs.readFileString(`${root}docs/embedding.md`)
+        const [durable = "", example = ""] = [...guide.matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code)
+        assert.include(durable, "Rejoin.layer")
         assert.include(example, "layerInMemoryAdapter")
+        yield* fs.writeFileString(
+          `${project}/durable.ts`,
+          `${durable}\nconsole.log(JSON.stringify(await Effect.runPromise(program)))\n`
+        )
         yield* fs.writeFileString(
           `${project}/main.ts`,
           `${example}\nimport "@rejoin/providers/Providers"\nimport "@rejoin/client/Client"\nconsole.log(JSON.stringify(await Effect.runPromise(program)))\n`
@@ -69,7 +87,10 @@ describe("the layers, used from outside", () => {
         }
         yield* fs.writeFileString(
           `${project}/tsconfig.json`,
-          JSON.stringify({ compilerOptions: { ...compilerOptions, skipLibCheck: true }, files: ["main.ts"] })
+          JSON.stringify({
+            compilerOptions: { ...compilerOptions, skipLibCheck: true },
+            files: ["main.ts", "durable.ts"]
+          })
         )
         const version = (name: string) =>
           Effect.map(
@@ -95,6 +116,21 @@ describe("the layers, used from outside", () => {
         const printed = yield* run(project, node, "main.ts")
         const turn = JSON.parse(printed.trim().split("\n").at(-1) ?? "") as Record<string, unknown>
         assert.deepInclude(turn, { status: "completed", input: "hello", output: "hello" })
+
+        // On a real OpenCode, as its user has it; a second run of the program knows what was said in the first.
+        const ground = yield* makeGround(["opencode"])
+        const bin = ground.at("bin")
+        yield* fs.makeDirectory(bin)
+        yield* fs.symlink((yield* bundledBinary) ?? "", `${bin}/opencode`)
+        const home = ground.at("agent")
+        const env = { ...opencodeInstance(home).env, HOME: home, PATH: `${bin}:${inherited["PATH"] ?? ""}` }
+        const said = (input: string) =>
+          Effect.map(
+            runIn({ ...inherited, ...env }, ground.at("repo"), node, `${project}/durable.ts`, input),
+            (printed) => JSON.parse(printed.trim().split("\n").at(-1) ?? "") as Record<string, unknown>
+          )
+        yield* said("my name is Ada")
+        assert.strictEqual((yield* said("who am I"))["output"], "my name is Ada | who am I")
       })
     ).pipe(Effect.provide(NodeServices.layer))
   )

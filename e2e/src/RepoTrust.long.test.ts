@@ -138,7 +138,10 @@ describe("law 4: OpenCode's plugins, which no switch of it keeps out", () => {
           // Not in the server of the others.
           const serving = (mark: string) =>
             Effect.gen(function* () {
-              const lines = yield* Effect.forEach(yield* processesWith(mark), commandOf)
+              // Of this world: others may be at work on the machine.
+              const own = new Set(yield* processesWith(`HOME=${world.at("agent")}`))
+              const marked = (yield* processesWith(mark)).filter((pid) => own.has(pid))
+              const lines = yield* Effect.forEach(marked, commandOf)
               return lines.filter((line) => line.includes(" serve ")).length
             })
           // A program that it is just about to start still bears its name.

@@ -1,0 +1,6 @@
+/** What a thread is called that was given no name: the first line of what was said in it, of at most 80 characters. */
+export const titleFrom = (input: string): string => {
+  const line = input.trim().split("\n", 1)[0] ?? ""
+  // Not in the middle of a character.
+  return line.length > 80 ? `${line.slice(0, 79).replace(/[\ud800-\udbff]$/, "")}…` : line
+}
