@@ -1,4 +1,4 @@
-import { Effect, Queue, Stream } from "effect"
+import { type Cause, Effect, Queue, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { claudeEnvironment, programOf } from "./Agents.ts"
 import type { World } from "./World.ts"
@@ -23,7 +23,7 @@ export const rawClaude = Effect.fn("rawClaude")(function* (
   args: ReadonlyArray<string>
 ) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
-  const input = yield* Queue.unbounded<string>()
+  const input = yield* Queue.unbounded<string, Cause.Done>()
   const frames = yield* Queue.unbounded<Frame>()
   const stream = ["--input-format", "stream-json", "--output-format", "stream-json", "--verbose"]
   const handle = yield* spawner.spawn(
@@ -42,6 +42,10 @@ export const rawClaude = Effect.fn("rawClaude")(function* (
     Stream.runForEach((line) => Queue.offer(frames, JSON.parse(line) as Frame)),
     Effect.ignore,
     Effect.forkScoped
+  )
+  // It writes down what was said after it has answered. Killed before that, it would have said nothing.
+  yield* Effect.addFinalizer(() =>
+    Queue.end(input).pipe(Effect.andThen(handle.exitCode), Effect.timeoutOption("20 seconds"), Effect.ignore)
   )
   /** Says something, after blocks that go with it, and returns the result. */
   const say = Effect.fnUntraced(function* (text: string, before: ReadonlyArray<unknown> = []) {
