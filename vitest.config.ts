@@ -15,6 +15,10 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+// The agents have races of their own. What a test against one meets once is told at the run's end, and is a fault to be
+// found: the run's verdict is what it meets twice. Doubles have no such excuse.
+const retry = 1
+
 const long = "**/src/**/*.long.test.ts"
 
 export default defineConfig({
@@ -41,6 +45,7 @@ export default defineConfig({
           // The end of waiting for an event that does not come; a loaded machine takes minutes for some.
           testTimeout: 600_000,
           hookTimeout: 600_000,
+          retry,
           // Each file starts real agents; two at a time is what two cores carry.
           maxWorkers: 2
         }
@@ -52,6 +57,7 @@ export default defineConfig({
           include: [long],
           testTimeout: 600_000,
           hookTimeout: 600_000,
+          retry,
           maxWorkers: 2
         }
       }
