@@ -17,7 +17,7 @@ const shoot = async (page: Page, name: string) => {
   const directory = process.env["REJOIN_SCREENSHOTS"]
   if (directory === undefined) return
   for (const scheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme: scheme })
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" })
     await page.screenshot({ path: `${directory}/${name}-${scheme}.png` })
   }
   await page.emulateMedia({ colorScheme: "light" })
@@ -26,6 +26,12 @@ const shoot = async (page: Page, name: string) => {
 const said = async (page: Page, text: string) => {
   await page.getByLabel("Message", { exact: true }).fill(text)
   await page.getByLabel("Message", { exact: true }).press("Enter")
+}
+
+/** From the menu of the thread that is open. */
+const choose = async (page: Page, name: string) => {
+  await page.getByRole("button", { name: "This thread" }).click()
+  await page.getByRole("menuitem", { name, exact: true }).click()
 }
 
 const texts = (page: Page) =>
@@ -115,7 +121,7 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             const address = yield* link(first)
             yield* Effect.promise(async () => {
               await page.goto(address)
-              await page.getByRole("link", { name: /thr_|one/ }).click()
+              await page.getByRole("link", { name: /New thread|one/ }).click()
               await page.locator(".item.assistant-message", { hasText: "one" }).waitFor()
             })
           }
@@ -157,7 +163,7 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             assert.lengthOf(await texts(desk), items.length)
             assert.deepEqual(await texts(phone), await texts(desk))
 
-            await desk.getByRole("button", { name: "Move…" }).click()
+            await choose(desk, "Move…")
             await desk.getByRole("button", { name: "tree", exact: true }).click()
             await desk.getByRole("button", { name: "Continuity" }).click()
             const moved = desk.locator('[data-outcome="forked"]')
@@ -177,9 +183,9 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             await phone.getByRole("button", { name: "Queue" }).click()
             await desk.getByRole("button", { name: "Cancel" }).click()
             await phone.getByText("“never mind” was interrupted").waitFor()
-            await desk.getByRole("button", { name: "Interrupt" }).click()
+            await desk.getByRole("button", { name: "Stop", exact: true }).click()
             await phone.getByText(/hold again.*was interrupted/).waitFor()
-            await desk.getByRole("button", { name: "Move…" }).click()
+            await choose(desk, "Move…")
             await desk.getByLabel("To a new worktree").fill("feat/page")
             await desk.getByRole("button", { name: "Create and move" }).click()
             await desk.locator("header code", { hasText: "feat/page" }).waitFor()
@@ -209,14 +215,23 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
 
           // By keyboard alone: what is opened is gone into, Escape leaves it, and one is where one was.
           yield* Effect.promise(async () => {
-            await desk.getByRole("button", { name: "Reset…" }).focus()
+            await desk.getByRole("button", { name: "This thread" }).focus()
+            await desk.keyboard.press("Enter")
+            await desk.getByRole("menuitem", { name: "Fork" }).and(desk.locator(":focus")).waitFor()
+            for (let i = 0; i < 20; i++) {
+              if (
+                await desk.getByRole("menuitem", { name: "Reset…" }).and(desk.locator(":focus")).isVisible()
+              )
+                break
+              await desk.keyboard.press("ArrowDown")
+            }
             await desk.keyboard.press("Enter")
             await desk
               .getByRole("button", { name: "Reset", exact: true })
               .and(desk.locator(":focus"))
               .waitFor()
             await desk.keyboard.press("Escape")
-            await desk.getByRole("button", { name: "Reset…" }).and(desk.locator(":focus")).waitFor()
+            await desk.getByRole("button", { name: "This thread" }).and(desk.locator(":focus")).waitFor()
             await desk.getByRole("link", { name: "To the message" }).focus()
             await desk.keyboard.press("Enter")
             await desk.keyboard.type("ask me")
@@ -235,11 +250,11 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             await desk.getByText("Forked here").waitFor()
             assert.isTrue(await desk.locator(".inherited .user-message", { hasText: "hold on" }).isVisible())
             assert.strictEqual(await desk.locator(".inherited", { hasText: "ask me" }).count(), 0)
-            await desk.getByRole("button", { name: "Delete…" }).click()
+            await choose(desk, "Delete…")
             await desk.getByRole("button", { name: "Delete", exact: true }).click()
             await desk.getByRole("link", { name: /one \(fork\)/ }).waitFor({ state: "detached" })
             await desk.getByRole("link", { name: /one/ }).click()
-            await phone.getByRole("button", { name: "Fork", exact: true }).click()
+            await choose(phone, "Fork")
             await phone.getByText("Forked here").waitFor()
             await phone.locator(".inherited .user-message", { hasText: "hold on" }).waitFor()
             await phone.goBack()
@@ -345,7 +360,7 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             await page.getByText("“poison” failed").waitFor()
             assert.strictEqual(await way.count(), 1)
 
-            await page.getByRole("button", { name: "Trust…" }).click()
+            await choose(page, "Trust…")
             await page.getByRole("button", { name: "Trust it no longer" }).click()
             await said(page, "four")
             await page.getByText("The conversation did not go on.").waitFor()
@@ -368,7 +383,7 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
         yield* Effect.promise(async () => {
           await page.goto(address)
           await page.goto(`${server.url}/#/${id}`)
-          await page.getByRole("button", { name: "Hand over…" }).click()
+          await choose(page, "Hand over…")
           assert.deepEqual(await barriers(page), [])
           await page.getByRole("button", { name: "Hand over to claude" }).click()
           await page.locator(".turning", { hasText: "without 1 × reasoning" }).waitFor()
@@ -510,7 +525,7 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
           const address = yield* link(server)
           yield* Effect.promise(async () => {
             await page.goto(address)
-            await page.getByRole("link", { name: /thr_|one/ }).click()
+            await page.getByRole("link", { name: /New thread|one/ }).click()
             await page.locator(".item.assistant-message", { hasText: "one" }).waitFor()
             await said(page, "run touch made.txt; echo first")
             await page.getByRole("button", { name: "Always allow this here" }).click()
@@ -518,7 +533,7 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             await said(page, "run touch made.txt; echo first")
             // Nobody answers: it would wait for ever.
             await page.getByText("result: first").nth(1).waitFor()
-            await page.getByText("Name, model, rules…").click()
+            await choose(page, "Name, model, rules…")
             await page.getByText("touch made.txt; echo first", { exact: true }).last().waitFor()
             await page.locator('datalist option[value="test/scripted"]').waitFor({ state: "attached" })
             assert.deepEqual(await barriers(page), [])
@@ -579,7 +594,7 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
         const address = yield* link(server)
         yield* Effect.promise(async () => {
           await page.goto(address)
-          await page.getByRole("link", { name: /thr_/ }).click()
+          await page.getByRole("link", { name: /New thread/ }).click()
           await page.getByText("Item 4999:").waitFor()
           const older = page.getByRole("button", { name: "Show what was before" })
           const shown = () => page.locator(".item").count()

@@ -3,6 +3,7 @@ import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { brief } from "@rejoin/shown/Visible"
 import { Connection } from "./Connection.ts"
+import { findThread } from "./Addressed.ts"
 import { print } from "./Output.ts"
 
 const hitsText = (hits: ReadonlyArray<SearchHit>) =>
@@ -28,6 +29,7 @@ export const search = Command.make(
       Flag.withDescription("Only with this agent"),
       Flag.optional
     ),
+    thread: Flag.String("thread").pipe(Flag.withDescription("Only in this thread"), Flag.optional),
     limit: Flag.Int("limit").pipe(
       Flag.withDescription("How many places (1 to 500; 20)"),
       Flag.withDefault(20),
@@ -37,13 +39,15 @@ export const search = Command.make(
       )
     )
   },
-  Effect.fn(function* ({ limit, project, provider, words }) {
+  Effect.fn(function* ({ limit, project, provider, thread, words }) {
     const client = yield* Effect.flatMap(Connection, ({ open }) => open)
+    const only = Option.isSome(thread) ? yield* findThread(client, thread.value) : undefined
     const { items } = yield* client.search.search({
       query: {
         // What a shell took the quotes of is a phrase still.
         q: words.map((word) => (/\s/.test(word) && !word.includes('"') ? `"${word}"` : word)).join(" "),
         limit,
+        ...(only !== undefined && { thread: only.id }),
         ...(Option.isSome(project) && { project: project.value }),
         ...(Option.isSome(provider) && { provider: provider.value })
       }

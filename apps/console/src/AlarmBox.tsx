@@ -1,6 +1,6 @@
 import { Match, Show, Switch } from "solid-js"
-import { visible } from "@rejoin/shown/Visible"
 import { timeOf } from "./Text.ts"
+import { Told } from "./Told.tsx"
 import type { Alarm, Remedy } from "./Conversation.ts"
 
 const remedies: Readonly<Record<Remedy, string>> = {
@@ -34,7 +34,9 @@ export const AlarmBox = (props: { readonly alarm: Alarm; readonly onRemedy: (rem
         {(alarm) => (
           <>
             <strong>This conversation began anew: the agent no longer knows what was said before.</strong>
-            <p>{visible(alarm().receipt.reason ?? "")}</p>
+            <p>
+              <Told text={alarm().receipt.reason ?? ""} />
+            </p>
           </>
         )}
       </Match>
@@ -43,7 +45,7 @@ export const AlarmBox = (props: { readonly alarm: Alarm; readonly onRemedy: (rem
           <>
             <strong>The conversation did not go on.</strong>
             <p>
-              {visible(alarm().receipt.reason ?? "")} {visible(alarm().receipt.error?.hint ?? "")}
+              <Told text={alarm().receipt.reason ?? ""} /> <Told text={alarm().receipt.error?.hint ?? ""} />
             </p>
             <Show when={alarm().remedy}>
               {(remedy) => <button onClick={() => props.onRemedy(remedy())}>{remedies[remedy()]}</button>}

@@ -1,12 +1,13 @@
 import { batch, createEffect, createSignal, onCleanup, onMount, Show } from "solid-js"
 import { keepWanted } from "./Access.ts"
 import { focusMessage } from "./Focus.ts"
+import { Icon } from "./Icon.tsx"
 import { NewThread } from "./NewThread.tsx"
 import { news, notify } from "./Notifying.ts"
 import { Sidebar } from "./Sidebar.tsx"
 import type { Store } from "./Store.ts"
-import { visible } from "@rejoin/shown/Visible"
 import { nameOf } from "@rejoin/shown/Words"
+import { Told } from "./Told.tsx"
 import { ThreadPane } from "./ThreadPane.tsx"
 
 /** What the address names: a thread, a new one, or the list, beside which a new one is offered where there is room. */
@@ -92,10 +93,10 @@ export const App = (props: { readonly store: Store }) => {
           {(told) => (
             <div class="refusal" role="alert">
               <span>
-                {visible(told().message)} {visible(told().hint ?? "")}
+                <Told text={told().message} /> <Told text={told().hint ?? ""} />
               </span>
-              <button class="small" onClick={() => setRefusal(undefined)} aria-label="Close">
-                ×
+              <button class="plain" onClick={() => setRefusal(undefined)} aria-label="Close">
+                <Icon name="close" />
               </button>
             </div>
           )}

@@ -1,10 +1,12 @@
 import type { Thread } from "@rejoin/contracts/Thread"
 import { visible } from "@rejoin/shown/Visible"
-import { createSignal, For, onMount, Show, untrack } from "solid-js"
+import { createSignal, For, type JSX, onMount, Show, untrack } from "solid-js"
 import { namesOf, read, sizeOf } from "./Attaching.ts"
 import { type Draft, draft, draftOf, keepDraft } from "./Drafts.ts"
 import { focusMessage } from "./Focus.ts"
-import { hasKeyboard, sendsWith } from "./SendKey.ts"
+import { Icon } from "./Icon.tsx"
+import { MessageBox } from "./MessageBox.tsx"
+import { hasKeyboard } from "./SendKey.ts"
 import type { Store } from "./Store.ts"
 import { isWorking } from "./Text.ts"
 
@@ -15,6 +17,8 @@ export const Composer = (props: {
   readonly turnId: string | undefined
   readonly store: Store
   readonly onSent: () => void
+  /** How it is said: with which powers, by which model. */
+  readonly how: JSX.Element
 }) => {
   // A composer is one thread's, whatever is shown when an answer comes.
   const id = untrack(() => props.thread.id)
@@ -69,7 +73,7 @@ export const Composer = (props: {
 
   return (
     <form
-      class="composer"
+      class="composer box"
       onSubmit={(event) => {
         event.preventDefault()
         void send("queue")
@@ -88,55 +92,42 @@ export const Composer = (props: {
                 {visible(file.name)} <span class="mark">{sizeOf(file.size)}</span>{" "}
                 <button
                   type="button"
-                  class="small"
+                  class="plain small"
                   aria-label={`Remove ${visible(file.name)}`}
                   onClick={() => setAttached(attached().filter((other) => other !== file))}
                 >
-                  ×
+                  <Icon name="close" />
                 </button>
               </li>
             )}
           </For>
         </ul>
       </Show>
-      <label class="hidden" for="input">
-        Message
-      </label>
-      <textarea
-        id="input"
-        rows="2"
+      <MessageBox
+        store={props.store}
+        cwd={props.thread.cwd}
+        rows={2}
+        text={text()}
         placeholder={
           working()
-            ? "Say something more. Escape interrupts."
-            : `Say something. ${hasKeyboard() ? "Shift+Enter begins a line." : "Ctrl+Enter sends."}`
+            ? "Say something more. Escape stops the turn."
+            : `Say something; @ names a file. ${hasKeyboard() ? "Shift+Enter begins a line." : "Ctrl+Enter sends."}`
         }
-        value={text()}
-        onInput={(event) => write(draft(event.currentTarget.value))}
+        onText={(next) => write(draft(next))}
+        onSend={() => void send("queue")}
+        onEscape={working() ? interrupt : undefined}
         onPaste={(event) => {
           // A picture in the clipboard; text that comes with it is what was meant.
           const pasted = event.clipboardData
           if (pasted !== null && pasted.types.includes("text/plain")) return
           if (attach(pasted?.files ?? [])) event.preventDefault()
         }}
-        onKeyDown={(event) => {
-          if (event.isComposing) return
-          if (event.key === "Escape" && working()) return interrupt()
-          if (!sendsWith(event)) return
-          event.preventDefault()
-          void send("queue")
-        }}
       />
-      <div class="buttons">
-        <button
-          type="submit"
-          class="primary"
-          disabled={isEmpty() || sending()}
-          title={working() ? "A turn of its own, when the one that runs has ended" : ""}
-        >
-          {sending() ? "Sending…" : working() ? "Queue" : "Send"}
-        </button>
-        <button type="button" onClick={() => picker?.click()}>
-          Attach
+      <div class="controls">
+        {props.how}
+        <button type="button" class="plain" title="Attach files" onClick={() => picker?.click()}>
+          <Icon name="attach" />
+          <span class="hidden">Attach</span>
         </button>
         <input
           class="hidden"
@@ -153,17 +144,36 @@ export const Composer = (props: {
             focusMessage()
           }}
         />
-        <Show when={working()}>
-          <button
-            type="button"
-            disabled={isEmpty() || sending()}
-            title="It joins the turn that runs"
-            onClick={() => void send("steer")}
-          >
-            Steer
-          </button>
-          <button type="button" onClick={interrupt}>
-            Interrupt
+        <span class="gap" />
+        <Show
+          when={working()}
+          fallback={
+            <button type="submit" class="primary round" title="Send" disabled={isEmpty() || sending()}>
+              <Icon name="send" />
+              <span class="hidden">{sending() ? "Sending…" : "Send"}</span>
+            </button>
+          }
+        >
+          <Show when={!isEmpty()}>
+            <button
+              type="button"
+              disabled={sending()}
+              title="It joins the turn that runs"
+              onClick={() => void send("steer")}
+            >
+              Steer
+            </button>
+            <button
+              type="submit"
+              disabled={sending()}
+              title="A turn of its own, when the one that runs has ended"
+            >
+              {sending() ? "Sending…" : "Queue"}
+            </button>
+          </Show>
+          <button type="button" class="primary round" title="Stop this turn" onClick={interrupt}>
+            <Icon name="stop" />
+            <span class="hidden">Stop</span>
           </button>
         </Show>
       </div>

@@ -138,14 +138,17 @@ export const inOrder = <A extends Pick<Item, "turnId">>(
 
 /** The last turn before this place of which something is left. */
 export const turnBefore = (entries: ReadonlyArray<Item | Note>, at: number): string | undefined => {
-  const own = entries[at]
-  const item = entries
-    .slice(0, at)
-    .findLast((entry) => isItem(entry) && entry.turnId !== own?.id && !entry.undone)
-  return item !== undefined && isItem(item) ? item.turnId : undefined
+  const entry = entries[at]
+  const own = entry !== undefined && isItem(entry) ? entry.turnId : entry?.id
+  for (let i = at - 1; i >= 0; i--) {
+    const before = entries[i]
+    if (before !== undefined && isItem(before) && before.turnId !== own && !before.undone)
+      return before.turnId
+  }
+  return undefined
 }
 
-const isItem = (entry: Item | Note): entry is Item => "kind" in entry
+export const isItem = (entry: Item | Note): entry is Item => "kind" in entry
 
 /** A terminal went on in another session than the one that it was given. */
 export const isAnother = ({

@@ -2,6 +2,7 @@ import { visible } from "@rejoin/shown/Visible"
 import DOMPurify from "dompurify"
 import { Marked } from "marked"
 import { createMemo } from "solid-js"
+import { highlighted } from "./Highlighting.ts"
 
 const escaped = (text: string) =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
@@ -11,7 +12,7 @@ const marked = new Marked({
   breaks: true,
   renderer: {
     code: ({ lang, text }) =>
-      `<figure><figcaption><span>${escaped(lang ?? "")}</span><button type="button" class="copy small">Copy</button></figcaption><pre><code>${escaped(text)}</code></pre></figure>`,
+      `<figure><figcaption><span>${escaped(lang ?? "")}</span><button type="button" class="copy small">Copy</button></figcaption><pre><code>${highlighted(text, lang ?? "") ?? escaped(text)}</code></pre></figure>`,
     // Nothing is fetched from anywhere: an image is a link to it.
     image: ({ href, text }) => `<a href="${escaped(href)}">${escaped(text === "" ? href : text)}</a>`,
     // In place of its bullet. What is half done is told by `-` (PlanText.ts).
@@ -30,7 +31,8 @@ DOMPurify.addHook("uponSanitizeAttribute", (_, attribute) => {
   if (
     attribute.attrName === "class" &&
     attribute.attrValue !== "copy small" &&
-    attribute.attrValue !== "task"
+    attribute.attrValue !== "task" &&
+    !/^hljs-[\w-]+(?: [\w-]+_)*$/.test(attribute.attrValue)
   )
     attribute.keepAttr = false
 })

@@ -2,13 +2,16 @@ import type { Directory } from "@rejoin/contracts/Directory"
 import { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { createEffect, createSignal, For, onMount, Show, untrack } from "solid-js"
+import { AgentMark } from "./AgentMark.tsx"
 import { ModelField } from "./ModelField.tsx"
 import { OwnSessions } from "./OwnSessions.tsx"
 import { DirectoryField } from "./DirectoryField.tsx"
 import { type Draft, draft, draftOf, keepDraft } from "./Drafts.ts"
 import { focusMessage } from "./Focus.ts"
-import { sendsWith } from "./SendKey.ts"
+import { Icon } from "./Icon.tsx"
+import { MessageBox } from "./MessageBox.tsx"
 import type { Store } from "./Store.ts"
+import { Told } from "./Told.tsx"
 import { modes } from "@rejoin/shown/Words"
 
 const Agents = (props: { readonly store: Store }) => (
@@ -18,15 +21,16 @@ const Agents = (props: { readonly store: Store }) => (
       <For each={props.store.state.providers}>
         {(info) => (
           <li class={info.status}>
+            <AgentMark driver={info.driver} name={info.driver} />
             <strong>{info.id}</strong>
             <Show when={info.id !== info.driver}> {info.driver}</Show> {info.version}
-            <Show when={info.status === "unusable"} fallback={<> · ready</>}>
-              {" "}
-              · cannot be used: {info.reason}
+            <Show when={info.status === "unusable"} fallback={<span>ready</span>}>
+              <span>
+                <Told text={info.reason ?? "It cannot be used."} />
+              </span>
             </Show>
             <Show when={info.authenticated === false}>
-              {" "}
-              · no account was found: log in with the agent itself
+              <span>no account was found: log in with the agent itself</span>
             </Show>
           </li>
         )}
@@ -53,7 +57,8 @@ export const NewThread = (props: {
     readonly typed: string
     readonly directory: Directory | undefined
   }>()
-  const [runtimeMode, setMode] = createSignal<RuntimeMode | "">("")
+  const [wanted, setMode] = createSignal<RuntimeMode>()
+  const mode = () => wanted() ?? state.defaultMode
   // An agent is started to be asked: only where somebody wants to choose.
   const [asks, setAsks] = createSignal(false)
   const [model, setModel] = createSignal("")
@@ -75,7 +80,7 @@ export const NewThread = (props: {
   })
 
   const create = async () => {
-    const mode = runtimeMode()
+    const chosenMode = mode()
     // The worktrees of one repository are one project.
     const here = found()?.typed === cwd() ? found()?.directory : undefined
     const project = here?.worktrees[0]?.path
@@ -85,7 +90,7 @@ export const NewThread = (props: {
           provider: ProviderInstanceId.make(chosen()),
           cwd: cwd().trim(),
           ...(project !== undefined && { project }),
-          ...(mode !== "" && { runtimeMode: mode }),
+          ...(chosenMode !== undefined && { runtimeMode: chosenMode }),
           ...(model().trim() !== "" && { model: model().trim() }),
           ...(title().trim() !== "" && { title: title().trim() })
         }
@@ -113,8 +118,8 @@ export const NewThread = (props: {
   return (
     <main class="new">
       <div class="head">
-        <button class="back" onClick={() => props.onBack()} aria-label="All threads">
-          ‹
+        <button class="back plain" onClick={() => props.onBack()} aria-label="All threads">
+          <Icon name="back" />
         </button>
         <h1>New thread</h1>
       </div>
@@ -124,29 +129,54 @@ export const NewThread = (props: {
           void submit()
         }}
       >
-        <label for="input">Message</label>
-        <textarea
-          id="input"
-          rows="3"
-          placeholder="What should the agent do?"
-          value={typed().text}
-          onInput={(event) => write(draft(event.currentTarget.value))}
-          onKeyDown={(event) => {
-            if (!sendsWith(event)) return
-            event.preventDefault()
-            event.currentTarget.form?.requestSubmit()
-          }}
-        />
-        <label for="provider">Agent</label>
-        <select id="provider" value={chosen()} onChange={(event) => setProvider(event.currentTarget.value)}>
-          <For each={ready()}>
-            {(info) => (
-              <option value={info.id}>
-                {info.id === info.driver ? info.id : `${info.id} (${info.driver})`} {info.version}
-              </option>
-            )}
-          </For>
-        </select>
+        <div class="box">
+          <MessageBox
+            store={props.store}
+            cwd={cwd()}
+            rows={3}
+            text={typed().text}
+            placeholder="What should the agent do? @ names a file."
+            onText={(text) => write(draft(text))}
+            onSend={() => void submit()}
+          />
+          <div class="controls">
+            <label class="hidden" for="provider">
+              Agent
+            </label>
+            <select
+              id="provider"
+              class="chip"
+              title="Agent"
+              value={chosen()}
+              onChange={(event) => setProvider(event.currentTarget.value)}
+            >
+              <For each={ready()}>
+                {(info) => (
+                  <option value={info.id}>
+                    {info.id === info.driver ? info.id : `${info.id} (${info.driver})`} {info.version}
+                  </option>
+                )}
+              </For>
+            </select>
+            <label class="hidden" for="mode">
+              What it may do without asking
+            </label>
+            <select
+              id="mode"
+              class={`chip ${mode() ?? ""}`}
+              title="What it may do without asking"
+              value={mode() ?? ""}
+              onChange={(event) => setMode(event.currentTarget.value as RuntimeMode)}
+            >
+              <For each={RuntimeMode.literals}>{(mode) => <option value={mode}>{mode}</option>}</For>
+            </select>
+            <span class="gap" />
+            <button type="submit" class="primary" disabled={ready().length === 0 || starts()}>
+              {starts() ? "Starting…" : "Start"}
+            </button>
+          </div>
+        </div>
+        <Show when={mode()}>{(mode) => <p class="mark">{modes[mode()]}</p>}</Show>
         <DirectoryField
           value={cwd()}
           known={known()}
@@ -157,21 +187,6 @@ export const NewThread = (props: {
           }}
           onFound={(typed, directory) => setFound({ typed, directory })}
         />
-        <label for="mode">What it may do without asking</label>
-        <select
-          id="mode"
-          value={runtimeMode()}
-          onChange={(event) => setMode(event.currentTarget.value as RuntimeMode | "")}
-        >
-          <option value="">The server's default (approval-required, unless it is configured)</option>
-          <For each={RuntimeMode.literals}>
-            {(mode) => (
-              <option value={mode}>
-                {mode}: {modes[mode]}
-              </option>
-            )}
-          </For>
-        </select>
         <details onToggle={(event) => event.currentTarget.open && setAsks(true)}>
           <summary>Model and name</summary>
           <label for="model">Model (left empty: the agent's own choice)</label>
@@ -190,9 +205,6 @@ export const NewThread = (props: {
             onInput={(event) => setTitle(event.currentTarget.value)}
           />
         </details>
-        <button type="submit" class="primary" disabled={ready().length === 0 || starts()}>
-          {starts() ? "Starting…" : "Start"}
-        </button>
       </form>
       <Show when={ready().find(({ id }) => id === chosen())}>
         {(info) => <OwnSessions store={props.store} provider={info().id} onOpen={props.onOpen} />}

@@ -3,8 +3,9 @@ import { Match, Show, Switch } from "solid-js"
 import type { Ended, Note } from "./Conversation.ts"
 import { Queued } from "./Queued.tsx"
 import { noteOf } from "./Receipts.tsx"
-import { brief, visible } from "@rejoin/shown/Visible"
+import { brief } from "@rejoin/shown/Visible"
 import { timeOf } from "./Text.ts"
+import { Told } from "./Told.tsx"
 
 /** Between the items: a start that changed the conversation, a turn that waits, or how one ended. */
 export const NoteView = (props: {
@@ -45,7 +46,7 @@ export const NoteView = (props: {
           <Show when={ended().error}>
             {(error) => (
               <>
-                : {visible(error().message)} {visible(error().hint ?? "")}
+                : <Told text={error().message} /> <Told text={error().hint ?? ""} />
               </>
             )}
           </Show>{" "}

@@ -1,10 +1,11 @@
 import { isKnown } from "@rejoin/contracts/Fact"
 import type { Check, Receipt, ResumeOutcome } from "@rejoin/contracts/Receipt"
-import type { ForkedFrom } from "@rejoin/contracts/Thread"
+import type { ForkedFrom, Usage } from "@rejoin/contracts/Thread"
 import { For, Show } from "solid-js"
 import { visible } from "@rejoin/shown/Visible"
 import { carriedText, leftOutText, outcomes, restoredText, undoneText } from "@rejoin/shown/Words"
 import { isAnother } from "./Conversation.ts"
+import { Icon } from "./Icon.tsx"
 import { timeOf } from "./Text.ts"
 
 /** What a start means for a reader of the conversation. */
@@ -67,6 +68,22 @@ const Checks = (props: { readonly checks: ReadonlyArray<Check> }) => (
   </table>
 )
 
+/** Each thing that was asked for, with a sign whether it was found so. */
+const Signs = (props: { readonly checks: ReadonlyArray<Check> }) => (
+  <p class="signs">
+    <For each={lastOf(props.checks)}>
+      {({ asked, found, what }) => {
+        const sign = !isKnown(found) ? "?" : asked === null || asked === found.value ? "✓" : "≠"
+        return (
+          <span class={sign === "≠" ? "error" : ""}>
+            {names[what]} {sign}
+          </span>
+        )
+      }}
+    </For>
+  </p>
+)
+
 const ReceiptView = (props: { readonly receipt: Receipt }) => (
   <li class={`receipt ${props.receipt.outcome}`} data-outcome={props.receipt.outcome}>
     <h3>
@@ -76,6 +93,9 @@ const ReceiptView = (props: { readonly receipt: Receipt }) => (
       </Show>
     </h3>
     <time dateTime={props.receipt.at}>{timeOf(props.receipt.at)}</time>
+    <Show when={props.receipt.checks.length > 0}>
+      <Signs checks={props.receipt.checks} />
+    </Show>
     <Show when={props.receipt.reason}>
       <p>{visible(props.receipt.reason ?? "")}</p>
     </Show>
@@ -122,13 +142,14 @@ const ReceiptView = (props: { readonly receipt: Receipt }) => (
 export const Receipts = (props: {
   readonly receipts: ReadonlyArray<Receipt>
   readonly forkedFrom: ForkedFrom | undefined
+  readonly usage: Usage
   readonly onClose: () => void
 }) => (
   <section class="receipts" aria-label="Continuity">
     <div class="head">
       <h2>What each start did with this conversation</h2>
-      <button class="small" aria-label="Close" onClick={() => props.onClose()}>
-        ×
+      <button class="plain" aria-label="Close" onClick={() => props.onClose()}>
+        <Icon name="close" />
       </button>
     </div>
     <ol>
@@ -143,5 +164,11 @@ export const Receipts = (props: {
         )}
       </Show>
     </ol>
+    <Show when={props.usage.inputTokens + props.usage.outputTokens > 0}>
+      <p class="mark" title="Over all turns, as the agent reckons them">
+        {props.usage.inputTokens.toLocaleString()} tokens in, {props.usage.outputTokens.toLocaleString()} out
+        <Show when={props.usage.costUsd > 0}>, ${props.usage.costUsd.toFixed(2)}</Show>
+      </p>
+    </Show>
   </section>
 )

@@ -1,12 +1,21 @@
-import type { SearchHit } from "@rejoin/contracts/Search"
 import type { Thread } from "@rejoin/contracts/Thread"
-import { createEffect, createMemo, createResource, createSignal, For, onCleanup, Show } from "solid-js"
-import type { Store } from "./Store.ts"
+import { ago } from "@rejoin/shown/Ago"
 import { visible } from "@rejoin/shown/Visible"
 import { nameOf, stateOf } from "@rejoin/shown/Words"
-import { ago } from "@rejoin/shown/Ago"
+import { createEffect, createMemo, createResource, createSignal, For, onCleanup, Show } from "solid-js"
+import { AgentMark } from "./AgentMark.tsx"
+import { Icon } from "./Icon.tsx"
 import { allowNotifications, canNotify, notifies } from "./Notifying.ts"
+import { Snippet } from "./Snippet.tsx"
+import type { Store } from "./Store.ts"
 import { baseOf, groupOf } from "./Text.ts"
+
+/** Another tab is the browser's to open. */
+const isOurs = (event: MouseEvent) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return false
+  event.preventDefault()
+  return true
+}
 
 const Row = (props: {
   readonly thread: Thread
@@ -18,49 +27,28 @@ const Row = (props: {
   <li>
     <a
       href={`#/${props.thread.id}`}
+      class="entry"
       aria-current={props.selected ? "page" : undefined}
-      onClick={(event) => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey) return
-        event.preventDefault()
-        props.onOpen()
-      }}
+      title={`${nameOf(props.thread)}\n${visible(props.thread.cwd)}\n${props.thread.runtimeMode}`}
+      onClick={(event) => isOurs(event) && props.onOpen()}
     >
-      <span class="name">
-        {nameOf(props.thread)}
-        <Show when={props.unread}>
-          <span class="unread" role="img" aria-label="unread" />
-        </Show>
-      </span>
+      <AgentMark driver={props.thread.driver} name={props.thread.provider} />
+      <span class="name">{nameOf(props.thread)}</span>
+      <Show when={props.unread}>
+        <span class="unread" role="img" aria-label="unread" />
+      </Show>
+      <span class="time">{ago(props.thread.lastActivityAt, props.now)}</span>
       <span class="about">
         <span class={`state ${props.thread.session.state}`}>{stateOf(props.thread)}</span>
-        <Show when={props.thread.pendingRequests > 0}> · {props.thread.pendingRequests} waiting</Show>
-        <Show when={groupOf(props.thread) !== props.thread.cwd}> · {baseOf(props.thread.cwd)}</Show> ·{" "}
-        {props.thread.runtimeMode} · {ago(props.thread.lastActivityAt, props.now)}
+        <Show when={groupOf(props.thread) !== props.thread.cwd}>
+          <span>{baseOf(props.thread.cwd)}</span>
+        </Show>
       </span>
     </a>
   </li>
 )
 
-/** A piece of what was said, with the words that were looked for. */
-const Snippet = (props: Pick<SearchHit, "marks" | "snippet">) => {
-  const parts = () => {
-    let at = 0
-    const cut: Array<readonly [string, boolean]> = []
-    for (const [from, to] of props.marks) {
-      if (from < at) continue
-      cut.push([props.snippet.slice(at, from), false], [props.snippet.slice(from, to), true])
-      at = to
-    }
-    return [...cut, [props.snippet.slice(at), false] as const]
-  }
-  return (
-    <For each={parts()}>
-      {([text, marked]) => (marked ? <mark>{visible(text)}</mark> : <>{visible(text)}</>)}
-    </For>
-  )
-}
-
-/** Every thread, by project, the latest first; found by what is typed. */
+/** Every thread: those that wait for their user, then by project, the latest first; found by what is typed. */
 export const Sidebar = (props: {
   readonly store: Store
   readonly selected: string | undefined
@@ -85,24 +73,42 @@ export const Sidebar = (props: {
   )
   const hits = () => (asked() === "" ? undefined : found.latest?.items)
 
-  const groups = createMemo(() => {
+  const shown = createMemo(() => {
     const text = wanted().trim().toLowerCase()
-    const found = props.store.state.threads
-      .filter(({ cwd, id, project = "", provider, runtimeMode, title }) =>
+    return props.store.state.threads
+      .filter(({ cwd, provider, id, project = "", runtimeMode, title }) =>
         [title, id, cwd, provider, runtimeMode, project].some((field) => field.toLowerCase().includes(text))
       )
       .toSorted((a, b) => (a.lastActivityAt < b.lastActivityAt ? 1 : -1))
-    const byGroup = new Map<string, Array<Thread>>()
-    for (const thread of found)
-      byGroup.set(groupOf(thread), [...(byGroup.get(groupOf(thread)) ?? []), thread])
-    return [...byGroup]
   })
+  const waiting = () => shown().filter(({ pendingRequests }) => pendingRequests > 0)
+  const groups = createMemo(() =>
+    Map.groupBy(
+      shown().filter(({ pendingRequests }) => pendingRequests === 0),
+      groupOf
+    )
+  )
+  const Rows = (own: { readonly threads: ReadonlyArray<Thread> }) => (
+    <ul>
+      <For each={own.threads}>
+        {(thread) => (
+          <Row
+            thread={thread}
+            unread={props.store.state.unread[thread.id] === true}
+            selected={props.selected === thread.id}
+            now={now()}
+            onOpen={() => props.onOpen(thread.id)}
+          />
+        )}
+      </For>
+    </ul>
+  )
   return (
     <nav aria-label="Threads">
       <div class="top">
         <span class="brand">Rejoin</span>
         <button class="primary" onClick={() => props.onOpen(undefined)}>
-          New thread
+          <Icon name="new" /> New thread
         </button>
       </div>
       <label class="hidden" for="search">
@@ -111,43 +117,29 @@ export const Sidebar = (props: {
       <input
         id="search"
         type="search"
-        placeholder="Name, directory, agent; what was said"
+        placeholder="Search"
         value={wanted()}
         onInput={(event) => setWanted(event.currentTarget.value)}
       />
-      <Show when={offers()}>
-        <button
-          class="small"
-          onClick={() => void allowNotifications().then(() => setOffers(canNotify() && !notifies()))}
-        >
-          Notify me when an agent waits or is done
-        </button>
+      <Show when={waiting().length > 0}>
+        <section class="needs">
+          <h2>Needs you</h2>
+          <Rows threads={waiting()} />
+        </section>
       </Show>
-      <For
-        each={groups()}
-        fallback={
-          <p class="mark">{wanted() === "" ? "There are no threads yet." : "No thread is called so."}</p>
-        }
-      >
-        {([group, threads]) => (
-          <section>
-            <h2 title={visible(group)}>{baseOf(group)}</h2>
-            <ul>
-              <For each={threads}>
-                {(thread) => (
-                  <Row
-                    thread={thread}
-                    unread={props.store.state.unread[thread.id] === true}
-                    selected={props.selected === thread.id}
-                    now={now()}
-                    onOpen={() => props.onOpen(thread.id)}
-                  />
-                )}
-              </For>
-            </ul>
-          </section>
+      <For each={[...groups().keys()]}>
+        {(group) => (
+          <details class="group" open>
+            <summary title={visible(group)}>
+              <h2>{baseOf(group)}</h2>
+            </summary>
+            <Rows threads={groups().get(group) ?? []} />
+          </details>
         )}
       </For>
+      <Show when={shown().length === 0}>
+        <p class="mark">{wanted() === "" ? "There are no threads yet." : "No thread is called so."}</p>
+      </Show>
       <Show when={hits()}>
         {(found) => (
           <section aria-live="polite">
@@ -160,14 +152,12 @@ export const Sidebar = (props: {
                       href={`#/${hit.threadId}`}
                       class="hit"
                       onClick={(event) => {
-                        // Another tab is the browser's to open.
-                        if (event.ctrlKey || event.metaKey || event.shiftKey) return
-                        event.preventDefault()
+                        if (!isOurs(event)) return
                         props.onOpen(hit.threadId)
                         void props.store.seek(hit.threadId, hit.itemId)
                       }}
                     >
-                      <span class="name">{nameOf({ id: hit.threadId, title: hit.title })}</span>
+                      <span class="name">{nameOf(hit)}</span>
                       <span class="about">
                         <Snippet snippet={hit.snippet} marks={hit.marks} />
                       </span>
@@ -178,6 +168,15 @@ export const Sidebar = (props: {
             </ul>
           </section>
         )}
+      </Show>
+      <Show when={offers()}>
+        <button
+          class="small"
+          title="When an agent waits or is done"
+          onClick={() => void allowNotifications().then(() => setOffers(canNotify() && !notifies()))}
+        >
+          Notify me
+        </button>
       </Show>
     </nav>
   )

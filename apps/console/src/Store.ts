@@ -2,6 +2,7 @@ import type { RejoinClient } from "@rejoin/client/Client"
 import { everything } from "@rejoin/client/Pages"
 import type { Item } from "@rejoin/contracts/Item"
 import type { ProviderInfo } from "@rejoin/contracts/Provider"
+import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { Thread } from "@rejoin/contracts/Thread"
 import { Effect } from "effect"
@@ -13,6 +14,8 @@ import { makeLink, Refusal } from "./Link.ts"
 export interface State {
   threads: Array<Thread>
   providers: Array<ProviderInfo>
+  /** Of a thread that is begun without one; known once the providers are. */
+  defaultMode: RuntimeMode | undefined
   /** Threads in which something happened since they were last looked at. */
   unread: Record<string, boolean>
   open: Conversation | undefined
@@ -32,6 +35,7 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
   const [state, setState] = createStore<State>({
     threads: [],
     providers: [],
+    defaultMode: undefined,
     unread: {},
     open: undefined,
     missing: false,
@@ -165,7 +169,7 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     // Each agent is asked for its version: the threads are there before.
     void link
       .call((client) => client.providers.list())
-      .then(({ items }) => setState("providers", [...items]))
+      .then(({ defaults, items }) => setState({ providers: [...items], defaultMode: defaults.runtimeMode }))
       .catch(() => undefined)
   }
 
@@ -273,9 +277,20 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
       .then(({ items }) => items)
       .catch(() => [])
 
-  /** Where something was said or done. */
-  const search = (q: string) =>
-    link.call((client) => client.search.search({ query: { q, limit: 30 } })).catch(() => undefined)
+  /** Files in a directory whose path has these characters; none where it cannot be read. */
+  const files = (path: string, q: string) =>
+    link
+      .call((client) => client.directories.files({ query: { path, q } }))
+      .then(({ items }) => items)
+      .catch((): ReadonlyArray<string> => [])
+
+  /** Where something was said or done, in one thread or in all. */
+  const search = (q: string, thread?: string) =>
+    link
+      .call((client) =>
+        client.search.search({ query: { q, limit: 30, ...(thread !== undefined && { thread }) } })
+      )
+      .catch(() => undefined)
 
   /** Shows an item of the thread that is being opened, however far back it is. */
   const seek = async (threadId: string, itemId: string) => {
@@ -318,6 +333,7 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     ownSessions,
     models,
     search,
+    files,
     seek,
     look,
     end: () => ended.abort()

@@ -1,62 +1,35 @@
 import type { UpdateTurn } from "@rejoin/contracts/api/Requests"
+import type { Item } from "@rejoin/contracts/Item"
 import type { Thread } from "@rejoin/contracts/Thread"
-import { createMemo, createResource, createSignal, For, onCleanup, onMount, Show } from "solid-js"
-import { Actions, type PanelName } from "./Actions.tsx"
+import { visible } from "@rejoin/shown/Visible"
+import { modes } from "@rejoin/shown/Words"
+import { createMemo, createSignal, For, onCleanup, onMount, Show } from "solid-js"
 import { AlarmBox } from "./AlarmBox.tsx"
 import { Composer } from "./Composer.tsx"
-import { alarmOf, type Conversation, type Ended, inOrder, turnBefore, turningPoints } from "./Conversation.ts"
-import { draft } from "./Drafts.ts"
+import {
+  alarmOf,
+  type Conversation,
+  type Ended,
+  inOrder,
+  isItem,
+  turnBefore,
+  turningPoints
+} from "./Conversation.ts"
+import { draft, keepDraft } from "./Drafts.ts"
 import { focusMessage } from "./Focus.ts"
+import { Heading } from "./Heading.tsx"
+import { Icon } from "./Icon.tsx"
 import { ItemView } from "./ItemView.tsx"
+import { ModeField } from "./ModeField.tsx"
 import { NoteView } from "./NoteView.tsx"
+import { keepPlace } from "./Reading.ts"
 import { Receipts } from "./Receipts.tsx"
 import { Requests } from "./Requests.tsx"
 import type { Store } from "./Store.ts"
-import { nameOf, stateOf } from "@rejoin/shown/Words"
-import { visible } from "@rejoin/shown/Visible"
-import { keepPlace } from "./Reading.ts"
 import { isWorking } from "./Text.ts"
-
-/** Which thread it is, what it is at, and where. */
-const Heading = (props: { readonly thread: Thread; readonly store: Store }) => {
-  const [here] = createResource(() => props.thread.cwd, props.store.look)
-  const branch = () => here.latest?.worktrees.find(({ path }) => path === props.thread.cwd)?.branch
-  const usage = () => props.thread.usage
-  return (
-    <div class="title">
-      <h1 title={nameOf(props.thread)}>{nameOf(props.thread)}</h1>
-      <p>
-        <span class={`state ${props.thread.session.state}`}>{stateOf(props.thread)}</span> ·{" "}
-        {props.thread.provider}
-        <Show when={props.thread.model}>{(model) => <> · {model()}</>}</Show> ·{" "}
-        <code>{props.thread.cwd}</code>
-        <Show when={branch()}>
-          {(name) => (
-            <>
-              {" "}
-              · <code>{name()}</code>
-            </>
-          )}
-        </Show>
-        <Show when={usage().inputTokens + usage().outputTokens > 0}>
-          {" "}
-          <span class="minor" title="Tokens in and out, as the agent reckons them">
-            · {(usage().inputTokens + usage().outputTokens).toLocaleString()} tokens
-            <Show when={usage().costUsd > 0}>, ${usage().costUsd.toFixed(2)}</Show>
-          </span>
-        </Show>
-        <Show when={props.thread.session.runningTool}>
-          {(tool) => (
-            <span class="minor">
-              {" "}
-              · <code>{tool()}</code>
-            </span>
-          )}
-        </Show>
-      </p>
-    </div>
-  )
-}
+import { ThreadMenu } from "./ThreadMenu.tsx"
+import { type PanelName, ThreadPanels } from "./ThreadPanels.tsx"
+import { TurnChanges } from "./TurnChanges.tsx"
 
 /** One thread: its conversation as it streams, what it asks, and what became of it. */
 export const ThreadPane = (props: {
@@ -95,15 +68,55 @@ export const ThreadPane = (props: {
     props.store.state.providers
       .find(({ id }) => id === props.thread.provider)
       ?.capabilities.fork.includes("turn") === true
-  const forkAfter = (turnId: string) =>
-    void props.store
-      .attempt((client) => client.sessions.fork({ params: params(), payload: { turnId } }))
-      .then((forked) => forked && props.onOpen(forked.id))
+  const fork = (turnId: string) =>
+    props.store.attempt((client) => client.sessions.fork({ params: params(), payload: { turnId } }))
+  const forkAfter = (turnId: string) => void fork(turnId).then((forked) => forked && props.onOpen(forked.id))
   /** Where nothing was said before it there is nothing to fork. */
   const forkBefore = (at: number) => {
     const before = forks() ? turnBefore(entries(), at) : undefined
     return before === undefined ? undefined : () => forkAfter(before)
   }
+  /** A thread like this one, that knows nothing yet. */
+  const alike = () => {
+    const { cwd, model, project, provider, runtimeMode } = props.thread
+    return props.store.attempt((client) =>
+      client.threads.create({
+        payload: {
+          provider,
+          cwd,
+          runtimeMode,
+          ...(model !== null && { model }),
+          ...(project !== undefined && { project })
+        }
+      })
+    )
+  }
+  /** This one stays as it is: what was said is written down in the new one, to be changed and sent there. */
+  const editAgain = async (item: Item, at: number) => {
+    const before = turnBefore(entries(), at)
+    const begun = await (before === undefined ? alike() : fork(before))
+    if (begun === undefined) return
+    keepDraft(begun.id, draft(item.text ?? ""))
+    props.onOpen(begun.id)
+  }
+  // What is above the items that are loaded, or was said in the thread that this one is a fork of, is not known here.
+  const edits = (item: Item, at: number) =>
+    item.kind === "user-message" &&
+    forks() &&
+    item.elsewhere !== true &&
+    (turnBefore(entries(), at) !== undefined ||
+      (!props.store.state.older && props.conversation.inherited.length === 0))
+  /** A turn that has ended, behind the last thing of it. */
+  const endsTurn = (item: Item, at: number) => {
+    const next = entries()[at + 1]
+    return !running().has(item.turnId) && !(next !== undefined && isItem(next) && next.turnId === item.turnId)
+  }
+  const changes = createMemo(() =>
+    Map.groupBy(
+      props.conversation.items.filter(({ kind }) => kind === "file-change"),
+      ({ turnId }) => turnId
+    )
+  )
   const edit = (turnId: string, payload: UpdateTurn) =>
     void props.store.attempt((client) =>
       client.turns.update({ params: { id: props.thread.id, turnId }, payload })
@@ -112,27 +125,27 @@ export const ThreadPane = (props: {
     void props.store.attempt((client) => client.turns.interrupt({ params: { id: props.thread.id, turnId } }))
   return (
     <main class="thread" classList={{ "with-receipts": showsReceipts() }}>
-      <header>
-        <button class="back" onClick={() => props.onBack()} aria-label="All threads">
-          ‹
-        </button>
-        <Heading thread={props.thread} store={props.store} />
-        <button
-          class="toggle"
-          aria-pressed={showsReceipts()}
-          onClick={() => setShowsReceipts((shows) => !shows)}
-        >
-          Continuity
-        </button>
-      </header>
-      <Actions
+      <Heading
         thread={props.thread}
         store={props.store}
-        panel={panel()}
-        onPanel={setPanel}
-        onOpen={props.onOpen}
+        last={props.conversation.receipts[0]}
+        showsReceipts={showsReceipts()}
+        onReceipts={() => setShowsReceipts((shows) => !shows)}
+        onBack={props.onBack}
+        menu={
+          <ThreadMenu thread={props.thread} store={props.store} onPanel={setPanel} onOpen={props.onOpen} />
+        }
       />
-      <Show when={alarm()}>{(alarm) => <AlarmBox alarm={alarm()} onRemedy={setPanel} />}</Show>
+      <div class="above">
+        <ThreadPanels
+          thread={props.thread}
+          store={props.store}
+          panel={panel()}
+          onPanel={setPanel}
+          onOpen={props.onOpen}
+        />
+        <Show when={alarm()}>{(alarm) => <AlarmBox alarm={alarm()} onRemedy={setPanel} />}</Show>
+      </div>
       <div
         class="scroll"
         tabindex="0"
@@ -156,7 +169,9 @@ export const ThreadPane = (props: {
         >
           <Show when={props.conversation.inherited.length > 0}>
             <div class="inherited">
-              <For each={props.conversation.inherited}>{(item) => <ItemView item={item} live={false} />}</For>
+              <For each={props.conversation.inherited}>
+                {(item) => <ItemView item={item} live={false} cwd={props.thread.cwd} />}
+              </For>
               <p class="turning">
                 <strong>Forked here</strong> from{" "}
                 <a href={`#/${props.thread.forkedFrom?.threadId}`}>another thread</a>: the agent knows what
@@ -167,16 +182,31 @@ export const ThreadPane = (props: {
           <Show when={props.store.state.older}>
             <button onClick={() => void props.store.showOlder()}>Show what was before</button>
           </Show>
+          <Show when={entries().length === 0 && props.conversation.inherited.length === 0}>
+            <p class="empty">
+              Nothing was said here yet. {props.thread.provider} works in{" "}
+              <code>{visible(props.thread.cwd)}</code>. {modes[props.thread.runtimeMode]}
+            </p>
+          </Show>
           <For each={entries()}>
             {(entry, at) =>
-              "kind" in entry ? (
-                <ItemView
-                  item={entry}
-                  live={running().has(entry.turnId)}
-                  files={props.conversation.files[entry.turnId]}
-                  sought={props.store.state.sought === entry.id}
-                  onFork={forks() ? () => forkAfter(entry.turnId) : undefined}
-                />
+              isItem(entry) ? (
+                <>
+                  <ItemView
+                    item={entry}
+                    live={running().has(entry.turnId)}
+                    cwd={props.thread.cwd}
+                    files={props.conversation.files[entry.turnId]}
+                    sought={props.store.state.sought === entry.id}
+                    onFork={
+                      entry.kind === "user-message" && forks() ? () => forkAfter(entry.turnId) : undefined
+                    }
+                    onEdit={edits(entry, at()) ? () => void editAgain(entry, at()) : undefined}
+                  />
+                  <Show when={endsTurn(entry, at())}>
+                    <TurnChanges items={changes().get(entry.turnId) ?? []} cwd={props.thread.cwd} />
+                  </Show>
+                </>
               ) : (
                 <NoteView
                   note={entry}
@@ -201,25 +231,40 @@ export const ThreadPane = (props: {
                 .then(focusMessage)
             }
           />
+          <Show when={isWorking(props.thread) && props.conversation.requests.length === 0}>
+            <p class="working" aria-hidden="true">
+              <span class="dot" />
+              {props.thread.session.state === "starting" ? "Starting the agent" : "Working"}
+            </p>
+          </Show>
         </div>
       </div>
+      <Show when={isAway()}>
+        <button class="latest small" onClick={toEnd}>
+          <Icon name="down" /> To the latest
+        </button>
+      </Show>
       <div class="below">
-        <Show when={isAway()}>
-          <button class="latest small" onClick={toEnd}>
-            ↓ To the latest
-          </button>
-        </Show>
         <Composer
           thread={props.thread}
           turnId={props.conversation.turns.find(({ state }) => state === "running")?.id}
           store={props.store}
           onSent={toEnd}
+          how={
+            <>
+              <ModeField thread={props.thread} store={props.store} />
+              <button type="button" class="chip model" title="Model" onClick={() => setPanel("details")}>
+                {visible(props.thread.model ?? "agent's own model")}
+              </button>
+            </>
+          }
         />
       </div>
       <Show when={showsReceipts()}>
         <Receipts
           receipts={props.conversation.receipts}
           forkedFrom={props.thread.forkedFrom}
+          usage={props.thread.usage}
           onClose={() => setShowsReceipts(false)}
         />
       </Show>

@@ -3,7 +3,12 @@ import { render } from "solid-js/web"
 import { codeIn, codeOfLink, forgetToken, redeem, storedToken, tokenOfAnotherTab } from "./Access.ts"
 import { App } from "./App.tsx"
 import { makeStore, type Store } from "./Store.ts"
-import "./style.css"
+import "./styles/base.css"
+import "./styles/sidebar.css"
+import "./styles/thread.css"
+import "./styles/conversation.css"
+import "./styles/composer.css"
+import "./styles/phone.css"
 
 const noLink = "Sign in: paste the link from your terminal. It is good once."
 

@@ -1,4 +1,4 @@
-import { Effect, Stream } from "effect"
+import { ByteSize, Effect, Fiber, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 
 /**
@@ -54,22 +54,33 @@ const command = (cwd: string, settings: typeof silent, args: ReadonlyArray<strin
   })
 
 /** What it prints, or a failure with what it complained of. */
-export const git = Effect.fn("git")(function* (cwd: string, ...args: ReadonlyArray<string>) {
+export const git = (cwd: string, ...args: ReadonlyArray<string>) =>
+  Effect.map(gitUpTo(Number.MAX_SAFE_INTEGER, cwd, ...args), ({ printed }) => printed)
+
+/** The beginning of what it prints, and whether there was more than so many bytes: then it is ended. */
+export const gitUpTo = Effect.fn("git")(function* (
+  most: number,
+  cwd: string,
+  ...args: ReadonlyArray<string>
+) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const run = (settings: typeof silent, args: ReadonlyArray<string>) =>
     Effect.scoped(
       Effect.gen(function* () {
         const handle = yield* spawner.spawn(command(cwd, settings, args))
-        const [out, err] = yield* Effect.forEach(
-          [handle.stdout, handle.stderr],
-          (stream) => stream.pipe(Stream.decodeText(), Stream.mkString),
-          { concurrency: 2 }
-        )
-        return (yield* handle.exitCode) === 0
-          ? (out ?? "")
-          : yield* Effect.fail({ message: (err ?? "").trim() })
+        let isCut = false
+        const cut = () => {
+          isCut = true
+          return Stream.empty
+        }
+        const text = (stream: typeof handle.stdout) => stream.pipe(Stream.decodeText(), Stream.mkString)
+        const complaint = yield* Effect.forkScoped(text(handle.stderr))
+        const printed = yield* text(Stream.limitBytes(handle.stdout, ByteSize.bytes(most), cut))
+        if (isCut || (yield* handle.exitCode) === 0) return { printed, isCut }
+        const err = yield* Fiber.join(complaint)
+        return yield* Effect.fail({ message: err.trim() })
       })
     )
-  const named = yield* run(silent, ["config", "--list", "-z", "--show-scope", "--name-only"])
+  const { printed: named } = yield* run(silent, ["config", "--list", "-z", "--show-scope", "--name-only"])
   return yield* run([...silent, ...filtersIn(named).flatMap(off)], args)
 })

@@ -11,6 +11,7 @@ import { snippetOf, termsOf, textOf } from "@rejoin/core/search/SearchText"
 import type { TurnRecord } from "@rejoin/core/store/Records"
 import { RepoTrust } from "@rejoin/core/trust/RepoTrust"
 import { Threads } from "@rejoin/core/threads/Threads"
+import { Settings } from "@rejoin/core/Settings"
 import { ThreadStore } from "@rejoin/core/store/ThreadStore"
 import { DateTime, Duration, Effect, Layer, Option, Redacted, Stream } from "effect"
 import { HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
@@ -18,6 +19,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { PrometheusMetrics } from "effect/observability"
 import { AccessCodes, linkOf } from "./AccessCodes.ts"
 import { Directories } from "./Directories.ts"
+import { WorkingTrees } from "./WorkingTrees.ts"
 import { EventStream } from "./EventStream.ts"
 import { Token } from "./Token.ts"
 import { version } from "./version.ts"
@@ -184,11 +186,13 @@ const providers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const registry = yield* ProviderRegistry
     const service = yield* ProviderService
+    const settings = yield* Settings
     return handlers.handleAll({
       list: () =>
         Effect.gen(function* () {
           const adapters = yield* registry.list
-          return { items: yield* Effect.forEach(adapters, ({ info }) => info, { concurrency: "unbounded" }) }
+          const items = yield* Effect.forEach(adapters, ({ info }) => info, { concurrency: "unbounded" })
+          return { items, defaults: { runtimeMode: settings.runtimeMode } }
         }),
       sessions: ({ params, query: { after, cwd, limit = defaultLimit, q } }) =>
         service.sessions(params.id as ProviderInstanceId, { after, cwd, limit, q }),
@@ -205,17 +209,17 @@ const search = HttpApiBuilder.group(
     const store = yield* ThreadStore
     return handlers.handle(
       "search",
-      Effect.fnUntraced(function* ({ query: { after = 0, limit = 20, project, provider, q } }) {
+      Effect.fnUntraced(function* ({ query: { after = 0, limit = 20, project, provider, q, thread } }) {
         const terms = termsOf(q)
         if (terms.length === 0) {
           return yield* new InvalidInput({ field: "q", message: "There is no word in it to look for." })
         }
-        const found = yield* store.search.find(terms, { project, provider, skip: after, limit })
-        const items = found.map(({ item, thread }) => ({
-          threadId: thread.id,
-          title: thread.title,
-          ...(thread.project !== null && { project: thread.project }),
-          provider: thread.provider,
+        const found = yield* store.search.find(terms, { project, provider, thread, skip: after, limit })
+        const items = found.map(({ item, thread: { id, project, provider, title } }) => ({
+          threadId: id,
+          title,
+          ...(project !== null && { project }),
+          provider,
           itemId: item.id,
           turnId: item.turnId,
           kind: item.kind,
@@ -252,8 +256,11 @@ const directories = HttpApiBuilder.group(
   "directories",
   Effect.fnUntraced(function* (handlers) {
     const directories = yield* Directories
+    const trees = yield* WorkingTrees
     const trust = yield* RepoTrust
     return handlers.handleAll({
+      changes: ({ query }) => trees.changes(query.path),
+      files: ({ query }) => Effect.map(trees.files(query.path, query.q ?? ""), (items) => ({ items })),
       look: ({ query }) => directories.look(query.path),
       addWorktree: Effect.fnUntraced(function* ({ payload }) {
         return HttpServerResponse.jsonUnsafe(yield* directories.addWorktree(payload), { status: 201 })

@@ -15,6 +15,8 @@ import { AccessCodes } from "./AccessCodes.ts"
 import * as Console from "./Console.ts"
 import { Configuration, settingsOf } from "./Configuration.ts"
 import { Directories } from "./Directories.ts"
+import * as Webhook from "./Webhook.ts"
+import { WorkingTrees } from "./WorkingTrees.ts"
 import { EventStream } from "./EventStream.ts"
 import * as Guard from "./Guard.ts"
 import * as Handlers from "./Handlers.ts"
@@ -73,7 +75,7 @@ const endStreams = Layer.effectDiscard(
   Effect.flatMap(EventStream, ({ close }) => Effect.addFinalizer(() => close))
 )
 
-const directories = Layer.provide(Directories.layer, WorkingDirectory.layer)
+const directories = Layer.provide(Layer.merge(Directories.layer, WorkingTrees.layer), WorkingDirectory.layer)
 
 /** The network in front of the core's services. */
 export const http = endStreams.pipe(
@@ -100,7 +102,7 @@ const serving = Layer.effectDiscard(
 
 /** The server on another store or core than its own: for those who want to stand between. */
 export const layerOn = (on: Parameters<typeof services>[0]) =>
-  serving.pipe(
+  Layer.merge(serving, Webhook.layer).pipe(
     Layer.provideMerge(http),
     Layer.provideMerge(services(on)),
     // What stands on the server writes into the same log.

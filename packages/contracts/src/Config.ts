@@ -32,6 +32,28 @@ const duration = <const Name extends string>(name: Name) =>
     [`${name}Seconds`]: Schema.optionalKey(Positive)
   }) as { readonly [Key in `${Name}Minutes` | `${Name}Seconds`]: Schema.optionalKey<typeof Positive> }
 
+/** Another program that is told what waits for its user, and what has ended. Told things are named as events are. */
+export const WebhookConfig = Schema.Struct({
+  url: Schema.String.check(
+    Schema.isPattern(/^https?:\/\/\S+$/, { message: "An address that begins with http:// or https://" })
+  ),
+  /** Each body is signed with it: `x-rejoin-signature`. */
+  secret: Schema.optionalKey(Schema.NonEmptyString),
+  events: Schema.optionalKey(
+    Schema.Array(
+      Schema.Literals([
+        "request.opened",
+        "user-input.opened",
+        "turn.completed",
+        "turn.failed",
+        "session.refused",
+        "session.stalled"
+      ])
+    )
+  )
+})
+export type WebhookConfig = typeof WebhookConfig.Type
+
 /** `config.json`. Every duration can be given in minutes or in seconds; seconds win. */
 export const Config = Schema.Struct({
   providers: Schema.optionalKey(Schema.Array(ProviderConfig)),
@@ -70,6 +92,7 @@ export const Config = Schema.Struct({
   onLost: Schema.optionalKey(OnLost),
   /** What becomes of a thread whose agent works on another store now: refused, or restored there from our copy. */
   onWrongStore: Schema.optionalKey(OnWrongStore),
+  webhook: Schema.optionalKey(WebhookConfig),
   injectAgentNotificationHooks: Schema.optionalKey(Schema.Boolean)
 })
 export type Config = typeof Config.Type

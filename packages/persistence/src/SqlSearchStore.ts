@@ -44,10 +44,11 @@ export const indexing = (sql: SqlClient.SqlClient) => (threadId: string, item: I
         SELECT ordinal, ${spaced(textOf(item))} FROM item WHERE thread_id = ${threadId} AND id = ${item.id}`
 
 export const makeSearchStore = ({ failing, sql, together }: Within): SearchStore => ({
-  find: Effect.fnUntraced(function* (terms, { limit, project, provider, skip }) {
+  find: Effect.fnUntraced(function* (terms, { limit, project, provider, skip, thread }) {
     if (terms.length === 0) return []
     const of = [
       ...(project === undefined ? [] : [sql`thread.project = ${project}`]),
+      ...(thread === undefined ? [] : [sql`item.thread_id = ${thread}`]),
       ...(provider === undefined ? [] : [sql`json_extract(thread.record_json, '$.provider') = ${provider}`])
     ]
     const where = of.length === 0 ? sql`` : sql`AND ${sql.and(of)}`

@@ -3,9 +3,9 @@ import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import type { Thread } from "@rejoin/contracts/Thread"
 import { visible } from "./Visible.ts"
 
-/** What a thread is called: its title, or how it began to be known. */
-export const nameOf = ({ id, title }: Pick<Thread, "id" | "title">): string =>
-  title === "" ? id : visible(title)
+/** What a thread is called. One in which nothing was said has no title yet. */
+export const nameOf = ({ title }: Pick<Thread, "title">): string =>
+  title === "" ? "New thread" : visible(title)
 
 const states: Readonly<Record<Thread["session"]["state"], string>> = {
   none: "new",

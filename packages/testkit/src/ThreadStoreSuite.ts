@@ -558,7 +558,7 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         yield* store.saveItems([
           { threadId: ThreadId.make("t2"), item: item("a", { text: "another quick fox" }) }
         ])
-        const find = (q: string, of: { project?: string; provider?: string } = {}) =>
+        const find = (q: string, of: { project?: string; provider?: string; thread?: string } = {}) =>
           Effect.map(store.search.find(termsOf(q), { ...of, skip: 0, limit: 50 }), (found) =>
             found.map(({ item, thread }) => `${thread.id}/${item.id}`).toSorted()
           )
@@ -576,6 +576,7 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         assert.deepEqual(yield* find("sa"), [])
         assert.deepEqual(yield* find("quick", { project: "p" }), ["t2/a"])
         assert.deepEqual(yield* find("quick", { provider: "memory" }), ["t1/a", "t1/c"])
+        assert.deepEqual(yield* find("quick", { thread: "t2" }), ["t2/a"])
         for (const hostile of [
           '"',
           "*",

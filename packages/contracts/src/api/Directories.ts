@@ -3,6 +3,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Directory, Worktree } from "../Directory.ts"
 import * as E from "../Errors.ts"
 import { DirectoryBrings, TrustedDirectory } from "../Trust.ts"
+import { WorkingTree } from "../WorkingTree.ts"
 
 export class DirectoriesGroup extends HttpApiGroup.make("directories")
   .add(
@@ -30,6 +31,25 @@ export class DirectoriesGroup extends HttpApiGroup.make("directories")
     }).annotate(
       OpenApi.Summary,
       "A new worktree on a new branch; no hook, filter or monitor of the repository is run"
+    )
+  )
+  .add(
+    HttpApiEndpoint.get("changes", "/directories/changes", {
+      query: { path: Schema.NonEmptyString },
+      success: WorkingTree,
+      error: [E.CwdNotAllowed, E.CwdUnavailable]
+    }).annotate(OpenApi.Summary, "What the checkout of a directory has beside its last commit, line by line"),
+    HttpApiEndpoint.get("files", "/directories/files", {
+      query: {
+        path: Schema.NonEmptyString,
+        /** Characters that the path has, in this order. */
+        q: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(500)))
+      },
+      success: Schema.Struct({ items: Schema.Array(Schema.String) }),
+      error: [E.CwdNotAllowed, E.CwdUnavailable]
+    }).annotate(
+      OpenApi.Summary,
+      "Up to 50 files in a directory, relative to it, the best fit first; ignored ones are left out"
     )
   )
   .add(

@@ -3,15 +3,20 @@ import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import * as E from "../Errors.ts"
 import { OwnSession } from "../OwnSession.ts"
 import { ProviderInfo, ProviderModel } from "../Provider.ts"
+import { RuntimeMode } from "../RuntimeMode.ts"
 import { PathText, plain } from "../Text.ts"
 import { id, page, paging } from "./Shared.ts"
 
 export class ProvidersGroup extends HttpApiGroup.make("providers")
   .add(
-    HttpApiEndpoint.get("list", "/providers", { success: page(ProviderInfo), error: E.StoreFailed }).annotate(
-      OpenApi.Summary,
-      "The configured agents: found where, which version, usable or why not"
-    )
+    HttpApiEndpoint.get("list", "/providers", {
+      success: Schema.Struct({
+        ...page(ProviderInfo).fields,
+        /** What a thread has that is begun without saying it (S14). */
+        defaults: Schema.Struct({ runtimeMode: RuntimeMode })
+      }),
+      error: E.StoreFailed
+    }).annotate(OpenApi.Summary, "The configured agents: found where, which version, usable or why not")
   )
   .add(
     HttpApiEndpoint.get("sessions", "/providers/:id/sessions", {

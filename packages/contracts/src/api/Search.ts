@@ -13,6 +13,7 @@ export class SearchGroup extends HttpApiGroup.make("search")
         q: plain(500).check(Schema.isNonEmpty()),
         project: Schema.optionalKey(Schema.String),
         provider: Schema.optionalKey(Schema.String),
+        thread: Schema.optionalKey(Schema.String),
         /** `next` of the page before. */
         after: Schema.optionalKey(
           Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 100_000 }))

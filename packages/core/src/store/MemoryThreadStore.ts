@@ -373,13 +373,14 @@ const make = Effect.sync(() => {
     },
     search: {
       fill: Effect.succeed(false),
-      find: (terms, { limit, project, provider, skip }) =>
+      find: (terms, { limit, project, provider, skip, thread: only }) =>
         run(() =>
           threads
             .values(
               (thread) =>
                 (project === undefined || thread.project === project) &&
-                (provider === undefined || thread.provider === provider)
+                (provider === undefined || thread.provider === provider) &&
+                (only === undefined || thread.id === only)
             )
             .flatMap((thread) =>
               (items.get(thread.id)?.values() ?? [])

@@ -18,6 +18,7 @@ export interface SearchStore {
     page: {
       readonly project?: string | undefined
       readonly provider?: string | undefined
+      readonly thread?: string | undefined
       readonly skip: number
       readonly limit: number
     }

@@ -1,0 +1,118 @@
+import type { WebhookConfig } from "@rejoin/contracts/Config"
+import type { RuntimeEvent, RuntimeEventType } from "@rejoin/contracts/RuntimeEvent"
+import type { Thread } from "@rejoin/contracts/Thread"
+import { ThreadEvents } from "@rejoin/core/events/ThreadEvents"
+import { ThreadStore } from "@rejoin/core/store/ThreadStore"
+import { Threads } from "@rejoin/core/threads/Threads"
+import { nameOf } from "@rejoin/shown/Words"
+import { Duration, Effect, FileSystem, Layer, Option, Schedule, Schema, Stream } from "effect"
+import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
+import { createHmac } from "node:crypto"
+import { Configuration } from "./Configuration.ts"
+
+/** What is told of, and in which words. What was said is not: it goes to somebody else's machine. */
+const words: Partial<Record<RuntimeEventType, string>> = {
+  "request.opened": "The agent needs your approval.",
+  "user-input.opened": "The agent asks you something.",
+  "turn.completed": "The turn has ended.",
+  "turn.failed": "The turn failed.",
+  "session.refused": "The conversation did not go on.",
+  "session.stalled": "The agent is silent."
+}
+
+/** How far it was told; of this address, since another one begins now. */
+const Told = Schema.fromJsonString(Schema.Struct({ url: Schema.String, position: Schema.Int }))
+
+const once = Duration.seconds(10)
+
+/** Then others are told of: what waits behind it is newer. */
+const patience = Duration.minutes(10)
+
+/** `text` is what Slack and Mattermost show, `content` what Discord does. */
+const bodyOf = (event: RuntimeEvent, said: string, thread: Thread) => {
+  const text = `${nameOf(thread)}: ${said}`
+  return JSON.stringify({
+    id: event.position,
+    event: event.type,
+    at: event.at,
+    thread: { id: thread.id, title: thread.title, provider: thread.provider },
+    ...(event.turnId !== undefined && { turnId: event.turnId }),
+    text,
+    content: text
+  })
+}
+
+/** Proves to whoever knows the secret that it is ours: HMAC-SHA256 of the body, in hex. */
+export const signatureOf = (secret: string, body: string): string =>
+  `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`
+
+/**
+ * Tells another program what waits for its user and what has ended (U3), one after the other, and goes on after a
+ * restart where it was: each at least once, and twice only where we died between an answer and our note of it. Its `id`
+ * is the same then. What nobody takes for ten minutes is logged and left out.
+ */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { file, home } = yield* Configuration
+    if (file.webhook !== undefined) yield* Effect.forkScoped(telling(file.webhook, `${home}/webhook.json`))
+  })
+).pipe(Layer.provide(FetchHttpClient.layer))
+
+const telling = Effect.fn("Webhook")(
+  function* ({ events, secret, url }: WebhookConfig, note: string) {
+    const fs = yield* FileSystem.FileSystem
+    const http = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)
+    const threads = yield* Threads
+    const store = yield* ThreadStore
+    const { follow } = yield* ThreadEvents
+    const wanted = new Set<RuntimeEventType>(events ?? (Object.keys(words) as Array<RuntimeEventType>))
+
+    const post = (body: string) =>
+      http
+        .execute(
+          HttpClientRequest.post(url).pipe(
+            HttpClientRequest.bodyText(body, "application/json"),
+            HttpClientRequest.setHeaders(
+              secret === undefined ? {} : { "x-rejoin-signature": signatureOf(secret, body) }
+            )
+          )
+        )
+        .pipe(
+          Effect.timeout(once),
+          Effect.retry({
+            schedule: Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")]).pipe(
+              Schedule.upTo({ duration: patience })
+            )
+          })
+        )
+    const keep = Effect.fnUntraced(function* (position: number) {
+      yield* fs.writeFileString(`${note}.new`, JSON.stringify({ url, position }))
+      yield* fs.rename(`${note}.new`, note)
+    })
+    const tell = Effect.fnUntraced(function* (event: RuntimeEvent) {
+      const said = words[event.type]
+      if (said === undefined || !wanted.has(event.type)) return
+      // One that is deleted by now is nobody's business any more.
+      const thread = yield* Effect.option(threads.get(event.threadId))
+      if (Option.isNone(thread)) return
+      yield* post(bodyOf(event, said, thread.value)).pipe(
+        Effect.catch((error) =>
+          Effect.logWarning(`The webhook did not take an event: ${error.message}`, {
+            position: event.position
+          })
+        )
+      )
+      yield* keep(event.position)
+    })
+
+    const known = yield* fs
+      .readFileString(note)
+      .pipe(Effect.flatMap(Schema.decodeEffect(Told)), Effect.option)
+    const isKnown = Option.isSome(known) && known.value.url === url
+    const from = isKnown ? known.value.position : yield* store.lastPosition
+    // Also where nothing happens before the next start.
+    if (!isKnown) yield* keep(from)
+    yield* Stream.runForEach(follow(undefined, from), tell)
+  },
+  Effect.catch((error) => Effect.logError(`The webhook has ended: ${String(error)}`))
+)
