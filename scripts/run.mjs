@@ -182,12 +182,19 @@ const fuzz = () => {
   ])
 }
 
+/** The pictures of the page, by the tests that draw it. */
+const screenshots = () => {
+  environment.REJOIN_SCREENSHOTS = join(root, "docs/screenshots")
+  return run(join(bin, "vitest"), ["run", "--project", "e2e", "e2e/src/Console"])
+}
+
 /** One file to be installed anywhere: `npm install -g ./rejoin-….tgz`. */
 const pack = () => run(join(bin, "pnpm"), ["pack", "--pack-destination", root], join(root, "apps/rejoin"))
 
 const jobs = {
   test,
   pack,
+  screenshots,
   "test:long": testLong,
   start: program("apps/server/dist/main.js"),
   demo: program("apps/server/dist/demo.js"),

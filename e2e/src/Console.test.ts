@@ -8,31 +8,8 @@ import { storeOf } from "./AgentHarness.ts"
 import { instances } from "./Agents.ts"
 import { barriers, makeBrowser } from "./Browser.ts"
 import { rejoin } from "./CommandLine.ts"
+import { choose, link, said, shoot } from "./ConsolePage.ts"
 import { live, makeWorld, open, say, type Server, type World } from "./World.ts"
-
-const link = (server: Server) => Effect.map(server.client.access.issue(), ({ link }) => link)
-
-/** With REJOIN_SCREENSHOTS, what is seen is kept there: light and dark, on a desk and on a phone. */
-const shoot = async (page: Page, name: string) => {
-  const directory = process.env["REJOIN_SCREENSHOTS"]
-  if (directory === undefined) return
-  for (const scheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" })
-    await page.screenshot({ path: `${directory}/${name}-${scheme}.png` })
-  }
-  await page.emulateMedia({ colorScheme: "light" })
-}
-
-const said = async (page: Page, text: string) => {
-  await page.getByLabel("Message", { exact: true }).fill(text)
-  await page.getByLabel("Message", { exact: true }).press("Enter")
-}
-
-/** From the menu of the thread that is open. */
-const choose = async (page: Page, name: string) => {
-  await page.getByRole("button", { name: "This thread" }).click()
-  await page.getByRole("menuitem", { name, exact: true }).click()
-}
 
 const texts = (page: Page) =>
   page.locator(".item").evaluateAll((items) => items.map((item) => item.textContent?.trim() ?? ""))
@@ -486,11 +463,16 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
           await page.locator(".scroll").evaluate((element) => element.scrollBy(0, -900))
           await page.getByRole("button", { name: /latest/i }).waitFor()
         })
-        const read = () =>
-          page.locator(".items").evaluate((items) => {
+        // As it is painted: what has just come is not in its place before.
+        const read = async () => {
+          await page.evaluate(
+            "new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)))"
+          )
+          return page.locator(".items").evaluate((items) => {
             const seen = [...items.children].find((child) => child.getBoundingClientRect().bottom > 200)
             return { text: seen?.textContent?.slice(0, 40), top: seen?.getBoundingClientRect().top ?? 0 }
           })
+        }
         const before = yield* Effect.promise(read)
         yield* say(server, id, "said while somebody reads")
         yield* Effect.promise(async () => {
@@ -537,7 +519,6 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             await page.getByText("touch made.txt; echo first", { exact: true }).last().waitFor()
             await page.locator('datalist option[value="test/scripted"]').waitFor({ state: "attached" })
             assert.deepEqual(await barriers(page), [])
-            await shoot(page, "rules")
             await page.getByRole("button", { name: "Ask again" }).click()
             await page.getByRole("button", { name: "Ask again" }).waitFor({ state: "detached" })
 

@@ -71,7 +71,7 @@ const Checks = (props: { readonly checks: ReadonlyArray<Check> }) => (
 /** Each thing that was asked for, with a sign whether it was found so. */
 const Signs = (props: { readonly checks: ReadonlyArray<Check> }) => (
   <p class="signs">
-    <For each={lastOf(props.checks)}>
+    <For each={lastOf(props.checks).filter(({ asked, found }) => asked !== null || isKnown(found))}>
       {({ asked, found, what }) => {
         const sign = !isKnown(found) ? "?" : asked === null || asked === found.value ? "✓" : "≠"
         return (
@@ -107,12 +107,6 @@ const ReceiptView = (props: { readonly receipt: Receipt }) => (
       <dd>{visible(props.receipt.cwdVerified ?? `${props.receipt.cwdRequested} (not read back)`)}</dd>
       <dt>mode</dt>
       <dd>{props.receipt.runtimeModeVerified ?? `${props.receipt.runtimeModeRequested} (not read back)`}</dd>
-      <Show when={props.receipt.providerSessionIdBefore !== props.receipt.providerSessionIdAfter}>
-        <dt>session</dt>
-        <dd>
-          {props.receipt.providerSessionIdBefore ?? "none"} → {props.receipt.providerSessionIdAfter ?? "none"}
-        </dd>
-      </Show>
       <Show when={props.receipt.carried}>
         {(carried) => (
           <>
@@ -125,6 +119,12 @@ const ReceiptView = (props: { readonly receipt: Receipt }) => (
     <Show when={props.receipt.checks.length > 0 || props.receipt.evidence}>
       <details>
         <summary>What was checked</summary>
+        <Show when={props.receipt.providerSessionIdBefore !== props.receipt.providerSessionIdAfter}>
+          <p class="mark">
+            session {props.receipt.providerSessionIdBefore ?? "none"} →{" "}
+            {props.receipt.providerSessionIdAfter ?? "none"}
+          </p>
+        </Show>
         <Show when={props.receipt.checks.length > 0}>
           <Checks checks={props.receipt.checks} />
         </Show>

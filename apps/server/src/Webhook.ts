@@ -16,6 +16,7 @@ const words: Partial<Record<RuntimeEventType, string>> = {
   "user-input.opened": "The agent asks you something.",
   "turn.completed": "The turn has ended.",
   "turn.failed": "The turn failed.",
+  "turn.interrupted": "The turn was interrupted.",
   "session.refused": "The conversation did not go on.",
   "session.stalled": "The agent is silent."
 }

@@ -1,3 +1,4 @@
+import { allAdded } from "@rejoin/agent-kit/Diff"
 import { ItemId } from "@rejoin/contracts/Ids"
 import type { FileChange } from "@rejoin/contracts/Item"
 import type { AdapterItem } from "@rejoin/core/providers/AdapterEvent"
@@ -30,20 +31,14 @@ const diffOf = ({ structuredPatch }: typeof Patched.Type): string =>
     )
     .join("")
 
-/** A file that is new has no patch: all of it was added. */
-const added = (content: unknown): string =>
-  (text(content) ?? "")
-    .split("\n")
-    .map((line) => `+${line}`)
-    .join("\n")
-
 const changesOf = ({ input }: ToolUse, result: unknown): ReadonlyArray<FileChange> => {
   const path = text(input["file_path"]) ?? text(input["notebook_path"]) ?? ""
   const patched = decodePatched(result)
   const diff = Option.match(patched, { onNone: () => "", onSome: diffOf })
   // Before it was done, and where it was not allowed: what it would change, by itself.
+  // A file that is new has no patch.
   const proposed = result === undefined ? proposedDiff(input, "unknown") : undefined
-  return [{ path, diff: diff || (proposed ?? added(input["content"] ?? input["new_string"])) }]
+  return [{ path, diff: diff || (proposed ?? allAdded(text(input["content"] ?? input["new_string"]) ?? "")) }]
 }
 
 const outputOf = ({ content }: ToolResult): string =>

@@ -1,3 +1,4 @@
+import { allAdded } from "@rejoin/agent-kit/Diff"
 import { ItemId } from "@rejoin/contracts/Ids"
 import type { FileChange } from "@rejoin/contracts/Item"
 import type { AdapterItem } from "@rejoin/core/providers/AdapterEvent"
@@ -6,14 +7,7 @@ import type { Change, Item } from "./CodexSchema.ts"
 /** Of a new file the whole content is told instead of a diff. */
 export const changeOf = ({ diff, kind, path }: Change): FileChange => ({
   path,
-  diff:
-    kind?.type === "add"
-      ? diff
-          .replace(/\n$/, "")
-          .split("\n")
-          .map((line) => `+${line}`)
-          .join("\n")
-      : diff
+  diff: kind?.type === "add" ? allAdded(diff) : diff
 })
 
 /** Codex shows the whole call of the shell; the command is what it was given. */

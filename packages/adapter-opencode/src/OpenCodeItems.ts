@@ -1,3 +1,4 @@
+import { allAdded } from "@rejoin/agent-kit/Diff"
 import { ItemId } from "@rejoin/contracts/Ids"
 import type { FileChange } from "@rejoin/contracts/Item"
 import type { AdapterItem } from "@rejoin/core/providers/AdapterEvent"
@@ -10,8 +11,11 @@ const text = (value: unknown): string | undefined => (Predicate.isString(value) 
 const changesOf = ({ state }: ToolPart, diffOfApproval: string | undefined): ReadonlyArray<FileChange> => {
   const { input, metadata } = state
   const path = text(metadata?.["filepath"]) ?? text(input?.["filePath"]) ?? ""
-  // `write` tells no diff of its own: only its approval did, if there was one.
-  return [{ path, diff: text(metadata?.["diff"]) ?? diffOfApproval ?? "" }]
+  // `write` tells no diff of its own: only its approval did, if there was one; and whether the file was there before.
+  const isNew = metadata?.["exists"] === false
+  const whole = isNew ? text(input?.["content"]) : undefined
+  const written = whole === undefined ? "" : allAdded(whole)
+  return [{ path, diff: text(metadata?.["diff"]) ?? diffOfApproval ?? written }]
 }
 
 /** What a tool part does not tell of itself: where its message works, and the diff that its approval showed. */

@@ -10,6 +10,14 @@ export type Changed =
   | { readonly _tag: "Added"; readonly content: string }
   | { readonly _tag: "Edited"; readonly edits: ReadonlyArray<Edit> }
 
+/** A file that is new, as a difference: all of it was added. */
+export const allAdded = (content: string): string =>
+  content
+    .replace(/\n$/, "")
+    .split("\n")
+    .map((line) => `+${line}`)
+    .join("\n")
+
 const isHeader = (line: string) => /^(diff |index |--- |\+\+\+ |Index: |={10})/.test(line)
 
 const side = (lines: ReadonlyArray<string>, without: string) =>

@@ -46,6 +46,7 @@ export const WebhookConfig = Schema.Struct({
         "user-input.opened",
         "turn.completed",
         "turn.failed",
+        "turn.interrupted",
         "session.refused",
         "session.stalled"
       ])
