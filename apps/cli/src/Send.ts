@@ -1,6 +1,5 @@
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
-import { isSettled } from "@rejoin/contracts/Turn"
-import { Console, Effect, Option, Schedule, Stdio } from "effect"
+import { Console, Effect, Option, Stdio } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { Answering } from "./Answering.ts"
 import { attached } from "./Attached.ts"
@@ -8,11 +7,11 @@ import { Connection } from "./Connection.ts"
 import { TurnEnded } from "./Ending.ts"
 import { inputOf } from "./Input.ts"
 import { root } from "./Root.ts"
+import { saying } from "./Saying.ts"
 import { screen } from "./Screen.ts"
 import { visible } from "@rejoin/shown/Visible"
 import { startText } from "./Text.ts"
 import { threadFor } from "./ThreadChoice.ts"
-import { watchTurn } from "./TurnWatch.ts"
 
 const flags = {
   input: Argument.String("input").pipe(
@@ -27,6 +26,11 @@ const flags = {
   isNew: Flag.Boolean("new").pipe(
     Flag.withAlias("n"),
     Flag.withDescription("In a new thread"),
+    Flag.withDefault(false)
+  ),
+  goesOn: Flag.Boolean("continue").pipe(
+    Flag.withAlias("c"),
+    Flag.withDescription("In the latest thread of this directory, and in no new one"),
     Flag.withDefault(false)
   ),
   provider: Flag.String("provider").pipe(
@@ -51,11 +55,18 @@ const flags = {
   ),
   file: Flag.String("file").pipe(
     Flag.withAlias("f"),
+    Flag.withAlias("image"),
     Flag.withDescription("Send this file with it, a picture for example; more than one may be named"),
     Flag.atLeast(0)
   ),
   steer: Flag.Boolean("steer").pipe(
     Flag.withDescription("Join the running turn instead of waiting for its end"),
+    Flag.withDefault(false)
+  ),
+  stream: Flag.Boolean("stream").pipe(
+    Flag.withDescription(
+      "With --json: each event in a line as it comes, and the settled turn in the last one"
+    ),
     Flag.withDefault(false)
   ),
   answer: Flag.Literals("answer", ["ask", "accept", "decline", "wait"]).pipe(
@@ -67,7 +78,7 @@ const flags = {
 export const send = Command.make(
   "send",
   flags,
-  Effect.fn(function* ({ answer: answered, file, input: given, stdin, steer, ...choice }) {
+  Effect.fn(function* ({ answer: answered, file, input: given, stdin, steer, stream, ...choice }) {
     const { json } = yield* root
     const connection = yield* Connection
     const stdio = yield* Stdio.Stdio
@@ -82,38 +93,12 @@ export const send = Command.make(
     )
     const isTerminal = (yield* stdio.stdinIsTerminal) && (yield* stdio.stdoutIsTerminal)
     const how = Option.getOrElse(answered, (): Answering => (isTerminal && !json ? "ask" : "wait"))
-    // With its key the same turn is sent once, however often the way to the server breaks.
-    const idempotencyKey = yield* Effect.sync(() => globalThis.crypto.randomUUID())
-    const turn = yield* connection.find.pipe(
-      Effect.flatMap(({ turns }) =>
-        turns.send({
-          params: { id: thread.id },
-          payload: {
-            input,
-            idempotencyKey,
-            ...(attachments.length > 0 && { attachments }),
-            ...(steer && { delivery: "steer" })
-          }
-        })
-      ),
-      Effect.retry({
-        while: ({ _tag }) => _tag === "HttpClientError" || _tag === "ServerAway",
-        schedule: Schedule.spaced("500 millis"),
-        times: 20
-      })
-    )
-    const late = isSettled(turn.status)
     const shown = yield* screen({ silent: json, watching: false })
-    const joined = steer && turn.input !== input
-    if (joined) yield* shown.note("It joined the turn that runs.")
-    else if (thread.session.state === "running" || thread.session.state === "waiting") {
-      yield* shown.note(
-        "It waits until the running turn has ended; --steer would join that. Ctrl-C withdraws it."
-      )
-    }
-    const receipt = late ? undefined : yield* watchTurn(thread, turn, { how, joined, shown })
-    const settled = yield* Effect.flatMap(connection.find, ({ turns }) =>
-      turns.get({ params: { id: thread.id, turnId: turn.id }, query: { wait: 60 } })
+    const streaming = json && stream
+    const { late, receipt, settled } = yield* saying(
+      thread,
+      { input, attachments, steer },
+      { how, shown, ...(streaming && { onEvent: (event) => Console.log(JSON.stringify(event)) }) }
     )
     if (json) {
       // A script does not see the screen: that it is not the same conversation any more is told both ways.

@@ -7,7 +7,7 @@ import { absolute, allThreads, findThread, latestIn } from "./Addressed.ts"
 
 type Choice = {
   readonly [K in "cwd" | "model" | "provider" | "thread"]: Option.Option<string>
-} & { readonly isNew: boolean; readonly mode: Option.Option<RuntimeMode> }
+} & { readonly isNew: boolean; readonly goesOn?: boolean; readonly mode: Option.Option<RuntimeMode> }
 
 /** What was asked for that this thread, which is there already, cannot be given by saying something in it. */
 const refuseGiven = Effect.fnUntraced(function* (given: Record<string, boolean>, id: string) {
@@ -22,7 +22,7 @@ const refuseGiven = Effect.fnUntraced(function* (given: Record<string, boolean>,
 /** The conversation that is meant, and whether it begins here. What is said where is never left to guessing. */
 export const threadFor = Effect.fnUntraced(function* (
   client: RejoinClient,
-  { cwd, isNew, mode, model, provider, thread }: Choice
+  { cwd, goesOn = false, isNew, mode, model, provider, thread }: Choice
 ) {
   const isGiven = {
     provider: Option.isSome(provider),
@@ -41,6 +41,13 @@ export const threadFor = Effect.fnUntraced(function* (
   if (latest !== undefined) {
     yield* refuseGiven(isGiven, latest.id)
     return { thread: latest, created: false }
+  }
+  if (goesOn) {
+    return yield* new InvalidInput({
+      field: "continue",
+      message: isNew ? "A new thread goes on from nothing." : `There is no thread in ${here} yet.`,
+      hint: "Without --continue a new one is begun."
+    })
   }
   const { items } = yield* client.providers.list({})
   const named = Option.getOrUndefined(provider)

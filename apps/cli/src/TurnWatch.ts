@@ -39,7 +39,18 @@ const resolved = Schema.decodeUnknownOption(Schema.Struct({ id: Schema.String })
 export const watchTurn = Effect.fnUntraced(function* (
   thread: Thread,
   turn: Turn,
-  { how, joined, shown }: { readonly how: Answering; readonly joined: boolean; readonly shown: Screen }
+  {
+    how,
+    joined,
+    onEvent,
+    shown
+  }: {
+    readonly how: Answering
+    readonly joined: boolean
+    readonly shown: Screen
+    /** Each of the turn's events, as it comes. */
+    readonly onEvent?: (event: RuntimeEvent) => Effect.Effect<void>
+  }
 ) {
   const connection = yield* Connection
   const requests = yield* Queue.unbounded<PendingRequest>()
@@ -72,6 +83,7 @@ export const watchTurn = Effect.fnUntraced(function* (
     Stream.filter(({ turnId }) => turnId === undefined || turnId === turn.id),
     Stream.tap(notice),
     Stream.tap(shown.show),
+    Stream.tap((event) => onEvent?.(event) ?? Effect.void),
     Stream.takeUntil(
       ({ turnId, type }) =>
         turnId === turn.id &&

@@ -7,6 +7,7 @@ import { answer } from "./Answer.ts"
 import { backup } from "./Backup.ts"
 import { Connection } from "./Connection.ts"
 import { exitCode, exitCodes, tell } from "./Ending.ts"
+import { logs } from "./Logs.ts"
 import { own } from "./Own.ts"
 import { page } from "./Page.ts"
 import * as Presenting from "./Presenting.ts"
@@ -47,6 +48,7 @@ root.pipe(
     agents,
     backup,
     doctor,
+    logs,
     serve,
     demo
   ]),
