@@ -188,6 +188,12 @@ const screenshots = () => {
   return run(join(bin, "vitest"), ["run", "--project", "e2e", "e2e/src/Console"])
 }
 
+/** `docs/reference.md`, from what the command says of itself. */
+const reference = async () => {
+  const status = await run(node(), [join(root, "apps/cli/src/writeReference.ts")])
+  return status === 0 ? run(join(bin, "oxfmt"), ["docs/reference.md"]) : status
+}
+
 /** One file to be installed anywhere: `npm install -g ./rejoin-….tgz`. */
 const pack = () => run(join(bin, "pnpm"), ["pack", "--pack-destination", root], join(root, "apps/rejoin"))
 
@@ -195,6 +201,7 @@ const jobs = {
   test,
   pack,
   screenshots,
+  reference,
   "test:long": testLong,
   start: program("apps/server/dist/main.js"),
   demo: program("apps/server/dist/demo.js"),

@@ -55,8 +55,11 @@ const flags = {
   ),
   file: Flag.String("file").pipe(
     Flag.withAlias("f"),
-    Flag.withAlias("image"),
     Flag.withDescription("Send this file with it, a picture for example; more than one may be named"),
+    Flag.atLeast(0)
+  ),
+  image: Flag.String("image").pipe(
+    Flag.withDescription("The same as --file, by the name that other commands have for it"),
     Flag.atLeast(0)
   ),
   steer: Flag.Boolean("steer").pipe(
@@ -78,12 +81,12 @@ const flags = {
 export const send = Command.make(
   "send",
   flags,
-  Effect.fn(function* ({ answer: answered, file, input: given, stdin, steer, stream, ...choice }) {
+  Effect.fn(function* ({ answer: answered, file, image, input: given, stdin, steer, stream, ...choice }) {
     const { json } = yield* root
     const connection = yield* Connection
     const stdio = yield* Stdio.Stdio
     const input = yield* inputOf(given, stdin)
-    const attachments = yield* Effect.forEach(file, attached)
+    const attachments = yield* Effect.forEach([...file, ...image], attached)
     const client = yield* connection.open
     const { created, thread } = yield* threadFor(client, choice)
     yield* Console.error(

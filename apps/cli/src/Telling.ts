@@ -4,6 +4,7 @@ import { Receipt } from "@rejoin/contracts/Receipt"
 import { PendingRequest } from "@rejoin/contracts/Request"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import { Option, Schema } from "effect"
+import { counted, countedText } from "@rejoin/shown/Changes"
 import { brief, printed, visible } from "@rejoin/shown/Visible"
 import { startText } from "./Text.ts"
 
@@ -65,7 +66,8 @@ const rest = (told: Told, id: string, text: string): readonly [Told, Telling] =>
 /** The first line of what is done beside talking. */
 const headline = ({ changes, command, kind, title, toolName }: Item): string | undefined => {
   if (kind === "command") return `$ ${command ?? title ?? ""}`
-  if (kind === "file-change") return `± ${changes?.map(({ path }) => path).join(", ") ?? title ?? ""}`
+  if (kind === "file-change")
+    return `± ${changes?.map(({ diff, path }) => `${path} ${countedText(counted(diff))}`.trim()).join(", ") ?? title ?? ""}`
   if (kind === "tool-call") return `· ${title ?? toolName ?? "tool"}`
   return undefined
 }

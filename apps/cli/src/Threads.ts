@@ -115,4 +115,7 @@ const models = Command.make(
   })
 ).pipe(Command.withDescription("List the models of the agents, as rejoin model and send --model take them"))
 
-export const looking = [threads, show, receipts, providers, models] as const
+export const looking = [threads, show, receipts] as const
+
+/** What the agents offer. */
+export const offering = [providers, models] as const

@@ -1,0 +1,33 @@
+import { Command } from "effect/cli"
+import { agents } from "./Agents.ts"
+import { answer } from "./Answer.ts"
+import { backup } from "./Backup.ts"
+import { logs } from "./Logs.ts"
+import { own } from "./Own.ts"
+import { page } from "./Page.ts"
+import { resume, run } from "./Resume.ts"
+import { root } from "./Root.ts"
+import { search } from "./Search.ts"
+import { send } from "./Send.ts"
+import { demo, doctor, serve } from "./Serve.ts"
+import { changing } from "./Sessions.ts"
+import { looking, offering } from "./Threads.ts"
+import { transfer } from "./Transfer.ts"
+import { rules } from "./Rules.ts"
+import { trust } from "./Trust.ts"
+import { watch } from "./Watch.ts"
+
+export const version = "0.1.0"
+
+/** `rejoin`, with all that it can do. */
+export const commands = root.pipe(
+  Command.withSubcommands([
+    { group: "Talk", commands: [send, watch, answer, rules, search] },
+    { group: "Threads", commands: [...looking, ...changing, ...transfer] },
+    {
+      group: "Agents, and what they have of their own",
+      commands: [...offering, agents, ...own, resume, run, trust]
+    },
+    { group: "Server", commands: [...page, backup, doctor, logs, serve, demo] }
+  ])
+)
