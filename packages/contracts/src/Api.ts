@@ -1,4 +1,5 @@
 import { HttpApi, OpenApi } from "effect/http-api"
+import { documented } from "./api/Documentation.ts"
 import { Authorization, SchemaErrors } from "./api/Guards.ts"
 import { ThreadsGroup } from "./api/Threads.ts"
 import { TurnsGroup } from "./api/Turns.ts"
@@ -9,6 +10,8 @@ import { SearchGroup } from "./api/Search.ts"
 import { RulesGroup } from "./api/Rules.ts"
 import { AccessGroup } from "./api/Access.ts"
 import { HealthGroup, MetricsGroup } from "./api/Operations.ts"
+
+import { RuntimeEvent } from "./RuntimeEvent.ts"
 
 /** The whole surface over HTTP. All but `/health` takes a bearer token. */
 export class Api extends HttpApi.make("rejoin")
@@ -26,8 +29,10 @@ export class Api extends HttpApi.make("rejoin")
   // A field that is not known is an error: a mistyped mode or idempotency key must not pass for none.
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error" })
   .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
+  .annotate(HttpApi.AdditionalSchemas, [RuntimeEvent])
   .annotateMerge(
     OpenApi.annotations({
+      transform: documented,
       title: "Rejoin",
       version: "0.1.0",
       description:

@@ -5,7 +5,7 @@ export const Worktree = Schema.Struct({
   path: Schema.String,
   /** Absent where no branch is checked out. */
   branch: Schema.optionalKey(Schema.String)
-})
+}).annotate({ identifier: "Worktree" })
 export type Worktree = typeof Worktree.Type
 
 /** A directory in which threads may work, as a picker shows it. */
@@ -20,5 +20,5 @@ export const Directory = Schema.Struct({
   roots: Schema.Array(Schema.String),
   /** Every checkout of the repository that it lies in; empty where it lies in none. */
   worktrees: Schema.Array(Worktree)
-})
+}).annotate({ identifier: "Directory" })
 export type Directory = typeof Directory.Type

@@ -35,5 +35,5 @@ export const Item = Schema.Struct({
   changes: Schema.optionalKey(Schema.Array(FileChange)),
   toolName: Schema.optionalKey(Schema.String),
   toolInput: Schema.optionalKey(Schema.Unknown)
-})
+}).annotate({ identifier: "Item" })
 export type Item = typeof Item.Type

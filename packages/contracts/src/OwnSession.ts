@@ -16,5 +16,5 @@ export const OwnSession = Schema.Struct({
   threadId: Schema.optionalKey(ThreadId),
   /** Who works on it now: a process of ours, another one, or nobody; left out where its agent leaves no trace of that. */
   holder: Schema.optionalKey(Schema.Literals(["none", "ours", "other"]))
-})
+}).annotate({ identifier: "OwnSession" })
 export type OwnSession = typeof OwnSession.Type

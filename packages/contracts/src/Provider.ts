@@ -38,7 +38,7 @@ export const ProviderModel = Schema.Struct({
   context: Schema.optionalKey(Schema.Finite),
   /** The one of threads that name none. */
   default: Schema.optionalKey(Schema.Boolean)
-})
+}).annotate({ identifier: "ProviderModel" })
 export type ProviderModel = typeof ProviderModel.Type
 
 /** Of an agent that cannot be used. */
@@ -72,5 +72,5 @@ export const ProviderInfo = Schema.Struct({
   /** Where the agent keeps its conversations, where that is known. */
   dataDirectory: Schema.NullOr(Schema.String),
   capabilities: Capabilities
-})
+}).annotate({ identifier: "ProviderInfo" })
 export type ProviderInfo = typeof ProviderInfo.Type

@@ -78,5 +78,5 @@ export const Receipt = Schema.Struct({
   /** What the probe saw, as the adapter tells it. */
   evidence: Schema.Unknown,
   at: Timestamp
-})
+}).annotate({ identifier: "Receipt" })
 export type Receipt = typeof Receipt.Type

@@ -42,7 +42,7 @@ export const PendingRequest = Schema.Struct({
   turnId: TurnId,
   openedAt: Timestamp,
   ask: Schema.Union([Approval, UserInput])
-})
+}).annotate({ identifier: "PendingRequest" })
 export type PendingRequest = typeof PendingRequest.Type
 
 /** `cancel` declines and interrupts the turn. */

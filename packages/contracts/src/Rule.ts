@@ -29,5 +29,7 @@ export const CreateRule = Schema.Struct(said)
 export type CreateRule = typeof CreateRule.Type
 
 /** A standing answer to approvals: ours, and in no file of an agent's. */
-export const Rule = Schema.Struct({ id: RuleId, ...said, createdAt: Timestamp })
+export const Rule = Schema.Struct({ id: RuleId, ...said, createdAt: Timestamp }).annotate({
+  identifier: "Rule"
+})
 export type Rule = typeof Rule.Type

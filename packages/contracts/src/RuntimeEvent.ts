@@ -44,5 +44,5 @@ export const RuntimeEvent = Schema.Struct({
   generation: Schema.Int,
   at: Timestamp,
   data: Schema.Unknown
-})
+}).annotate({ identifier: "RuntimeEvent" })
 export type RuntimeEvent = typeof RuntimeEvent.Type

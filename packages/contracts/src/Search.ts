@@ -16,5 +16,5 @@ export const SearchHit = Schema.Struct({
   snippet: Schema.String,
   /** Where in that the words are, in UTF-16 units: from, and up to. */
   marks: Schema.Array(Schema.Tuple([Schema.Int, Schema.Int]))
-})
+}).annotate({ identifier: "SearchHit" })
 export type SearchHit = typeof SearchHit.Type

@@ -93,5 +93,5 @@ export const Thread = Schema.Struct({
   createdAt: Timestamp,
   updatedAt: Timestamp,
   lastActivityAt: Timestamp
-})
+}).annotate({ identifier: "Thread" })
 export type Thread = typeof Thread.Type

@@ -23,7 +23,7 @@ export const TrustedDirectory = Schema.Struct({
   path: Schema.String,
   found: Schema.Array(Brought),
   trustedAt: Timestamp
-})
+}).annotate({ identifier: "TrustedDirectory" })
 export type TrustedDirectory = typeof TrustedDirectory.Type
 
 /** What a directory brings now, and whether its owner has trusted just that. */
@@ -32,5 +32,5 @@ export const DirectoryBrings = Schema.Struct({
   path: Schema.String,
   found: Schema.Array(Brought),
   trusted: Schema.Boolean
-})
+}).annotate({ identifier: "DirectoryBrings" })
 export type DirectoryBrings = typeof DirectoryBrings.Type

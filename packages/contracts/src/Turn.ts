@@ -63,7 +63,7 @@ export const Turn = Schema.Struct({
   acceptedAt: Timestamp,
   startedAt: Schema.optionalKey(Timestamp),
   settledAt: Schema.optionalKey(Timestamp)
-})
+}).annotate({ identifier: "Turn" })
 export type Turn = typeof Turn.Type
 
 export const isSettled = (status: TurnStatus): boolean =>

@@ -21,5 +21,5 @@ export const WorkingTree = Schema.Struct({
   files: Schema.Array(ChangedFile),
   /** There is more than is told: 500 files, 1 MB of differences. */
   truncated: Schema.Boolean
-})
+}).annotate({ identifier: "WorkingTree" })
 export type WorkingTree = typeof WorkingTree.Type
