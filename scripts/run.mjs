@@ -5,6 +5,7 @@ import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { picture } from "./picture.mjs"
 import { isBuilt } from "./programs.mjs"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -188,6 +189,9 @@ const screenshots = () => {
   return run(join(bin, "vitest"), ["run", "--project", "e2e", "e2e/src/Console"])
 }
 
+/** `docs/demo.svg`, from what the demo prints. */
+const movingPicture = () => picture(root, node(), [join(root, "apps/server/dist/demo.js")], environment)
+
 /** `docs/reference.md`, from what the command says of itself. */
 const reference = async () => {
   const status = await run(node(), [join(root, "apps/cli/src/writeReference.ts")])
@@ -202,6 +206,7 @@ const jobs = {
   pack,
   screenshots,
   reference,
+  picture: movingPicture,
   "test:long": testLong,
   start: program("apps/server/dist/main.js"),
   demo: program("apps/server/dist/demo.js"),
