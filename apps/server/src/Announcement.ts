@@ -31,9 +31,12 @@ export const layer = Layer.effectDiscard(
     const registry = yield* ProviderRegistry
     const url = `http://${host}:${"port" in address ? address.port : 0}`
     const content: ServerFile = { pid: process.pid, url, version, proofKey: token.proofKey }
-    // One that an earlier version left may be read by others.
-    yield* Effect.ignore(fs.remove(serverFile))
-    yield* fs.writeFileString(serverFile, `${JSON.stringify(content)}\n`, { mode: 0o600 })
+    // Whole or not at all: who reads half of it would take it for nobody's. One that an earlier version left may be read
+    // by others.
+    const written = `${serverFile}.new`
+    yield* Effect.ignore(fs.remove(written))
+    yield* fs.writeFileString(written, `${JSON.stringify(content)}\n`, { mode: 0o600 })
+    yield* fs.rename(written, serverFile)
     yield* Effect.addFinalizer(() => Effect.ignore(fs.remove(serverFile)))
 
     // Their programs are asked for their versions: who speaks to us already does not wait for that.

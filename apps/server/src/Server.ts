@@ -9,7 +9,7 @@ import * as SqlThreadStore from "@rejoin/persistence/SqlThreadStore"
 import { TurnDispatcher } from "@rejoin/core/turns/TurnDispatcher"
 import { Effect, Layer } from "effect"
 import { HttpRouter } from "effect/http"
-import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
+import { HttpApiBuilder } from "effect/http-api"
 import { createServer } from "node:http"
 import { AccessCodes } from "./AccessCodes.ts"
 import * as Console from "./Console.ts"
@@ -22,6 +22,7 @@ import * as Guard from "./Guard.ts"
 import * as Handlers from "./Handlers.ts"
 import * as Logging from "./Logging.ts"
 import { ownerOf } from "@rejoin/agent-kit/Owner"
+import * as Reference from "./Reference.ts"
 import * as Startup from "./Startup.ts"
 import { Token } from "./Token.ts"
 
@@ -55,14 +56,9 @@ const api = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
   Layer.provide(Layer.merge(Guard.layerAuthorization, Guard.layerSchemaErrors))
 )
 
-const routes = Layer.mergeAll(
-  api,
-  Guard.layerNowhere,
-  Console.layer,
-  HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } }).pipe(
-    Layer.provide(Console.documentation)
-  )
-).pipe(Layer.provide(Guard.layerOriginGuard))
+const routes = Layer.mergeAll(api, Guard.layerNowhere, Console.layer, Reference.layer).pipe(
+  Layer.provide(Guard.layerOriginGuard)
+)
 
 const network = Layer.unwrap(
   Effect.map(Configuration, ({ host, port }) =>
