@@ -50,6 +50,35 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
           assert.strictEqual(await page.getByLabel("Message", { exact: true }).inputValue(), "half a thou")
           assert.match(await page.title(), /^My name is Ada\. · Rejoin$/)
         })
+        // The browser lets itself in again when all its tabs were closed, without a link, until it is forgotten.
+        const context = page.context()
+        const reopened = yield* Effect.promise(async () => {
+          await page.close()
+          const next = await context.newPage()
+          next.setDefaultTimeout(120_000)
+          await next.goto(`${server.url}/`)
+          await next.getByRole("link", { name: /My name is Ada/ }).click()
+          await next.getByText("I am Recall").waitFor()
+          return next
+        })
+        const listed = yield* rejoin(world, "browsers", "--json")
+        const [known] = JSON.parse(listed.out) as ReadonlyArray<{ readonly id: string }>
+        assert.include((yield* rejoin(world, "browsers", "--forget", known?.id ?? "")).out, "No browser")
+        yield* Effect.promise(async () => {
+          const forgotten = await context.newPage()
+          await reopened.close()
+          await forgotten.goto(`${server.url}/`)
+          await forgotten.getByText("Sign in: paste the link").waitFor()
+          await forgotten.close()
+        })
+        const back = yield* link(server)
+        const later = yield* Effect.promise(() => context.newPage())
+        later.setDefaultTimeout(120_000)
+        yield* Effect.promise(async () => {
+          await later.goto(back)
+          await later.getByRole("link", { name: /My name is Ada/ }).click()
+          await later.getByText("I am Recall").waitFor()
+        })
         const other = yield* tab()
         const fresh = yield* link(server)
         yield* Effect.promise(async () => {
@@ -68,13 +97,13 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
         const again = yield* makeClient({ url, token: Redacted.make(token) })
         const { code } = yield* again.access.issue()
         yield* Effect.promise(async () => {
-          await page.getByLabel("The link, or the code in it").fill(code)
-          await page.getByRole("button", { name: "Sign in" }).click()
-          await page.getByText("I am Recall").waitFor()
+          await later.getByLabel("The link, or the code in it").fill(code)
+          await later.getByRole("button", { name: "Sign in" }).click()
+          await later.getByText("I am Recall").waitFor()
           // And stays in: what follows the server with the old token has ended.
-          await said(page, "Still here?")
-          await page.locator(".markdown li", { hasText: "Still here?" }).waitFor()
-          assert.strictEqual(await page.evaluate("sessionStorage.getItem('rejoin.token')"), token)
+          await said(later, "Still here?")
+          await later.locator(".markdown li", { hasText: "Still here?" }).waitFor()
+          assert.strictEqual(await later.evaluate("sessionStorage.getItem('rejoin.token')"), token)
         })
         assert.deepEqual(complaints, [])
       })

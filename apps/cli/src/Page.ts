@@ -1,8 +1,10 @@
-import { Effect } from "effect"
-import { Command } from "effect/cli"
+import { brief } from "@rejoin/shown/Visible"
+import { Effect, Option } from "effect"
+import { Command, Flag } from "effect/cli"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { Connection } from "./Connection.ts"
-import { print } from "./Output.ts"
+import { print, printTable } from "./Output.ts"
+import { tableOf, timeOf } from "./Text.ts"
 
 const issued = Effect.gen(function* () {
   const client = yield* Effect.flatMap(Connection, ({ open }) => open)
@@ -44,4 +46,36 @@ const open = Command.make(
   })
 ).pipe(Command.withDescription("Open the page in your browser, signed in"))
 
-export const page = [printed, open] as const
+const browsers = Command.make(
+  "browsers",
+  {
+    forget: Flag.String("forget").pipe(
+      Flag.withDescription("Let this one in no more, until it has another link"),
+      Flag.optional
+    )
+  },
+  Effect.fn(function* ({ forget }) {
+    const client = yield* Effect.flatMap(Connection, ({ open }) => open)
+    if (Option.isSome(forget)) yield* client.access.forget({ params: { id: forget.value } })
+    const { items } = yield* client.access.browsers()
+    yield* printTable(items, (items) =>
+      items.length === 0
+        ? "No browser lets itself in."
+        : tableOf([
+            ["BROWSER", "LAST SEEN", "PAGE", ""],
+            ...items.map(({ agent, id, lastSeenAt, origin }) => [
+              id,
+              timeOf(lastSeenAt),
+              origin,
+              brief(agent, 60)
+            ])
+          ])
+    )
+  })
+).pipe(
+  Command.withDescription(
+    "List the browsers that a link let in, and that let themselves in since; forget one"
+  )
+)
+
+export const page = [printed, open, browsers] as const

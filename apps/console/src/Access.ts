@@ -1,9 +1,11 @@
+import { freshKey, signed } from "./BrowserKey.ts"
+
 const key = "rejoin.token"
 const wanted = "rejoin.wanted"
 
 /**
  * The token of this tab. It is kept for as long as the tab is, and nowhere else: what is kept for longer would be read by
- * whoever has our port when we are gone.
+ * whoever has our port when we are gone. What is kept is a key that nobody can read (BrowserKey.ts).
  */
 export const storedToken = (): string | null => sessionStorage.getItem(key)
 
@@ -54,15 +56,42 @@ export const codeOfLink = (): string | undefined => {
   return code
 }
 
-/** Trades a code for the token. Rejects with the server's own words. */
-export const redeem = async (code: string): Promise<string> => {
-  const answer = await fetch("/api/codes/redeem", {
+const post = async (path: string, payload: unknown) => {
+  const answer = await fetch(path, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ code })
+    ...(payload !== undefined && { body: JSON.stringify(payload) })
   })
-  const body = (await answer.json()) as { readonly token?: string; readonly message?: string }
-  if (body.token === undefined) throw new Error(body.message ?? `The server answered ${answer.status}.`)
-  sessionStorage.setItem(key, body.token)
-  return body.token
+  const body = (await answer.json()) as Record<string, unknown>
+  if (answer.ok) return body
+  throw new Error(
+    typeof body["message"] === "string" ? body["message"] : `The server answered ${answer.status}.`
+  )
+}
+
+const enter = (body: Record<string, unknown>): string => {
+  const token = String(body["token"])
+  sessionStorage.setItem(key, token)
+  return token
+}
+
+/** Trades a code for the token, and lets this browser in by itself from then on. Rejects with the server's own words. */
+export const redeem = async (code: string): Promise<string> => {
+  const fresh = await freshKey()
+  const body = await post("/api/codes/redeem", { code, ...(fresh !== undefined && { key: fresh.shown }) })
+  // A browser that keeps nothing is in all the same.
+  if (typeof body["browser"] === "string") await fresh?.keep(body["browser"]).catch(() => undefined)
+  return enter(body)
+}
+
+/** The token, where this browser was let in before. */
+export const tokenByKey = async (): Promise<string | undefined> => {
+  try {
+    const word = await signed(async () =>
+      String((await post("/api/browsers/challenge", undefined))["challenge"])
+    )
+    return word && enter(await post("/api/browsers/enter", word))
+  } catch {
+    return undefined
+  }
 }

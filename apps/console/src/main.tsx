@@ -1,6 +1,14 @@
 import { createResource, createSignal, Match, onCleanup, Show, Switch } from "solid-js"
 import { render } from "solid-js/web"
-import { codeIn, codeOfLink, forgetToken, redeem, storedToken, tokenOfAnotherTab } from "./Access.ts"
+import {
+  codeIn,
+  codeOfLink,
+  forgetToken,
+  redeem,
+  storedToken,
+  tokenByKey,
+  tokenOfAnotherTab
+} from "./Access.ts"
 import { App } from "./App.tsx"
 import { makeStore, type Store } from "./Store.ts"
 import "./styles/base.css"
@@ -56,17 +64,17 @@ const Entrance = (props: { readonly why: string; readonly onCode: (code: string)
   )
 }
 
-/** By a code, where there is one that is good; else by the token that the tab has. */
+/** By a code, where there is one that is good; else by the token that the tab has, or that its browser is given. */
 const tokenFor = async (code: string): Promise<string> => {
-  const stored = storedToken()
+  const own = async () => storedToken() ?? (await tokenOfAnotherTab()) ?? (await tokenByKey())
   if (code === "") {
-    const token = stored ?? (await tokenOfAnotherTab())
+    const token = await own()
     if (token === undefined) throw new Error(noLink)
     return token
   }
   return redeem(code).catch(async (error: unknown) => {
     // Who is in already stays in, whatever link was pasted; and so does whoever has another tab open.
-    const known = stored ?? (await tokenOfAnotherTab())
+    const known = await own()
     if (known !== undefined) return known
     throw error
   })

@@ -18,6 +18,7 @@ import { HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { PrometheusMetrics } from "effect/observability"
 import { AccessCodes, linkOf } from "./AccessCodes.ts"
+import { Browsers } from "./Browsers.ts"
 import { Directories } from "./Directories.ts"
 import { WorkingTrees } from "./WorkingTrees.ts"
 import { EventStream } from "./EventStream.ts"
@@ -236,7 +237,14 @@ const access = HttpApiBuilder.group(
   "access",
   Effect.fnUntraced(function* (handlers) {
     const codes = yield* AccessCodes
+    const browsers = yield* Browsers
     const token = yield* Token
+    // The page's, which is this server's own, or the request would not have come so far.
+    const origin = Effect.map(
+      HttpServerRequest.HttpServerRequest,
+      ({ headers: { host = "", origin } }) => origin ?? `http://${host}`
+    )
+    const in_ = { token: Redacted.value(token.value) }
     return handlers.handleAll({
       issue: Effect.fnUntraced(function* () {
         // This server's own, or the request would not have come so far.
@@ -245,8 +253,19 @@ const access = HttpApiBuilder.group(
         const link = linkOf(`http://${host}`, code)
         return { code, link, expiresAt: Timestamp.make(DateTime.formatIso(expiresAt)) }
       }),
-      redeem: ({ payload }) =>
-        Effect.map(codes.redeem(payload.code), () => ({ token: Redacted.value(token.value) }))
+      redeem: Effect.fnUntraced(function* ({ payload: { code, key } }) {
+        yield* codes.redeem(code)
+        if (key === undefined) return in_
+        const { headers } = yield* HttpServerRequest.HttpServerRequest
+        return { ...in_, browser: yield* browsers.enroll(key, yield* origin, headers["user-agent"] ?? "") }
+      }),
+      challenge: () => Effect.map(browsers.challenge, (challenge) => ({ challenge })),
+      enter: Effect.fnUntraced(function* ({ payload: { browser, challenge, signature } }) {
+        yield* browsers.enter(browser, yield* origin, challenge, signature)
+        return in_
+      }),
+      browsers: () => Effect.map(browsers.list, (items) => ({ items })),
+      forget: ({ params }) => browsers.forget(params.id)
     })
   })
 )

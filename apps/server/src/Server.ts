@@ -12,6 +12,7 @@ import { HttpRouter } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { createServer } from "node:http"
 import { AccessCodes } from "./AccessCodes.ts"
+import { Browsers } from "./Browsers.ts"
 import * as Console from "./Console.ts"
 import { Configuration, settingsOf } from "./Configuration.ts"
 import { Directories } from "./Directories.ts"
@@ -84,7 +85,7 @@ export const http = endStreams.pipe(
     })
   ),
   Layer.provideMerge(network),
-  Layer.provideMerge(Layer.mergeAll(EventStream.layer, AccessCodes.layer, directories))
+  Layer.provideMerge(Layer.mergeAll(EventStream.layer, AccessCodes.layer, Browsers.layer, directories))
 )
 
 /** Turns begin when it listens, and no more from the first moment of its end on. */

@@ -367,10 +367,29 @@ export const examples: Readonly<Record<string, Example>> = {
     response: { code: "nDDNjUSuErZP", link: "http://127.0.0.1:4319/#code=nDDNjUSuErZP", expiresAt: at }
   },
   "access.redeem": {
-    description: "After ten wrong codes in a minute it answers 429.",
+    description:
+      "After 30 wrong codes in a minute it answers 429. With the `key` of a browser, that lets itself in from then on, until it was not seen for 30 days or the token is another one.",
     request: { code: "nDDNjUSuErZP" },
     response: { token: "the bearer token" }
   },
+  "access.challenge": {
+    description: "Made for whoever asks; it is worth something only with the key of a browser that is known.",
+    response: { challenge: "b6p0m3l8kqf2" }
+  },
+  "access.enter": {
+    description: "Only at the address at which that browser was let in, and once for each challenge.",
+    request: { browser: "3f9kq2", challenge: "b6p0m3l8kqf2", signature: "MEUCIQDx…" },
+    response: { token: "the bearer token" }
+  },
+  "access.browsers": {
+    description: "Never their keys.",
+    response: {
+      items: [
+        { id: "3f9kq2", origin: "http://127.0.0.1:4319", agent: "Mozilla/5.0", since: at, lastSeenAt: at }
+      ]
+    }
+  },
+  "access.forget": { description: "A tab that is in already stays in until it is closed." },
   "metrics.metrics": { description: "In the text format of Prometheus." },
   "health.health": {
     description:
