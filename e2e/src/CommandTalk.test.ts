@@ -34,9 +34,20 @@ describe("the command that talks, on the real OpenCode", () => {
           yield* talk.type("hold on\r")
           yield* talk.shows("holding")
           yield* talk.type("\u0003")
-          yield* talk.shows("Ending the turn.\n? You")
+          yield* talk.shows("Ending the turn.\nYou")
           yield* talk.type("three\r")
-          yield* talk.shows("| three\n? You")
+          yield* talk.shows("| three\nYou")
+          // What is pasted is one message, and what is typed ahead is said after what runs.
+          yield* talk.type("pasted first\npasted second\r")
+          yield* talk.shows("pasted second\nYou")
+          yield* talk.type("hold again\r")
+          yield* talk.shows("holding")
+          yield* talk.type("typed ahead\r")
+          yield* talk.type("\u0003")
+          yield* talk.shows("| typed ahead\nYou")
+          // Up brings back what was said.
+          yield* talk.type("\u001b[A")
+          yield* talk.shows("You › typed ahead")
           yield* talk.type("\u0003")
           const left = yield* talk.ended
           assert.strictEqual(left.code, 0)
@@ -48,7 +59,10 @@ describe("the command that talks, on the real OpenCode", () => {
               ["one", "completed"],
               ["two", "completed"],
               ["hold on", "interrupted"],
-              ["three", "completed"]
+              ["three", "completed"],
+              ["pasted first\npasted second", "completed"],
+              ["hold again", "interrupted"],
+              ["typed ahead", "completed"]
             ]
           )
 
@@ -56,6 +70,7 @@ describe("the command that talks, on the real OpenCode", () => {
           yield* fresh.shows("Which conversation?")
           yield* fresh.type("\r")
           yield* fresh.shows("You")
+          assert.lengthOf((yield* server.client.threads.list({ query: {} })).items, 2)
           yield* fresh.type("a new one\r")
           yield* fresh.shows("Begun in")
           yield* fresh.close

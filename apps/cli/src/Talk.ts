@@ -8,6 +8,7 @@ import { CliError, Prompt } from "effect/cli"
 import { absolute, allThreads } from "./Addressed.ts"
 import { Connection } from "./Connection.ts"
 import { untilCtrlC } from "./CtrlC.ts"
+import { readMessage } from "./Line.ts"
 import { saying } from "./Saying.ts"
 import { screen } from "./Screen.ts"
 import { turnsText } from "./Text.ts"
@@ -25,42 +26,45 @@ export const inReach = (threads: ReadonlyArray<Thread>, cwd: string): ReadonlyAr
     )
     .slice(0, offered)
 
+/** The one that is meant; undefined for a new one. */
 const pick = Effect.fnUntraced(function* (client: RejoinClient) {
-  const cwd = yield* absolute(".")
-  const threads = inReach(yield* allThreads(client), cwd)
+  const here = yield* absolute(".")
+  const threads = inReach(yield* allThreads(client), here)
+  if (threads.length === 0) return undefined
   const now = yield* Clock.currentTimeMillis
-  const chosen =
-    threads.length === 0
-      ? undefined
-      : yield* Prompt.run(
-          Prompt.Select<Thread | undefined>({
-            message: "Which conversation?",
-            choices: [
-              { title: "A new one, in this directory", value: undefined },
-              ...threads.map((thread) => ({
-                title: brief(nameOf(thread), 50),
-                description: visible(
-                  `${thread.provider}, ${stateOf(thread)}, ${ago(thread.lastActivityAt, now)}, ${thread.cwd}`
-                ),
-                value: thread
-              }))
-            ]
-          })
-        )
-  if (chosen !== undefined) return chosen
+  return yield* Prompt.run(
+    Prompt.Select<Thread | undefined>({
+      message: "Which conversation?",
+      choices: [
+        { title: "A new one, in this directory", value: undefined },
+        ...threads.map((thread) => ({ title: choiceText(thread, here, now), value: thread }))
+      ]
+    })
+  )
+})
+
+const choiceText = (thread: Thread, here: string, now: number): string => {
+  const where = thread.cwd === here ? [] : [thread.cwd]
+  const about = [thread.provider, stateOf(thread), ago(thread.lastActivityAt, now), ...where]
+  return `${brief(nameOf(thread), 50)}  (${visible(about.join(", "))})`
+}
+
+/** Made when the first thing is said in it: who looks and leaves leaves nothing behind. */
+const begin = (client: RejoinClient) => {
   const none = Option.none()
   const asked = { cwd: none, mode: none, model: none, provider: none, thread: none, isNew: true }
-  return (yield* threadFor(client, asked)).thread
-})
+  return Effect.map(threadFor(client, asked), ({ thread }) => thread)
+}
+
+const heading = ({ cwd, id, provider, runtimeMode }: Thread) =>
+  Console.error(visible(`${id} (${provider}, ${runtimeMode}) in ${cwd}`))
 
 /** What was said last, for whoever comes back to it. */
 const recall = Effect.fnUntraced(function* (client: RejoinClient, { id }: Thread) {
-  const { items } = yield* client.threads.receipts({ params: { id }, query: {} })
-  const { thread } = yield* client.snapshot(id)
+  const { items: receipts } = yield* client.threads.receipts({ params: { id }, query: {} })
   const { items: turns } = yield* client.turns.list({ params: { id }, query: { limit: 500 } })
-  const last = turns.slice(-2)
-  if (last.length > 0) yield* Console.log(`${turnsText(last, items)}\n`)
-  return thread
+  if (turns.length > 2) yield* Console.error(`… rejoin show ${id} has what was said before`)
+  if (turns.length > 0) yield* Console.log(`${turnsText(turns.slice(-2), receipts)}\n`)
 })
 
 /**
@@ -74,26 +78,36 @@ export const talk = Effect.gen(function* () {
     return yield* new CliError.ShowHelp({ commandPath: ["rejoin"], errors: [] })
   const connection = yield* Connection
   const client = yield* connection.open
-  const chosen = yield* pick(client)
-  yield* Console.error(
-    visible(`${chosen.id} (${chosen.provider}, ${chosen.runtimeMode}) in ${chosen.cwd}. Ctrl-C leaves.`)
-  )
-  yield* recall(client, chosen)
+  let chosen = yield* Effect.catchTag(pick(client), "QuitError", () => Effect.succeed("none" as const))
+  if (chosen === "none") return
+  if (chosen !== undefined) {
+    yield* heading(chosen)
+    yield* recall(client, chosen)
+  }
+  yield* Console.error("Ctrl-C ends a turn that runs; here, it leaves.")
   while (true) {
-    const input = (yield* Prompt.run(Prompt.String({ message: "You" }))).trim()
+    const said = yield* Effect.option(readMessage("You › "))
+    if (Option.isNone(said)) break
+    const input = said.value.trim()
     if (input === "") continue
+    if (chosen === undefined) {
+      chosen = yield* begin(client)
+      yield* heading(chosen)
+    }
+    const { id } = chosen
     const turn = Effect.gen(function* () {
       // As it is now: it may have gone on elsewhere.
       const { threads } = yield* connection.find
-      const thread = yield* threads.get({ params: { id: chosen.id } })
+      const thread = yield* threads.get({ params: { id } })
       const shown = yield* screen({ silent: false, watching: false })
       const { late, settled } = yield* saying(thread, { input }, { how: "ask", shown })
       if (late && settled.output !== "") yield* Console.log(visible(settled.output))
     })
     yield* untilCtrlC(Effect.scoped(turn)).pipe(
-      // A turn that failed has said so; what was refused is said, and one can go on.
       Effect.catchTag("QuitError", () => Effect.void),
+      // A turn that failed has said so; what was refused is said, and one can go on.
       Effect.catch((error) => Console.error(visible(error.message)))
     )
   }
-}).pipe(Effect.catchTag("QuitError", () => Console.error("It stays where it is: rejoin goes on with it.")))
+  if (chosen !== undefined) yield* Console.error("It stays where it is: rejoin goes on with it.")
+})

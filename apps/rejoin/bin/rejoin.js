@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-// The command, where Node is new enough for it: an older one would only say that a module is missing.
-import { enableCompileCache } from "node:module"
-
+// The command, where Node is new enough for it. An older one is told so: nothing may be imported before that which it
+// does not have.
 const [major, minor] = process.versions.node.split(".").map(Number)
 if (major < 22 || (major === 22 && minor < 19)) {
   console.error(
@@ -9,5 +8,6 @@ if (major < 22 || (major === 22 && minor < 19)) {
   )
   process.exit(1)
 }
-enableCompileCache?.()
+const { enableCompileCache } = await import("node:module")
+enableCompileCache()
 await import("../cli/dist/main.js")

@@ -50,7 +50,8 @@ const command = (cwd: string, settings: typeof silent, args: ReadonlyArray<strin
       )
     },
     extendEnv: false,
-    stdin: "ignore"
+    stdin: "ignore",
+    forceKillAfter: "2 seconds"
   })
 
 /** What it prints, or a failure with what it complained of. */
@@ -81,6 +82,10 @@ export const gitUpTo = Effect.fn("git")(function* (
         return yield* Effect.fail({ message: err.trim() })
       })
     )
-  const { printed: named } = yield* run(silent, ["config", "--list", "-z", "--show-scope", "--name-only"])
-  return yield* run([...silent, ...filtersIn(named).flatMap(off)], args)
+  const named = yield* run(silent, ["config", "--list", "-z", "--show-scope", "--name-only"])
+  const filters = filtersIn(named.printed)
+  // What cannot be named cannot be turned off: then git is not run at all.
+  if (named.isCut || filters.some((name) => name.includes("\uFFFD")))
+    return yield* Effect.fail({ message: "the repository's settings cannot be read" })
+  return yield* run([...silent, ...filters.flatMap(off)], args)
 })

@@ -68,6 +68,13 @@ const telling = Effect.fn("Webhook")(
     const { follow } = yield* ThreadEvents
     const wanted = new Set<RuntimeEventType>(events ?? (Object.keys(words) as Array<RuntimeEventType>))
 
+    // Once, until one is taken again.
+    let complained = false
+    const complain = (why: string) => {
+      if (complained) return Effect.void
+      complained = true
+      return Effect.logWarning(`The webhook takes nothing now, and is tried again: ${why}`)
+    }
     const post = (body: string) =>
       http
         .execute(
@@ -80,6 +87,7 @@ const telling = Effect.fn("Webhook")(
         )
         .pipe(
           Effect.timeout(once),
+          Effect.tapError(({ message }) => complain(message)),
           Effect.retry({
             schedule: Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")]).pipe(
               Schedule.upTo({ duration: patience })
@@ -97,6 +105,11 @@ const telling = Effect.fn("Webhook")(
       const thread = yield* Effect.option(threads.get(event.threadId))
       if (Option.isNone(thread)) return
       yield* post(bodyOf(event, said, thread.value)).pipe(
+        Effect.tap(() =>
+          Effect.sync(() => {
+            complained = false
+          })
+        ),
         Effect.catch((error) =>
           Effect.logWarning(`The webhook did not take an event: ${error.message}`, {
             position: event.position

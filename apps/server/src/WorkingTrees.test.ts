@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
 import { live, tagOf } from "./testing/Served.ts"
 import { fitting } from "./WorkingTrees.ts"
 
@@ -80,6 +80,96 @@ describe("what a checkout has beside its last commit", () => {
         assert.isTrue(much.truncated)
         assert.strictEqual(much.files.find(({ path }) => path === "before")?.added, 600_000)
         assert.strictEqual(tagOf(yield* Effect.exit(changes(root))), "CwdNotAllowed")
+      })
+    )
+  )
+
+  it.live("is each file's own, whatever a repository does to the order of what git prints", () =>
+    live(({ client, cwd, root }) =>
+      Effect.gen(function* () {
+        const git = (...args: ReadonlyArray<string>) =>
+          execFileSync(
+            "git",
+            ["-c", "user.email=a@b", "-c", "user.name=a", "-c", "protocol.file.allow=always", ...args],
+            {
+              cwd,
+              stdio: "ignore"
+            }
+          )
+        const files = Effect.map(client.directories.changes({ query: { path: cwd } }), (tree) => tree.files)
+        const tells = (path: string) =>
+          Effect.map(files, (all) => all.find((file) => file.path === path)?.diff ?? "none")
+        git("init", "-q", "-b", "main")
+        for (const name of ["a", "b", "c", 'd ä\t"', "touched"]) writeFileSync(`${cwd}/${name}`, `${name}\n`)
+        git("add", ".")
+        git("commit", "-q", "-m", "first")
+        git("config", "diff.autoRefreshIndex", "false")
+        git("config", "diff.noprefix", "true")
+        git("config", "diff.submodule", "log")
+        rmSync(`${cwd}/a`)
+        symlinkSync("b", `${cwd}/a`)
+        writeFileSync(`${cwd}/b`, "x\rdiff --git a/c b/c\r\n@@ -1 +1 @@\n")
+        writeFileSync(`${cwd}/c`, "changed c\n")
+        writeFileSync(`${cwd}/d ä\t"`, "changed d\n")
+        utimesSync(`${cwd}/touched`, 1, 1)
+        assert.include(yield* tells("a"), "+b")
+        assert.include(yield* tells("b"), "+x\rdiff --git")
+        assert.include(yield* tells("c"), "+changed c")
+        assert.include(yield* tells(`d ä\t"`), "+changed d")
+
+        // A repository within, whose own settings would run something.
+        const within = `${cwd}/within`
+        mkdirSync(within)
+        const inner = (...args: ReadonlyArray<string>) =>
+          execFileSync("git", ["-c", "user.email=a@b", "-c", "user.name=a", ...args], {
+            cwd: within,
+            stdio: "ignore"
+          })
+        inner("init", "-q")
+        writeFileSync(`${within}/s`, "1\n")
+        inner("add", ".")
+        inner("commit", "-q", "-m", "first")
+        git("add", "within")
+        git("commit", "-q", "-m", "second")
+        writeFileSync(`${within}/.git/info/attributes`, "* filter=e\n")
+        inner("config", "filter.e.clean", `touch ${root}/ran-within; cat`)
+        writeFileSync(`${within}/s`, "2\n")
+        yield* files
+        assert.isFalse(existsSync(`${root}/ran-within`))
+
+        // One whose name cannot be told, and one behind more than is read: then nothing is asked of git.
+        const config = readFileSync(`${cwd}/.git/config`)
+        writeFileSync(`${cwd}/.git/info/attributes`, Buffer.from("* filter=e\xff\n", "latin1"))
+        const odd = Buffer.from(`[filter "e\xff"]\n\tclean = "touch ${root}/ran-odd; cat"\n`, "latin1")
+        writeFileSync(`${cwd}/.git/config`, Buffer.concat([config, odd]))
+        assert.deepEqual(yield* files, [])
+        writeFileSync(`${cwd}/.git/info/attributes`, "* filter=late\n")
+        const padding = Buffer.from(`[pad]\n${"\tsome-longer-name = value\n".repeat(60_000)}`)
+        const late = Buffer.from(`[filter "late"]\n\tclean = "touch ${root}/ran-late; cat"\n`)
+        writeFileSync(`${cwd}/.git/config`, Buffer.concat([config, padding, late]))
+        assert.deepEqual(yield* files, [])
+        assert.isFalse(existsSync(`${root}/ran-odd`))
+        assert.isFalse(existsSync(`${root}/ran-late`))
+
+        // A repository of somebody else, of which only the name lies here.
+        rmSync(`${cwd}/.git`, { recursive: true })
+        mkdirSync(`${root}/secret`)
+        const theirs = (...args: ReadonlyArray<string>) =>
+          execFileSync("git", ["-c", "user.email=a@b", "-c", "user.name=a", ...args], {
+            cwd: `${root}/secret`,
+            stdio: "ignore"
+          })
+        theirs("init", "-q")
+        writeFileSync(`${root}/secret/key`, "top secret\n")
+        theirs("add", ".")
+        theirs("commit", "-q", "-m", "first")
+        writeFileSync(`${cwd}/.git`, `gitdir: ${root}/secret/.git\n`)
+        assert.deepEqual(yield* files, [])
+        // Of another kind of names for what it holds.
+        rmSync(`${cwd}/.git`)
+        git("init", "-q", "--object-format=sha256")
+        git("add", "c")
+        assert.include(yield* tells("c"), "+changed c")
       })
     )
   )

@@ -1,15 +1,26 @@
 import type { CwdNotAllowed, CwdUnavailable } from "@rejoin/contracts/Errors"
 import type { ChangedFile, WorkingTree } from "@rejoin/contracts/WorkingTree"
 import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
-import { Context, Effect, FileSystem, Layer, Path } from "effect"
+import { Context, Effect, FileSystem, Layer, Option, Path } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import { gitUpTo } from "./Git.ts"
 
 /** What a person reads at once, and a page draws. */
 const most = { files: 500, bytes: 1_000_000, untracked: 64_000 }
 
-/** The tree of a repository in which nothing was committed yet. */
-const nothing = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+/** As what is the same for all of them says it: a repository has its own mind on each. */
+const compare = [
+  "diff",
+  "--no-color",
+  "--no-ext-diff",
+  "--no-textconv",
+  "--no-renames",
+  "--src-prefix=a/",
+  "--dst-prefix=b/",
+  "--submodule=short",
+  // To look into one, git would start itself there, and without what keeps its filters from running.
+  "--ignore-submodules=dirty"
+]
 
 /** What is in a directory, and what of it is not committed: read, and never changed. */
 export class WorkingTrees extends Context.Service<
@@ -40,43 +51,56 @@ export class WorkingTrees extends Context.Service<
         Effect.map(git(cwd, ...args), (told) => told?.printed.replace(/\n$/, ""))
 
       /** A small file that is text, and no link: as a difference that adds all of it. */
-      const untracked = Effect.fnUntraced(function* (root: string, path: string) {
-        const file = { path, status: "untracked" as const, added: null, removed: null, diff: "" }
+      const untracked = Effect.fnUntraced(function* (root: string, path: string, left: number) {
+        const file = bare(path)
         const real = yield* fs.realPath(join(root, path))
         const { size, type } = yield* fs.stat(real)
-        if (real !== join(root, path) || type !== "File" || size > most.untracked) return file
+        if (real !== join(root, path) || type !== "File" || size > Math.min(most.untracked, left)) return file
         const text = yield* fs.readFileString(real)
         return text.includes("\0") ? file : { ...file, ...allAdded(text) }
       })
 
-      const changes = Effect.fn("WorkingTrees.changes")(function* (asked: string) {
-        const root = yield* line(yield* working.admit(asked), "rev-parse", "--show-toplevel")
-        // A checkout may reach beyond where threads may work.
-        const isShown = root !== undefined && (yield* Effect.isSuccess(working.admit(root)))
-        if (!isShown) return { root: null, files: [], truncated: false }
-        const base = (yield* line(root, "rev-parse", "--verify", "--quiet", "HEAD")) ?? nothing
-        const compare = ["diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", base]
-        const names = yield* git(root, ...compare, "--name-status", "-z")
-        const counts = yield* git(root, ...compare, "--numstat", "-z")
-        const patch = yield* git(root, ...compare)
+      const read = Effect.fn("WorkingTrees.changes")(function* (asked: string) {
+        const path = yield* working.admit(asked)
+        const root = yield* line(path, "rev-parse", "--show-toplevel")
+        const common = yield* line(path, "rev-parse", "--path-format=absolute", "--git-common-dir")
+        if (root === undefined || common === undefined) return none
+        // A checkout may reach beyond where threads may work, and so may what a `.git` names.
+        for (const directory of [root, common])
+          if (!(yield* Effect.isSuccess(working.admit(directory)))) return none
+        const base =
+          (yield* line(root, "rev-parse", "--verify", "--quiet", "HEAD")) ??
+          (yield* line(root, "hash-object", "-t", "tree", "/dev/null")) ??
+          ""
+        const names = yield* git(root, ...compare, base, "--name-status", "-z")
+        const counts = yield* git(root, ...compare, base, "--numstat", "-z")
+        const patch = yield* git(root, "-c", "core.quotePath=true", ...compare, base)
         const others = yield* git(root, "ls-files", "--others", "--exclude-standard", "-z")
         const tracked = changedIn(names?.printed ?? "", counts?.printed ?? "", patch?.printed ?? "")
         const found = (others?.printed ?? "").split("\0").filter((path) => path !== "")
+        let left = most.bytes
         const fresh = yield* Effect.forEach(
           found.slice(0, Math.max(0, most.files - tracked.length)),
           (path) =>
-            Effect.orElseSucceed(untracked(root, path), () => ({
-              path,
-              status: "untracked" as const,
-              added: null,
-              removed: null,
-              diff: ""
-            }))
+            Effect.orElseSucceed(untracked(root, path, left), () => bare(path)).pipe(
+              Effect.tap(({ diff }) =>
+                Effect.sync(() => {
+                  left -= diff.length
+                })
+              )
+            )
         )
         const cut = [names, counts, patch, others].some((told) => told === undefined || told.isCut)
         const truncated = cut || tracked.length + found.length > most.files
         return { root, files: [...tracked.slice(0, most.files), ...fresh], truncated }
       })
+
+      // Each of git's steps has its own limit; a repository that makes all of them slow has this one.
+      const changes = (asked: string) =>
+        Effect.map(
+          Effect.timeoutOption(read(asked), "20 seconds"),
+          Option.getOrElse(() => none)
+        )
 
       const files = Effect.fn("WorkingTrees.files")(function* (asked: string, q: string) {
         const path = yield* working.admit(asked)
@@ -92,6 +116,16 @@ export class WorkingTrees extends Context.Service<
   )
 }
 
+const none: WorkingTree = { root: null, files: [], truncated: false }
+
+const bare = (path: string): ChangedFile => ({
+  path,
+  status: "untracked",
+  added: null,
+  removed: null,
+  diff: ""
+})
+
 const allAdded = (text: string): Pick<ChangedFile, "added" | "diff" | "removed"> => {
   const lines = text === "" ? [] : text.replace(/\n$/, "").split("\n")
   const head = `@@ -0,0 +1,${lines.length} @@`
@@ -104,23 +138,67 @@ const allAdded = (text: string): Pick<ChangedFile, "added" | "diff" | "removed">
 
 const statuses: Readonly<Record<string, ChangedFile["status"]>> = { A: "added", D: "deleted" }
 
-/** The files of `git diff`, whose three ways to print it have the same order. */
+const escapes: Readonly<Record<string, string>> = {
+  a: "\u0007",
+  b: "\b",
+  t: "\t",
+  n: "\n",
+  v: "\v",
+  f: "\f",
+  r: "\r"
+}
+
+/** A path as git quotes it, with what is no letter as the bytes that it is. */
+const unquoted = (text: string): string =>
+  Buffer.from(
+    text.replaceAll(/\\(?:([0-7]{3})|(.))/g, (_, octal: string | undefined, character: string | undefined) =>
+      octal === undefined
+        ? (escapes[character ?? ""] ?? character ?? "")
+        : String.fromCharCode(Number.parseInt(octal, 8))
+    ),
+    "latin1"
+  ).toString("utf8")
+
+/** Whose block it is, by its first line: `a/<path> b/<path>`, both quoted where one has to be. */
+const ownerOf = (head: string): string => {
+  const half = (head.length - 1) / 2
+  const name = head.slice(0, half)
+  return name.startsWith('"') ? unquoted(name.slice(3, -1)) : name.slice(2)
+}
+
+/** The hunks of each file. Where a file became something else there are two blocks of it: one that was, one that is. */
+const hunksIn = (patch: string): ReadonlyMap<string, string> => {
+  const hunks = new Map<string, string>()
+  // A line of a file has a sign before it: none of them begins so. Lines end with \n here and with nothing else.
+  for (const block of `\n${patch}`.split("\ndiff --git ").slice(1)) {
+    const path = ownerOf(block.slice(0, block.indexOf("\n")))
+    const first = block.indexOf("\n@@")
+    const text = first < 0 ? "" : block.slice(first + 1).replace(/\n$/, "")
+    hunks.set(path, [hunks.get(path) ?? "", text].filter((part) => part !== "").join("\n"))
+  }
+  return hunks
+}
+
+/** The files of `git diff`, as `--name-status -z`, `--numstat -z` and the differences themselves tell of them. */
 export const changedIn = (names: string, counts: string, patch: string): ReadonlyArray<ChangedFile> => {
   const named = names.split("\0")
-  const counted = counts.split("\0")
-  // A line of a file has a sign before it: none of them begins so.
-  const patches = patch.split(/^diff --git /m).slice(1)
+  const counted = new Map(
+    counts.split("\0").map((row) => {
+      const [added, removed, ...path] = row.split("\t")
+      return [path.join("\t"), { added, removed }]
+    })
+  )
+  const hunks = hunksIn(patch)
   const number = (text: string | undefined) => (text === undefined || text === "-" ? null : Number(text))
   return Array.from({ length: Math.floor(named.length / 2) }, (_, at) => {
-    const [added, removed] = counted[at]?.split("\t") ?? []
-    const text = patches[at] ?? ""
-    const first = /^@@/m.exec(text)?.index
+    const path = named[2 * at + 1] ?? ""
+    const lines = counted.get(path)
     return {
-      path: named[2 * at + 1] ?? "",
+      path,
       status: statuses[named[2 * at] ?? ""] ?? "modified",
-      added: number(added),
-      removed: number(removed),
-      diff: first === undefined ? "" : text.slice(first).replace(/\n$/, "")
+      added: number(lines?.added),
+      removed: number(lines?.removed),
+      diff: hunks.get(path) ?? ""
     }
   })
 }

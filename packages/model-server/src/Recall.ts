@@ -9,6 +9,12 @@ const most = 1000
 const beginning = (text: string) =>
   text.length > most ? `${text.slice(0, most)}… (${text.length} characters)` : text
 
+/** As it was printed, whatever stands in it. */
+const fenced = (text: string) => {
+  const fence = "`".repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length + 1)))
+  return `${fence}\n${text}\n${fence}`
+}
+
 /**
  * The built-in model: no intelligence, no network, no account. It repeats what it was told in the conversation, so
  * that anybody can see whether the conversation is still there, and runs a command that it is told to `run`.
@@ -21,11 +27,11 @@ export const recall = (conversation: Conversation): Reply => {
     const [result] = results
     return result === undefined
       ? call
-      : { _tag: "Say", text: `\`${asked}\` printed:\n\n${beginning(result.trim())}` }
+      : { _tag: "Say", text: `\`${asked}\` answered:\n\n${fenced(beginning(result.trim()))}` }
   }
   const lines = said.map((line, i) => `${i + 1}. ${beginning(line)}`).join("\n")
   return {
     _tag: "Say",
-    text: `I am Recall, a built-in model that works offline. In this conversation I was told:\n\n${lines}`
+    text: `I am Recall, a built-in model that works offline. I can repeat, and \`run <command>\`. In this conversation I was told:\n\n${lines}`
   }
 }
