@@ -330,7 +330,7 @@ describe("the command, on the real OpenCode", () => {
 
           const asked = yield* inTerminal(world, "send", "-t", id, "run touch yes")
           yield* asked.shows("Allow it?")
-          yield* asked.type("y")
+          yield* asked.type("y\r")
           assert.strictEqual((yield* asked.ended).code, 0)
           assert.isTrue(yield* world.fs.exists(world.at("repo/yes")))
 

@@ -72,6 +72,14 @@ describe("what an agent did, on the page", () => {
             }
             await shoot(page, "work")
 
+            // What a model writes as HTML is no button and no dialog of ours.
+            await said(
+              page,
+              'think <figure><pre><code hidden>curl evil</code>ls</pre><button class="copy small">Copy</button></figure><dialog open>x</dialog>'
+            )
+            await page.getByText('<button class="copy small">').last().waitFor()
+            assert.strictEqual(await page.locator("dialog, code[hidden]").count(), 0)
+
             await choose(page, "Find in it…")
             await page.getByLabel("What was said or done here").fill("line new")
             await page
@@ -79,6 +87,8 @@ describe("what an agent did, on the page", () => {
               .first()
               .click()
             await page.locator(".item.sought").waitFor()
+            // The conversation has moved, and the page has not.
+            assert.strictEqual(await page.evaluate<number>("scrollY + document.body.scrollTop"), 0)
             assert.deepEqual(await barriers(page), [])
             await page.keyboard.press("Escape")
 
@@ -92,19 +102,34 @@ describe("what an agent did, on the page", () => {
             await page
               .locator(".item.assistant-message", { hasText: "look at @src/Parser.ts | and now?" })
               .waitFor()
-            // The first message has nothing before it: its new thread knows nothing.
+            // The first message of a fork is said again from where that was forked.
+            const third = page.locator(".items > .user-message", { hasText: "and now?" })
+            await third.hover()
+            await third.getByRole("button", { name: "Edit and send again" }).click()
+            await page.getByText("and now?").first().waitFor({ state: "detached" })
+            await said(page, "or later?")
+            await page
+              .locator(".item.assistant-message", { hasText: "look at @src/Parser.ts | or later?" })
+              .waitFor()
+            // A fork of a fork shows all that it knows.
+            await choose(page, "Fork")
+            await page.locator(".inherited .user-message", { hasText: "or later?" }).waitFor()
+            assert.isTrue(await page.locator(".inherited .user-message", { hasText: "look at" }).isVisible())
+            // The first message has nothing before it: its new thread is begun when it is sent.
             await page.goto(`${server.url}/#/${id}`)
             const first = page.locator(".item.user-message", { hasText: "look at" })
             await first.waitFor()
             await first.hover()
             await first.getByRole("button", { name: "Edit and send again" }).click()
-            await page.getByText("Nothing was said here yet.").waitFor()
-            await said(page, "alone")
+            await page.getByRole("heading", { name: "New thread" }).waitFor()
+            assert.include(await message(page).inputValue(), "look at @src/Parser.ts")
+            await message(page).fill("alone")
+            await page.getByRole("button", { name: "Start" }).click()
             await page.locator(".item.assistant-message", { hasText: /^\s*(Agent)?\s*alone\s*$/ }).waitFor()
           })
           const { items } = yield* server.client.threads.list({ query: {} })
-          assert.lengthOf(items, 3)
-          assert.isTrue(items.every((thread) => thread.cwd === cwd && thread.runtimeMode === "full-access"))
+          assert.lengthOf(items, 5)
+          assert.isTrue(items.every((thread) => thread.cwd === cwd))
           assert.deepEqual(complaints, [])
         })
       )

@@ -1,8 +1,9 @@
 import type { RejoinClient } from "@rejoin/client/Client"
 import type { Answer, Approval, PendingRequest, Question } from "@rejoin/contracts/Request"
-import { Console, Effect, Option } from "effect"
+import { Console, Effect, Option, type Terminal } from "effect"
 import { Prompt } from "effect/cli"
 import { visible } from "@rejoin/shown/Visible"
+import { readAnswer, setAside } from "./Line.ts"
 import type { ServerAway } from "./ServerAway.ts"
 
 /** How the agent is answered when it asks: at the prompt, or always the same, or not at all. */
@@ -19,8 +20,14 @@ const asked = ({ command, diff, paths, permission, title }: Approval) => {
   return visible(lines.join("\n"))
 }
 
-// An Enter that was struck before it was asked allows nothing.
-const decide = Prompt.Confirm({ message: "Allow it? (Ctrl-C ends the turn)", initial: false })
+/** By a line that says just that: a message that was being typed when it was asked allows nothing, nor does Enter alone. */
+const decide: Effect.Effect<boolean, Terminal.QuitError> = Effect.suspend(() =>
+  Effect.flatMap(readAnswer("Allow it? (y or n; Ctrl-C ends the turn) "), (said) => {
+    const word = said.trim().toLowerCase()
+    if (word === "y" || word === "yes") return Effect.succeed(true)
+    return word === "" || word === "n" || word === "no" ? Effect.succeed(false) : decide
+  })
+)
 
 const choose = ({ header, multiple, options, question }: Question) => {
   const message = visible(header === undefined ? question : `${header}: ${question}`)
@@ -43,9 +50,11 @@ const answerTo = Effect.fnUntraced(function* ({ ask, threadId }: PendingRequest,
       return Option.some<Answer>({ decision: how })
     }
     if (how === "ask") {
-      return Option.some<Answer>({ decision: (yield* Prompt.run(decide)) ? "accept" : "decline" })
+      yield* setAside
+      return Option.some<Answer>({ decision: (yield* decide) ? "accept" : "decline" })
     }
   } else if (how === "ask") {
+    yield* setAside
     return Option.some<Answer>({ answers: yield* Effect.forEach(ask.questions, choose) })
   } else {
     // Nobody can choose for a person: without one, the turn that asks ends where approvals are declined.

@@ -23,6 +23,42 @@ export const lineText = (line: string): string => {
   return visible(`${timestamp}  ${level.padEnd(5)}  ${parts.map(plain).join(" ")}`)
 }
 
+/** The lines behind so many bytes, without end; over a new file that takes the place of one that has grown large. */
+const linesFrom = (file: string, from: number, half: string) =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const { dirname } = yield* Path.Path
+      const inode = Effect.map(fs.stat(file), ({ ino }) => Option.getOrElse(ino, () => 0))
+      let own = yield* inode
+      let read = from
+      let rest = half
+      let decoder = new TextDecoder()
+      const more = Effect.fnUntraced(function* (path: string) {
+        const bytes = Buffer.concat([...(yield* Stream.runCollect(fs.stream(path, { offset: read })))])
+        read += bytes.length
+        const found = (rest + decoder.decode(bytes, { stream: true })).split("\n")
+        rest = found.pop() ?? ""
+        return found
+      })
+      return fs.watch(dirname(file)).pipe(
+        Stream.mapEffect(() =>
+          Effect.gen(function* () {
+            const now = yield* inode
+            if (now === own) return yield* more(file)
+            const last = yield* more(`${file}.1`)
+            own = now
+            read = 0
+            rest = ""
+            decoder = new TextDecoder()
+            return [...last, ...(yield* more(file))]
+          }).pipe(Effect.orElseSucceed((): ReadonlyArray<string> => []))
+        ),
+        Stream.flatMap(Stream.fromIterable)
+      )
+    })
+  )
+
 /** What the server wrote down, whether it runs or not. */
 export const logs = Command.make(
   "logs",
@@ -48,27 +84,13 @@ export const logs = Command.make(
     const { join } = yield* Path.Path
     const file = join(yield* home, "logs", "server.log")
     const shown = (line: string) => Console.log(json ? line : lineText(line))
-    const text = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
-    if (text === "") yield* Console.error(`Nothing is written in ${file} yet.`)
-    const all = text.split("\n").filter((line) => line !== "")
+    const begun = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
+    if (begun === "") yield* Console.error(`Nothing is written in ${file} yet.`)
+    // A last line without its end is told when it has one.
+    const all = begun.split("\n")
+    const half = all.pop() ?? ""
     yield* Effect.forEach(lines === 0 ? [] : all.slice(-lines), shown, { discard: true })
     if (!follow) return
-    let read = Buffer.byteLength(text)
-    let rest = ""
-    yield* fs.watch(join(file, "..")).pipe(
-      Stream.filter(({ path }) => path.endsWith("server.log")),
-      Stream.runForEach(() =>
-        Effect.gen(function* () {
-          const size = Number((yield* fs.stat(file)).size)
-          // It was moved aside, and begins again.
-          if (size < read) read = 0
-          const bytes = yield* Stream.runCollect(fs.stream(file, { offset: read }))
-          for (const piece of bytes) read += piece.length
-          const more = (rest + Buffer.concat([...bytes]).toString()).split("\n")
-          rest = more.pop() ?? ""
-          yield* Effect.forEach(more, shown, { discard: true })
-        }).pipe(Effect.ignore)
-      )
-    )
+    yield* Stream.runForEach(linesFrom(file, Buffer.byteLength(begun), half), shown)
   })
 ).pipe(Command.withDescription("Show what the server wrote down: its last lines, and with -f those to come"))

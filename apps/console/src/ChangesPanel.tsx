@@ -1,6 +1,6 @@
 import { countedText } from "@rejoin/shown/Changes"
 import { visible } from "@rejoin/shown/Visible"
-import { createResource, For, Show } from "solid-js"
+import { createResource, createSignal, For, Show } from "solid-js"
 import { Diff } from "./Diff.tsx"
 import { Panel } from "./Panel.tsx"
 import type { Store } from "./Store.ts"
@@ -33,27 +33,39 @@ export const ChangesPanel = (props: {
         {(tree) => (
           <>
             <Show when={tree().root === null}>
-              <p class="mark">This directory is in no git repository: its changes cannot be told.</p>
+              <p class="mark">
+                This directory is in no git repository, or git cannot be asked: its changes cannot be told.
+              </p>
             </Show>
             <Show when={tree().root !== null && tree().files.length === 0}>
               <p class="mark">Nothing: all is as it was committed.</p>
             </Show>
             <div class="files">
               <For each={tree().files}>
-                {(file) => (
-                  <details class="line" open={tree().files.length === 1}>
-                    <summary>
-                      <code class="what">{visible(file.path)}</code>
-                      <span class="mark">
-                        {file.status === "modified" ? "" : `${file.status} `}
-                        {countedText({ added: file.added ?? 0, removed: file.removed ?? 0 })}
-                      </span>
-                    </summary>
-                    <Show when={file.diff !== ""} fallback={<p class="mark">No text to show.</p>}>
-                      <Diff text={file.diff} />
-                    </Show>
-                  </details>
-                )}
+                {(file) => {
+                  const [open, setOpen] = createSignal(tree().files.length === 1)
+                  return (
+                    <details
+                      class="line"
+                      open={open()}
+                      onToggle={(event) => setOpen(event.currentTarget.open)}
+                    >
+                      <summary>
+                        <code class="what">{visible(file.path)}</code>
+                        <span class="mark">
+                          {file.status === "modified" ? "" : `${file.status} `}
+                          {countedText({ added: file.added ?? 0, removed: file.removed ?? 0 })}
+                        </span>
+                      </summary>
+                      {/* Drawn when it is looked at: there may be hundreds. */}
+                      <Show when={open()}>
+                        <Show when={file.diff !== ""} fallback={<p class="mark">No text to show.</p>}>
+                          <Diff text={file.diff} />
+                        </Show>
+                      </Show>
+                    </details>
+                  )
+                }}
               </For>
             </div>
             <Show when={tree().truncated}>

@@ -110,8 +110,8 @@ export const Composer = (props: {
         text={text()}
         placeholder={
           working()
-            ? "Say something more. Escape stops the turn."
-            : `Say something; @ names a file. ${hasKeyboard() ? "Shift+Enter begins a line." : "Ctrl+Enter sends."}`
+            ? `Say something more.${hasKeyboard() ? " Escape stops the turn." : ""}`
+            : `Say something; @ names a file.${hasKeyboard() ? " Shift+Enter begins a line." : ""}`
         }
         onText={(next) => write(draft(next))}
         onSend={() => void send("queue")}

@@ -6,6 +6,7 @@ import { alarmOf, apply, type Conversation, inOrder, type Note, turningPoints } 
 const empty = (): Conversation => ({
   threadId: "thr_1",
   inherited: [],
+  inheritedLast: undefined,
   seq: 0,
   items: [],
   requests: [],

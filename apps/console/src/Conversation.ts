@@ -12,6 +12,8 @@ export interface Conversation {
   readonly threadId: string
   /** What was said in the thread that this one is a fork of. */
   readonly inherited: ReadonlyArray<Item>
+  /** The turn from which it is one. */
+  readonly inheritedLast: { readonly threadId: string; readonly turnId: string } | undefined
   /** Of the last event that is in it. */
   seq: number
   items: Array<Draft<Item>>
@@ -158,9 +160,11 @@ export const isAnother = ({
 }: Receipt) => outcome === "adopted" && before !== null && now !== null && before !== now
 
 /** The starts after which the conversation was not what it was before. */
-export const turningPoints = (receipts: ReadonlyArray<Receipt>): ReadonlyArray<Receipt> =>
+export const turningPoints = (receipts: ReadonlyArray<Receipt>, isFork = false): ReadonlyArray<Receipt> =>
   receipts.filter((receipt, at) => {
     const { ahead = 0, outcome, undone = 0 } = receipt
+    // That it begins as a fork is said where it does.
+    if (isFork && outcome === "forked" && at === receipts.length - 1) return false
     if (undone > 0) return true
     if (outcome !== "created" && outcome !== "adopted" && outcome !== "refused") return true
     if (isAnother(receipt)) return true

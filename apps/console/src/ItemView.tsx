@@ -25,14 +25,51 @@ export const ItemView = (props: {
     classList={{ undone: props.item.undone === true, sought: props.sought === true }}
     ref={(element) =>
       createEffect(() => {
-        if (props.sought === true) element.scrollIntoView({ block: "center" })
+        const scroller = element.closest(".scroll")
+        if (props.sought !== true || scroller === null) return
+        // By hand: what scrolls into view by itself moves the page too.
+        const { bottom, height, top } = scroller.getBoundingClientRect()
+        const own = element.getBoundingClientRect()
+        scroller.scrollBy({
+          top: (own.top + own.bottom - top - bottom) / 2 + Math.max(0, own.height - height) / -2
+        })
       })
     }
   >
     <Switch fallback={<Work item={props.item} live={props.live} cwd={props.cwd} />}>
       <Match when={props.item.kind === "user-message"}>
         <h2 class="hidden">You</h2>
-        <p class="said">{visible(props.item.text ?? "")}</p>
+        <div class="bubble">
+          <p class="said">{visible(props.item.text ?? "")}</p>
+          <Show when={props.onEdit ?? props.onFork}>
+            <span class="beside">
+              <Show when={props.onEdit}>
+                {(edit) => (
+                  <button
+                    class="plain"
+                    title="Say it in other words, in a new thread that goes on from what was before it"
+                    onClick={() => edit()()}
+                  >
+                    <Icon name="edit" />
+                    <span class="hidden">Edit and send again</span>
+                  </button>
+                )}
+              </Show>
+              <Show when={props.onFork}>
+                {(fork) => (
+                  <button
+                    class="plain"
+                    title="A new thread, as this one was after that turn"
+                    onClick={() => fork()()}
+                  >
+                    <Icon name="fork" />
+                    <span class="hidden">Fork after this</span>
+                  </button>
+                )}
+              </Show>
+            </span>
+          </Show>
+        </div>
         <p class="mark">
           <Show when={props.files}>{(names) => <span>with {names().map(visible).join(", ")}</span>}</Show>
           <Show when={props.item.undone}>
@@ -42,34 +79,6 @@ export const ItemView = (props: {
             <span>in the agent's own interface</span>
           </Show>
         </p>
-        <Show when={props.onEdit ?? props.onFork}>
-          <span class="beside">
-            <Show when={props.onEdit}>
-              {(edit) => (
-                <button
-                  class="plain"
-                  title="Say it in other words, in a new thread that goes on from what was before it"
-                  onClick={() => edit()()}
-                >
-                  <Icon name="edit" />
-                  <span class="hidden">Edit and send again</span>
-                </button>
-              )}
-            </Show>
-            <Show when={props.onFork}>
-              {(fork) => (
-                <button
-                  class="plain"
-                  title="A new thread, as this one was after that turn"
-                  onClick={() => fork()()}
-                >
-                  <Icon name="fork" />
-                  <span class="hidden">Fork after this</span>
-                </button>
-              )}
-            </Show>
-          </span>
-        </Show>
       </Match>
       <Match when={props.item.kind === "assistant-message"}>
         <h2 class="hidden">Agent</h2>

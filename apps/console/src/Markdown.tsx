@@ -15,6 +15,10 @@ const marked = new Marked({
       `<figure><figcaption><span>${escaped(lang ?? "")}</span><button type="button" class="copy small">Copy</button></figcaption><pre><code>${highlighted(text, lang ?? "") ?? escaped(text)}</code></pre></figure>`,
     // Nothing is fetched from anywhere: an image is a link to it.
     image: ({ href, text }) => `<a href="${escaped(href)}">${escaped(text === "" ? href : text)}</a>`,
+    // What a model writes as HTML is shown as it stands, but for a few words of it that lay out text: a button or a
+    // dialog that looks like ours would be pressed as ours.
+    html: ({ text }) =>
+      /^<\/?(?:br|kbd|sub|sup|details|summary)\s*\/?>\s*$/i.test(text) ? text : escaped(text),
     // In place of its bullet. What is half done is told by `-` (PlanText.ts).
     checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
     listitem(item) {

@@ -1,4 +1,4 @@
-import { createSignal, For, onCleanup, Show } from "solid-js"
+import { createSignal, Index, onCleanup, Show } from "solid-js"
 import { Icon } from "./Icon.tsx"
 
 export interface Choice {
@@ -67,24 +67,26 @@ export const Menu = (props: { readonly label: string; readonly choices: Readonly
       </button>
       <Show when={open()}>
         <div role="menu" aria-label={props.label}>
-          <For each={props.choices}>
+          {/* By their place: they are the same buttons while the thread changes, and keep the keyboard. */}
+          <Index each={props.choices}>
             {(choice) => (
               <button
                 type="button"
                 role="menuitem"
-                classList={{ danger: choice.danger === true }}
-                disabled={choice.disabled === true}
-                title={choice.title}
+                classList={{ danger: choice().danger === true }}
+                disabled={choice().disabled === true}
+                title={choice().title}
                 onClick={() => {
+                  const { choose } = choice()
                   // What it opens gives the keyboard back to this button.
                   close()
-                  choice.choose()
+                  choose()
                 }}
               >
-                {choice.text}
+                {choice().text}
               </button>
             )}
-          </For>
+          </Index>
         </div>
       </Show>
     </div>

@@ -21,9 +21,13 @@ export const MessageBox = (props: {
   const [at, setAt] = createSignal(0)
   const [found] = createResource(
     () => mention()?.q,
-    (q) => props.store.files(props.cwd, q)
+    async (q) => ({ q, files: await props.store.files(props.cwd, q) })
   )
-  const offered = () => (mention() === undefined ? [] : (found.latest ?? []).slice(0, 8))
+  // What was found for other words is no answer to these.
+  const offered = () => {
+    const named = mention()
+    return named !== undefined && found.latest?.q === named.q ? found.latest.files.slice(0, 8) : []
+  }
   const look = () => {
     const caret = field?.selectionStart ?? 0
     setMention(mentionAt(field?.value ?? "", caret))

@@ -7,7 +7,7 @@ import { onCleanup, onMount, type ParentProps } from "solid-js"
 export const Panel = (props: ParentProps<{ readonly label: string; readonly onClose: () => void }>) => {
   const before = document.activeElement
   let panel: HTMLDivElement | undefined
-  onMount(() => panel?.querySelector<HTMLElement>("input, button")?.focus())
+  onMount(() => (panel?.querySelector<HTMLElement>("input:enabled, button:enabled") ?? panel)?.focus())
   onCleanup(() => {
     if (before instanceof HTMLElement) before.focus()
   })
@@ -15,6 +15,7 @@ export const Panel = (props: ParentProps<{ readonly label: string; readonly onCl
     <div
       class="panel"
       role="group"
+      tabindex="-1"
       aria-label={props.label}
       ref={(element) => {
         panel = element

@@ -11,7 +11,7 @@ import { timeOf } from "./Text.ts"
 /** What a start means for a reader of the conversation. */
 const said: Readonly<Record<ResumeOutcome, string>> = {
   ...outcomes,
-  forked: "Went on in another directory or session, with all that was said",
+  forked: "Went on as a fork of the session, with all that was said",
   moved: "Went on in another directory, with all that was said",
   rehydrated: "The agent had lost the session: restored from our copy",
   replaced: "Began anew: the agent knows nothing of what was said above"
@@ -27,6 +27,8 @@ export const noteOf = (receipt: Receipt): string => {
   if (restored !== undefined) return restoredText(restored)
   if (undone > 0) return undoneText(undone)
   if (isAnother(receipt)) return "Went on in another session, which was begun in the agent's own interface"
+  if (outcome === "moved" || outcome === "forked")
+    return `${said[outcome]}, in ${visible(receipt.cwdRequested)}`
   if (outcome !== "adopted" || ahead === 0) return said[outcome]
   const many = ahead === 1 ? "1 message was" : `${ahead} messages were`
   return `${many} said in the agent's own interface: ${imported >= ahead ? "above" : "the agent knows them, they are not shown here"}`

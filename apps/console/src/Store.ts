@@ -29,6 +29,12 @@ export interface State {
 
 const pageSize = 200
 
+/** What was said before a thread began, and the last turn of that. */
+interface Inherited {
+  readonly items: ReadonlyArray<Item>
+  readonly last: Conversation["inheritedLast"]
+}
+
 /** Everything that the page shows, and how it follows the server. */
 export const makeStore = async (token: string, onUnauthorized: () => void) => {
   const link = await makeLink(token)
@@ -173,9 +179,12 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
       .catch(() => undefined)
   }
 
-  /** What a fork goes on from: the last items that its origin had then. None where that is gone. */
-  const inheritedBy = async ({ forkedFrom, id }: Thread): Promise<ReadonlyArray<Item>> => {
-    if (forkedFrom === undefined) return []
+  /**
+   * What a fork goes on from: the last items that its origin had then, and before them what that was a fork of. None where
+   * they are gone.
+   */
+  const inheritedBy = async ({ forkedFrom, id }: Thread, most = pageSize): Promise<Inherited> => {
+    if (forkedFrom === undefined) return { items: [], last: undefined }
     const { threadId, turnId } = forkedFrom
     // Ids are in the order of their making, behind their prefix.
     const isBefore = (item: Item) =>
@@ -187,10 +196,20 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
       const { items } = await link
         .call((client) => client.threads.items({ params, query }))
         .catch(() => ({ items: [] }))
-      const found = items.filter(isBefore)
+      const found = items.filter(isBefore).slice(-most)
+      const isWhole = items.length < pageSize
       // The origin may have gone on for long.
-      if (found.length > 0 || items.length < pageSize) return found
-      before = items[0]?.id
+      if (found.length === 0 && !isWhole) {
+        before = items[0]?.id
+        continue
+      }
+      const own = found.at(-1)
+      const last = own && { threadId, turnId: own.turnId }
+      if (!isWhole || found.length >= most) return { items: found, last }
+      const origin = await link.call((client) => client.threads.get({ params })).catch(() => undefined)
+      if (origin === undefined) return { items: found, last }
+      const earlier = await inheritedBy(origin, most - found.length)
+      return { items: [...earlier.items, ...found], last: last ?? earlier.last }
     }
   }
 
@@ -217,7 +236,7 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
       )
     )
     const receipts = await ask((client) => everything((query) => client.threads.receipts({ params, query })))
-    const inherited = snapshot === undefined ? [] : await inheritedBy(snapshot.thread)
+    const inherited = snapshot && (await inheritedBy(snapshot.thread))
     // Somebody looks at another thread by now.
     if (loading !== own) return
     loading = undefined
@@ -227,7 +246,8 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     }
     const open: Conversation = {
       threadId: id,
-      inherited,
+      inherited: inherited?.items ?? [],
+      inheritedLast: inherited?.last,
       seq: snapshot.seq,
       items: [...snapshot.items],
       requests: [...snapshot.requests],

@@ -46,7 +46,7 @@ export const ThreadPane = (props: {
   const alarm = createMemo(() => alarmOf(props.thread, props.conversation.receipts))
   const entries = createMemo(() =>
     inOrder(props.conversation.items, [
-      ...turningPoints(props.conversation.receipts),
+      ...turningPoints(props.conversation.receipts, props.thread.forkedFrom !== undefined),
       ...props.conversation.turns
     ])
   )
@@ -76,36 +76,37 @@ export const ThreadPane = (props: {
     const before = forks() ? turnBefore(entries(), at) : undefined
     return before === undefined ? undefined : () => forkAfter(before)
   }
-  /** A thread like this one, that knows nothing yet. */
-  const alike = () => {
-    const { cwd, model, project, provider, runtimeMode } = props.thread
-    return props.store.attempt((client) =>
-      client.threads.create({
-        payload: {
-          provider,
-          cwd,
-          runtimeMode,
-          ...(model !== null && { model }),
-          ...(project !== undefined && { project })
-        }
-      })
-    )
-  }
-  /** This one stays as it is: what was said is written down in the new one, to be changed and sent there. */
-  const editAgain = async (item: Item, at: number) => {
+  /** From where a message is said again: the turn before it, here or in the thread that this one is a fork of. */
+  const pointBefore = (at: number) => {
     const before = turnBefore(entries(), at)
-    const begun = await (before === undefined ? alike() : fork(before))
-    if (begun === undefined) return
-    keepDraft(begun.id, draft(item.text ?? ""))
-    props.onOpen(begun.id)
+    return before === undefined
+      ? props.conversation.inheritedLast
+      : { threadId: props.thread.id, turnId: before }
   }
-  // What is above the items that are loaded, or was said in the thread that this one is a fork of, is not known here.
+  /** This one stays as it is: what was said is written down in a new one, to be changed and sent there. */
+  const editAgain = async (item: Item, at: number) => {
+    const text = draft(item.text ?? "")
+    const point = pointBefore(at)
+    if (point === undefined) {
+      keepDraft("new", text)
+      return props.onOpen(undefined)
+    }
+    const { threadId, turnId } = point
+    const forked = await props.store.attempt((client) =>
+      client.sessions.fork({ params: { id: threadId }, payload: { turnId } })
+    )
+    if (forked === undefined) return
+    keepDraft(forked.id, text)
+    props.onOpen(forked.id)
+  }
+  // What was sent with it cannot be sent again from here. What is above the items that are loaded is not known, nor is what
+  // a fork knows whose origin is gone.
   const edits = (item: Item, at: number) =>
     item.kind === "user-message" &&
     forks() &&
     item.elsewhere !== true &&
-    (turnBefore(entries(), at) !== undefined ||
-      (!props.store.state.older && props.conversation.inherited.length === 0))
+    props.conversation.files[item.turnId] === undefined &&
+    (pointBefore(at) !== undefined || (!props.store.state.older && props.thread.forkedFrom === undefined))
   /** A turn that has ended, behind the last thing of it. */
   const endsTurn = (item: Item, at: number) => {
     const next = entries()[at + 1]

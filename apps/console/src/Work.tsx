@@ -67,7 +67,7 @@ const Line = (
           {props.result}
         </span>
       </summary>
-      {props.children}
+      <Show when={chosen() ?? props.runs}>{props.children}</Show>
     </details>
   )
 }

@@ -25,12 +25,12 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const { address } = yield* HttpServer.HttpServer
-    const { host } = yield* Configuration
+    const { host, roots } = yield* Configuration
     const { path, serverFile } = yield* DataDirectory
     const token = yield* Token
     const registry = yield* ProviderRegistry
     const url = `http://${host}:${"port" in address ? address.port : 0}`
-    const content: ServerFile = { pid: process.pid, url, version, proofKey: token.proofKey }
+    const content: ServerFile = { pid: process.pid, url, version, proofKey: token.proofKey, roots }
     // Whole or not at all: who reads half of it would take it for nobody's. One that an earlier version left may be read
     // by others.
     const written = `${serverFile}.new`

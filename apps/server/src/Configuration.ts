@@ -100,6 +100,10 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
 
 const decode = Schema.decodeUnknownEffect(FileConfig, { errors: "all", onExcessProperty: "error" })
 
+/** A mistyped name, in the words of whoever wrote it. */
+const plainly = (text: string) =>
+  text.replaceAll(/Expected no excess property\s+at \["?([^\]"]*)"?\]/g, "There is no setting $1 here")
+
 const read = Effect.fnUntraced(function* (path: string, named: boolean) {
   const fs = yield* FileSystem.FileSystem
   // Without a file there is nothing to read; one that was named and is not there is a mistake.
@@ -108,7 +112,7 @@ const read = Effect.fnUntraced(function* (path: string, named: boolean) {
   const text = yield* fs.readFileString(path).pipe(Effect.mapError((error) => bad(error.message)))
   const json = Result.try(() => JSON.parse(text) as unknown)
   if (Result.isFailure(json)) return yield* bad("it is not JSON")
-  const config = yield* decode(json.success).pipe(Effect.mapError((error) => bad(error.message)))
+  const config = yield* decode(json.success).pipe(Effect.mapError((error) => bad(plainly(error.message))))
   const ids = new Set<string>()
   for (const { id } of config.providers ?? []) {
     if (ids.has(id)) return yield* bad(`two providers have the id ${id}`)

@@ -5,8 +5,8 @@ import { ThreadEvents } from "@rejoin/core/events/ThreadEvents"
 import { ThreadStore } from "@rejoin/core/store/ThreadStore"
 import { Threads } from "@rejoin/core/threads/Threads"
 import { nameOf } from "@rejoin/shown/Words"
-import { Duration, Effect, FileSystem, Layer, Option, Schedule, Schema, Stream } from "effect"
-import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
+import { type Cause, Duration, Effect, FileSystem, Layer, Option, Schedule, Schema, Stream } from "effect"
+import { FetchHttpClient, HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
 import { createHmac } from "node:crypto"
 import { Configuration } from "./Configuration.ts"
 
@@ -57,7 +57,17 @@ export const layer = Layer.effectDiscard(
     const { file, home } = yield* Configuration
     if (file.webhook !== undefined) yield* Effect.forkScoped(telling(file.webhook, `${home}/webhook.json`))
   })
-).pipe(Layer.provide(FetchHttpClient.layer))
+).pipe(
+  Layer.provide(FetchHttpClient.layer),
+  // What was sent on to somebody else was not taken.
+  Layer.provide(Layer.succeed(FetchHttpClient.RequestInit, { redirect: "manual" }))
+)
+
+/** Without the address, which is a secret with many that take such things. */
+const why = (error: HttpClientError.HttpClientError | Cause.TimeoutError): string => {
+  if (error._tag === "TimeoutError") return "it did not answer in time"
+  return error.response === undefined ? "it cannot be reached" : `it answered ${error.response.status}`
+}
 
 const telling = Effect.fn("Webhook")(
   function* ({ events, secret, url }: WebhookConfig, note: string) {
@@ -70,10 +80,10 @@ const telling = Effect.fn("Webhook")(
 
     // Once, until one is taken again.
     let complained = false
-    const complain = (why: string) => {
+    const complain = (reason: string) => {
       if (complained) return Effect.void
       complained = true
-      return Effect.logWarning(`The webhook takes nothing now, and is tried again: ${why}`)
+      return Effect.logWarning(`The webhook takes nothing now, and is tried again: ${reason}.`)
     }
     const post = (body: string) =>
       http
@@ -87,17 +97,22 @@ const telling = Effect.fn("Webhook")(
         )
         .pipe(
           Effect.timeout(once),
-          Effect.tapError(({ message }) => complain(message)),
+          Effect.mapError(why),
+          Effect.tapError(complain),
           Effect.retry({
             schedule: Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")]).pipe(
               Schedule.upTo({ duration: patience })
             )
           })
         )
-    const keep = Effect.fnUntraced(function* (position: number) {
-      yield* fs.writeFileString(`${note}.new`, JSON.stringify({ url, position }))
-      yield* fs.rename(`${note}.new`, note)
-    })
+    // Where it cannot be noted, the next life tells it once more.
+    const keep = (position: number) =>
+      fs.writeFileString(`${note}.new`, JSON.stringify({ url, position }), { mode: 0o600 }).pipe(
+        Effect.andThen(fs.rename(`${note}.new`, note)),
+        Effect.catch(({ message }) =>
+          Effect.logWarning(`How far the webhook was told is not noted: ${message}`)
+        )
+      )
     const tell = Effect.fnUntraced(function* (event: RuntimeEvent) {
       const said = words[event.type]
       if (said === undefined || !wanted.has(event.type)) return
@@ -110,10 +125,8 @@ const telling = Effect.fn("Webhook")(
             complained = false
           })
         ),
-        Effect.catch((error) =>
-          Effect.logWarning(`The webhook did not take an event: ${error.message}`, {
-            position: event.position
-          })
+        Effect.catch((reason) =>
+          Effect.logWarning(`The webhook did not take an event: ${reason}.`, { position: event.position })
         )
       )
       yield* keep(event.position)

@@ -50,6 +50,16 @@ export class WorkingTrees extends Context.Service<
       const line = (cwd: string, ...args: ReadonlyArray<string>) =>
         Effect.map(git(cwd, ...args), (told) => told?.printed.replace(/\n$/, ""))
 
+      /** Its root; undefined also where it reaches beyond where threads may work, or what its `.git` names does. */
+      const checkoutOf = Effect.fnUntraced(function* (path: string) {
+        const root = yield* line(path, "rev-parse", "--show-toplevel")
+        const common = yield* line(path, "rev-parse", "--path-format=absolute", "--git-common-dir")
+        if (root === undefined || common === undefined) return undefined
+        for (const directory of [root, common])
+          if (!(yield* Effect.isSuccess(working.admit(directory)))) return undefined
+        return root
+      })
+
       /** A small file that is text, and no link: as a difference that adds all of it. */
       const untracked = Effect.fnUntraced(function* (root: string, path: string, left: number) {
         const file = bare(path)
@@ -61,13 +71,8 @@ export class WorkingTrees extends Context.Service<
       })
 
       const read = Effect.fn("WorkingTrees.changes")(function* (asked: string) {
-        const path = yield* working.admit(asked)
-        const root = yield* line(path, "rev-parse", "--show-toplevel")
-        const common = yield* line(path, "rev-parse", "--path-format=absolute", "--git-common-dir")
-        if (root === undefined || common === undefined) return none
-        // A checkout may reach beyond where threads may work, and so may what a `.git` names.
-        for (const directory of [root, common])
-          if (!(yield* Effect.isSuccess(working.admit(directory)))) return none
+        const root = yield* checkoutOf(yield* working.admit(asked))
+        if (root === undefined) return none
         const base =
           (yield* line(root, "rev-parse", "--verify", "--quiet", "HEAD")) ??
           (yield* line(root, "hash-object", "-t", "tree", "/dev/null")) ??
@@ -104,7 +109,10 @@ export class WorkingTrees extends Context.Service<
 
       const files = Effect.fn("WorkingTrees.files")(function* (asked: string, q: string) {
         const path = yield* working.admit(asked)
-        const listed = yield* git(path, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+        const listed =
+          (yield* checkoutOf(path)) === undefined
+            ? undefined
+            : yield* git(path, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
         // Outside of a repository: what lies in the directory itself.
         const found = listed
           ? listed.printed.split("\0").filter((name) => name !== "")

@@ -10,6 +10,11 @@ import { agentsDirectory, OwnEnvironment } from "./Instances.ts"
 
 keepLoopbackDirect(process.env)
 
+// Who reads no further, as `head` does, ends the demo, and with it what it started.
+process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+  if (code === "EPIPE") process.kill(process.pid, "SIGTERM")
+})
+
 // The story of Rejoin in under a minute, on the real OpenCode and the built-in model, in a directory of its own.
 
 const readServerFile = Schema.decodeUnknownEffect(ServerFileJson)

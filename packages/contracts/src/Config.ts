@@ -35,7 +35,9 @@ const duration = <const Name extends string>(name: Name) =>
 /** Another program that is told what waits for its user, and what has ended. Told things are named as events are. */
 export const WebhookConfig = Schema.Struct({
   url: Schema.String.check(
-    Schema.isPattern(/^https?:\/\/\S+$/, { message: "An address that begins with http:// or https://" })
+    Schema.isPattern(/^https?:\/\/[^\s/@]+(?:\/\S*)?$/, {
+      message: "An address that begins with http:// or https://, without a name and a password in it"
+    })
   ),
   /** Each body is signed with it: `x-rejoin-signature`. */
   secret: Schema.optionalKey(Schema.NonEmptyString),

@@ -6,7 +6,9 @@ export const ServerFile = Schema.Struct({
   url: Schema.String,
   version: Schema.String,
   /** Of this run: by it the server proves that it is the one that wrote this (`proofOf`). */
-  proofKey: Schema.optionalKey(Schema.String)
+  proofKey: Schema.optionalKey(Schema.String),
+  /** Where its threads may work. */
+  roots: Schema.optionalKey(Schema.Array(Schema.String))
 })
 export type ServerFile = typeof ServerFile.Type
 

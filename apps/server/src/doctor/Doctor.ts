@@ -1,12 +1,13 @@
 import { type DataDirectoryHeld, InvalidInput, type StoreFailed } from "@rejoin/contracts/Errors"
+import { ServerFileJson } from "@rejoin/contracts/ServerFile"
 import { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
 import { ProviderCall } from "@rejoin/core/providers/ProviderCall"
 import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
 import { Settings } from "@rejoin/core/Settings"
 import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
 import { DataDirectory, hold } from "@rejoin/persistence/DataDirectory"
-import { Effect, FileSystem, Layer, Option, Result } from "effect"
-import { Configuration, homeDirectory, settingsOf } from "../Configuration.ts"
+import { Config, Effect, FileSystem, Layer, Option, Result, Schema } from "effect"
+import { Configuration, type ConfigurationShape, homeDirectory, settingsOf } from "../Configuration.ts"
 import { register } from "../Instances.ts"
 import { ownerOf } from "@rejoin/agent-kit/Owner"
 import { agents } from "./Agents.ts"
@@ -52,14 +53,34 @@ const orphans = Effect.gen(function* () {
   return [finding]
 })
 
+const decodeServerFile = Schema.decodeUnknownEffect(ServerFileJson)
+
+/**
+ * Where threads may work: for the server that works here, if one does. Without REJOIN_ROOTS it depends on where the next
+ * one is started, which nobody knows: then anywhere.
+ */
+const rootsOf = Effect.fnUntraced(function* (path: string, { roots }: ConfigurationShape, isHeld: boolean) {
+  const fs = yield* FileSystem.FileSystem
+  const told = yield* fs
+    .readFileString(`${path}/server.json`)
+    .pipe(Effect.flatMap(decodeServerFile), Effect.option)
+  if (isHeld && Option.isSome(told) && told.value.roots !== undefined) return told.value.roots
+  const set = yield* Effect.orElseSucceed(Config.option(Config.NonEmptyString("REJOIN_ROOTS")), () =>
+    Option.none()
+  )
+  return Option.isSome(set) ? roots : ["/"]
+})
+
 /** The parts of a server by which conversations are looked at, and none that serves. */
-const parts = (path: string) =>
+const parts = (path: string, isHeld: boolean) =>
   Layer.unwrap(
-    Effect.map(Configuration, (configuration) =>
-      Layer.mergeAll(ProviderRegistry.layer, WorkingDirectory.layer, ProviderCall.layer).pipe(
-        Layer.provideMerge(Layer.succeed(Settings, settingsOf(configuration, path)))
+    Effect.gen(function* () {
+      const configuration = yield* Configuration
+      const roots = yield* rootsOf(path, configuration, isHeld)
+      return Layer.mergeAll(ProviderRegistry.layer, WorkingDirectory.layer, ProviderCall.layer).pipe(
+        Layer.provideMerge(Layer.succeed(Settings, { ...settingsOf(configuration, path), roots }))
       )
-    )
+    })
   ).pipe(
     Layer.provideMerge(
       Layer.succeed(DataDirectory, {
@@ -106,7 +127,7 @@ export const examine = Effect.fn("examine")(function* (progress: Progress) {
     const upstream = yield* conversations(inspection, usable, { held: isHeld, progress })
     return { providers: checked, findings: [...findings, ...lost, ...upstream] }
   }).pipe(
-    Effect.provide(Layer.provideMerge(parts(path), ownerOf(path))),
+    Effect.provide(Layer.provideMerge(parts(path, isHeld), ownerOf(path))),
     Effect.catchTag("InvalidInput", ({ field, hint, message }) => {
       const finding: Finding = {
         check: "config",
