@@ -304,7 +304,7 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             await desk.getByRole("button", { name: "Continuity" }).click()
             await desk.locator('[data-outcome="replaced"]').waitFor()
             for (const colorScheme of ["dark", "light"] as const) {
-              await desk.emulateMedia({ colorScheme })
+              await desk.emulateMedia({ colorScheme, reducedMotion: "reduce" })
               assert.deepEqual(await barriers(desk), [], colorScheme)
             }
             await shoot(desk, "replaced")

@@ -13,7 +13,7 @@ export const shoot = async (page: Page, name: string) => {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" })
     await page.screenshot({ path: `${directory}/${name}-${scheme}.png` })
   }
-  await page.emulateMedia({ colorScheme: "light" })
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: null })
 }
 
 export const said = async (page: Page, text: string) => {

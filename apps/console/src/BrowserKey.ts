@@ -7,9 +7,9 @@ const algorithm = { name: "ECDSA", namedCurve: "P-256" }
 const opened = () =>
   new Promise<IDBDatabase>((resolve, reject) => {
     const request = indexedDB.open("rejoin", 1)
-    request.onupgradeneeded = () => request.result.createObjectStore("keys")
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error ?? new Error("Nothing can be kept here."))
+    request.addEventListener("upgradeneeded", () => request.result.createObjectStore("keys"))
+    request.addEventListener("success", () => resolve(request.result))
+    request.addEventListener("error", () => reject(request.error ?? new Error("Nothing can be kept here.")))
   })
 
 const within = async <A>(mode: IDBTransactionMode, use: (store: IDBObjectStore) => IDBRequest<A>) => {
@@ -17,8 +17,8 @@ const within = async <A>(mode: IDBTransactionMode, use: (store: IDBObjectStore) 
   try {
     return await new Promise<A>((resolve, reject) => {
       const request = use(database.transaction("keys", mode).objectStore("keys"))
-      request.onsuccess = () => resolve(request.result)
-      request.onerror = () => reject(request.error ?? new Error("Nothing can be kept here."))
+      request.addEventListener("success", () => resolve(request.result))
+      request.addEventListener("error", () => reject(request.error ?? new Error("Nothing can be kept here.")))
     })
   } finally {
     database.close()

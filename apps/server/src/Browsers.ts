@@ -146,7 +146,9 @@ export class Browsers extends Context.Service<
           hint: "rejoin console prints a link that lets it in."
         })
       })
-      const list = Effect.map(read, (browsers) => browsers.map(({ key: _, ...browser }) => browser))
+      const list = Effect.map(read, (browsers) =>
+        browsers.map(({ agent, id, lastSeenAt, origin, since }) => ({ id, origin, agent, since, lastSeenAt }))
+      )
       const forget = (id: string) => change((known) => known.filter((browser) => browser.id !== id))
       return Browsers.of({ enroll, challenge, enter, list, forget })
     })
