@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
 import { live, tagOf } from "./testing/Served.ts"
-import { fitting } from "./WorkingTrees.ts"
+import { fitting } from "./FittingFiles.ts"
 
 describe("what a checkout has beside its last commit", () => {
   it.live("is told line by line, whatever the files are called, and nothing of the repository's is run", () =>
