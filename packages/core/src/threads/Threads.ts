@@ -23,6 +23,7 @@ import { Settings } from "../Settings.ts"
 import { SessionEnd } from "../sessions/SessionEnd.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { type Page, ThreadStore } from "../store/ThreadStore.ts"
+import { forkTitle } from "./ThreadTitle.ts"
 import { WorkingDirectory } from "./WorkingDirectory.ts"
 
 /** The durable conversations as the user knows them. */
@@ -125,7 +126,7 @@ export class Threads extends Context.Service<
             extraEnv,
             additionalDirectories,
             ...(systemPrompt !== undefined && { systemPrompt }),
-            ...(title !== "" && { title: `${title} (fork)` }),
+            ...(title !== "" && { title: forkTitle(title) }),
             ...(project !== null && { project }),
             ...(model !== null && { model })
           },
