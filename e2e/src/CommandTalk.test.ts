@@ -47,6 +47,10 @@ describe("the command that talks, on the real OpenCode", () => {
           // Up brings back what was said.
           yield* talk.type("\u001b[A")
           yield* talk.shows("You › typed ahead")
+          // Ctrl-C takes back what is half said, and leaves where nothing is.
+          yield* talk.type("\u0003")
+          yield* talk.type("still here\r")
+          yield* talk.shows("ahead | still here\nYou")
           yield* talk.type("\u0003")
           const left = yield* talk.ended
           assert.strictEqual(left.code, 0)
@@ -61,7 +65,8 @@ describe("the command that talks, on the real OpenCode", () => {
               ["three", "completed"],
               ["pasted first\npasted second", "completed"],
               ["run sleep 1", "completed"],
-              ["typed ahead", "completed"]
+              ["typed ahead", "completed"],
+              ["still here", "completed"]
             ]
           )
 

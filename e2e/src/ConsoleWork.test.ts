@@ -115,6 +115,14 @@ describe("what an agent did, on the page", () => {
             await choose(page, "Fork")
             await page.locator(".inherited .user-message", { hasText: "or later?" }).waitFor()
             assert.isTrue(await page.locator(".inherited .user-message", { hasText: "look at" }).isVisible())
+            await choose(page, "Find in it…")
+            await page.getByLabel("What was said or done here").fill("look at")
+            await page
+              .getByRole("button", { name: /^Show: .*look at/ })
+              .first()
+              .click()
+            await page.locator(".inherited .item.sought").waitFor()
+            await page.getByRole("button", { name: "Close this panel" }).click()
             // The first message has nothing before it: its new thread is begun when it is sent.
             await page.goto(`${server.url}/#/${id}`)
             const first = page.locator(".item.user-message", { hasText: "look at" })
@@ -123,13 +131,17 @@ describe("what an agent did, on the page", () => {
             await first.getByRole("button", { name: "Edit and send again" }).click()
             await page.getByRole("heading", { name: "New thread" }).waitFor()
             assert.include(await message(page).inputValue(), "look at @src/Parser.ts")
+            assert.strictEqual(
+              await page.getByLabel("What it may do without asking").inputValue(),
+              "full-access"
+            )
             await message(page).fill("alone")
             await page.getByRole("button", { name: "Start" }).click()
             await page.locator(".item.assistant-message", { hasText: /^\s*(Agent)?\s*alone\s*$/ }).waitFor()
           })
           const { items } = yield* server.client.threads.list({ query: {} })
           assert.lengthOf(items, 5)
-          assert.isTrue(items.every((thread) => thread.cwd === cwd))
+          assert.isTrue(items.every((thread) => thread.cwd === cwd && thread.runtimeMode === "full-access"))
           assert.deepEqual(complaints, [])
         })
       )

@@ -97,7 +97,14 @@ const typedLine = (
       }
       waiting = setTimeout(done, together)
     })
-    reading.on("SIGINT", leave)
+    reading.on("SIGINT", () => {
+      // As a shell does: what was half said goes first.
+      if (reading.line === "" && lines.length === 0) return leave()
+      lines.length = 0
+      clearTimeout(waiting)
+      reading.write(null, { ctrl: true, name: "e" })
+      reading.write(null, { ctrl: true, name: "u" })
+    })
     reading.on("close", leave)
     reading.prompt()
     if (own.typed !== "") reading.write(own.typed)

@@ -1,3 +1,4 @@
+import type { Thread } from "@rejoin/contracts/Thread"
 import { batch, createEffect, createSignal, onCleanup, onMount, Show } from "solid-js"
 import { keepWanted } from "./Access.ts"
 import { focusMessage } from "./Focus.ts"
@@ -28,6 +29,8 @@ export const App = (props: { readonly store: Store }) => {
   }
   const thread = () => state.threads.find(({ id }) => id === selected())
   const [from, setFrom] = createSignal<string>()
+  /** A thread that a new one is to be like, until something else is looked at. */
+  const [like, setLike] = createSignal<Thread>()
 
   const onAddress = () => {
     const next = viewOf(location.hash)
@@ -35,6 +38,7 @@ export const App = (props: { readonly store: Store }) => {
     keepWanted(location.hash)
     batch(() => {
       setFrom(thread()?.cwd)
+      if (next.at !== "new") setLike(undefined)
       setView(next)
       void show(selected())
     })
@@ -50,6 +54,10 @@ export const App = (props: { readonly store: Store }) => {
     go(hash)
   }
   const open = (id: string | undefined) => leave(id === undefined ? "#/new" : `#/${id}`)
+  const openAlike = (thread: Thread) => {
+    setLike(thread)
+    open(undefined)
+  }
   const back = () => leave("")
   onMount(() => {
     addEventListener("popstate", onAddress)
@@ -107,7 +115,13 @@ export const App = (props: { readonly store: Store }) => {
             <Show
               when={selected() !== undefined}
               fallback={
-                <NewThread store={props.store} from={from()} onOpen={(id) => go(`#/${id}`)} onBack={back} />
+                <NewThread
+                  store={props.store}
+                  from={from()}
+                  like={like()}
+                  onOpen={(id) => go(`#/${id}`)}
+                  onBack={back}
+                />
               }
             >
               <main class="loading" aria-busy={!state.missing}>
@@ -125,6 +139,7 @@ export const App = (props: { readonly store: Store }) => {
               thread={shown().thread}
               store={props.store}
               onOpen={open}
+              onAlike={openAlike}
               onBack={back}
             />
           )}

@@ -22,9 +22,6 @@ export const ChangesPanel = (props: {
         <button type="button" class="small" disabled={tree.loading} onClick={() => void refetch()}>
           Look again
         </button>
-        <button type="button" class="small" onClick={() => props.onClose()}>
-          Close
-        </button>
       </div>
       <Show
         when={tree.latest}

@@ -21,6 +21,23 @@ export const FindPanel = (props: {
     () => asked() || undefined,
     (text) => props.store.search(text, props.threadId)
   )
+  /** What a fork goes on from belongs to another thread, and is shown in this one: that much of it is looked through here. */
+  const inherited = () => {
+    const words = asked()
+      .toLowerCase()
+      .split(/[\s"*]+/)
+      .filter((word) => word !== "")
+    return (props.store.state.open?.inherited ?? []).flatMap(
+      ({ command = "", id, output = "", text = "" }) => {
+        const said = [text, command, output].filter((part) => part !== "").join("\n")
+        const lower = said.toLowerCase()
+        if (words.length === 0 || !words.every((word) => lower.includes(word))) return []
+        const at = Math.max(0, lower.indexOf(words[0] ?? "") - 40)
+        return [{ itemId: id, snippet: said.slice(at, at + 160), marks: [] }]
+      }
+    )
+  }
+  const hits = () => [...(found.latest?.items ?? []), ...inherited()]
   return (
     <Panel label="Find in this thread" onClose={props.onClose}>
       <div class="row">
@@ -34,29 +51,24 @@ export const FindPanel = (props: {
           value={typed()}
           onInput={(event) => setTyped(event.currentTarget.value)}
         />
-        <button type="button" onClick={() => props.onClose()}>
-          Close
-        </button>
       </div>
-      <Show when={asked() !== "" && found.latest?.items}>
-        {(items) => (
-          <ul class="found" aria-live="polite">
-            <For each={items()} fallback={<li class="mark">Nothing here has all of it.</li>}>
-              {(hit) => (
-                <li>
-                  <button
-                    type="button"
-                    class="plain"
-                    aria-label={`Show: ${brief(hit.snippet, 120)}`}
-                    onClick={() => void props.store.seek(hit.threadId, hit.itemId)}
-                  >
-                    <Snippet snippet={hit.snippet} marks={hit.marks} />
-                  </button>
-                </li>
-              )}
-            </For>
-          </ul>
-        )}
+      <Show when={asked() !== "" && found.latest}>
+        <ul class="found" aria-live="polite">
+          <For each={hits()} fallback={<li class="mark">Nothing here has all of it.</li>}>
+            {(hit) => (
+              <li>
+                <button
+                  type="button"
+                  class="plain"
+                  aria-label={`Show: ${brief(hit.snippet, 120)}`}
+                  onClick={() => void props.store.seek(props.threadId, hit.itemId)}
+                >
+                  <Snippet snippet={hit.snippet} marks={hit.marks} />
+                </button>
+              </li>
+            )}
+          </For>
+        </ul>
       </Show>
     </Panel>
   )

@@ -1,6 +1,7 @@
 import type { Directory } from "@rejoin/contracts/Directory"
 import { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import type { Thread } from "@rejoin/contracts/Thread"
 import { createEffect, createSignal, For, onMount, Show, untrack } from "solid-js"
 import { AgentMark } from "./AgentMark.tsx"
 import { ModelField } from "./ModelField.tsx"
@@ -44,24 +45,27 @@ export const NewThread = (props: {
   readonly store: Store
   /** The directory of the thread that was looked at before. */
   readonly from: string | undefined
+  /** A thread whose agent, directory, powers and model it is to have, until others are chosen. */
+  readonly like: Thread | undefined
   readonly onOpen: (id: string) => void
   readonly onBack: () => void
 }) => {
   const { attempt, look, state } = props.store
   const ready = () => state.providers.filter(({ status }) => status === "ready")
   const known = () => [...new Set(state.threads.map(({ cwd }) => cwd))]
-  const [provider, setProvider] = createSignal("")
+  const like = untrack(() => props.like)
+  const [provider, setProvider] = createSignal<string>(like?.provider ?? "")
   const chosen = () => provider() || (ready()[0]?.id ?? "")
-  const [cwd, setCwd] = createSignal(untrack(() => props.from) ?? "")
+  const [cwd, setCwd] = createSignal(like?.cwd ?? untrack(() => props.from) ?? "")
   const [found, setFound] = createSignal<{
     readonly typed: string
     readonly directory: Directory | undefined
   }>()
-  const [wanted, setMode] = createSignal<RuntimeMode>()
+  const [wanted, setMode] = createSignal<RuntimeMode | undefined>(like?.runtimeMode)
   const mode = () => wanted() ?? state.defaultMode
   // An agent is started to be asked: only where somebody wants to choose.
   const [asks, setAsks] = createSignal(false)
-  const [model, setModel] = createSignal("")
+  const [model, setModel] = createSignal(like?.model ?? "")
   const [title, setTitle] = createSignal("")
   const [typed, setTyped] = createSignal(draftOf("new"))
   const write = (next: Draft) => {

@@ -1,3 +1,4 @@
+import { Icon } from "./Icon.tsx"
 import { onCleanup, onMount, type ParentProps } from "solid-js"
 
 /**
@@ -27,6 +28,9 @@ export const Panel = (props: ParentProps<{ readonly label: string; readonly onCl
       }}
     >
       {props.children}
+      <button type="button" class="plain close" aria-label="Close this panel" onClick={() => props.onClose()}>
+        <Icon name="close" />
+      </button>
     </div>
   )
 }

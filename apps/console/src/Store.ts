@@ -319,7 +319,8 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
       const { older, open } = state
       if (open?.threadId !== threadId) return
       const shown = open.items.length
-      if (open.items.some(({ id }) => id === itemId)) return setState("sought", itemId)
+      if ([...open.inherited, ...open.items].some(({ id }) => id === itemId))
+        return setState("sought", itemId)
       if (!older) return
       await showOlder()
       // It could not be asked for, which is told.

@@ -20,6 +20,8 @@ export const ThreadPane = (props: {
   readonly conversation: Conversation
   readonly store: Store
   readonly onOpen: (id: string | undefined) => void
+  /** Opens a new thread with the same agent, directory and powers. */
+  readonly onAlike: (thread: Thread) => void
   readonly onBack: () => void
 }) => {
   const [showsReceipts, setShowsReceipts] = createSignal(false)
@@ -79,6 +81,7 @@ export const ThreadPane = (props: {
             conversation={props.conversation}
             store={props.store}
             onOpen={props.onOpen}
+            onAlike={props.onAlike}
             onSent={toEnd}
           />
         </div>

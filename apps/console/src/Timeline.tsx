@@ -20,6 +20,7 @@ export const Timeline = (props: {
   readonly conversation: Conversation
   readonly store: Store
   readonly onOpen: (id: string | undefined) => void
+  readonly onAlike: (thread: Thread) => void
   readonly onSent: () => void
 }) => {
   const params = () => ({ id: props.thread.id })
@@ -64,7 +65,7 @@ export const Timeline = (props: {
     const point = pointBefore(at)
     if (point === undefined) {
       keepDraft("new", text)
-      return props.onOpen(undefined)
+      return props.onAlike(props.thread)
     }
     const { threadId, turnId } = point
     const forked = await props.store.attempt((client) =>
@@ -104,12 +105,21 @@ export const Timeline = (props: {
       <Show when={props.conversation.inherited.length > 0}>
         <div class="inherited">
           <For each={props.conversation.inherited}>
-            {(item) => <ItemView item={item} live={false} cwd={props.thread.cwd} />}
+            {(item) => (
+              <ItemView
+                item={item}
+                live={false}
+                cwd={props.thread.cwd}
+                sought={props.store.state.sought === item.id}
+              />
+            )}
           </For>
           <p class="turning">
-            <strong>Forked here</strong> from{" "}
-            <a href={`#/${props.thread.forkedFrom?.threadId}`}>another thread</a>: the agent knows what was
-            said above
+            <span>
+              <strong>Forked here</strong> from{" "}
+              <a href={`#/${props.thread.forkedFrom?.threadId}`}>another thread</a>: the agent knows what was
+              said above
+            </span>
           </p>
         </div>
       </Show>

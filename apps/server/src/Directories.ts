@@ -80,7 +80,10 @@ export class Directories extends Context.Service<
           ...(Option.isSome(parent) && parent.value !== path && { parent: parent.value }),
           directories,
           roots,
-          worktrees: yield* worktreesOf(path)
+          // One in which threads may not work is no choice.
+          worktrees: yield* Effect.filter(yield* worktreesOf(path), (tree) =>
+            Effect.isSuccess(working.admit(tree.path))
+          )
         }
         return directory
       })
