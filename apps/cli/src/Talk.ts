@@ -1,4 +1,5 @@
 import type { RejoinClient } from "@rejoin/client/Client"
+import { everything } from "@rejoin/client/Pages"
 import type { Thread } from "@rejoin/contracts/Thread"
 import { ago } from "@rejoin/shown/Ago"
 import { brief, visible } from "@rejoin/shown/Visible"
@@ -61,8 +62,9 @@ const heading = ({ cwd, id, provider, runtimeMode }: Thread) =>
 
 /** What was said last, for whoever comes back to it. */
 const recall = Effect.fnUntraced(function* (client: RejoinClient, { id }: Thread) {
-  const { items: receipts } = yield* client.threads.receipts({ params: { id }, query: {} })
-  const { items: turns } = yield* client.turns.list({ params: { id }, query: { limit: 500 } })
+  const params = { id }
+  const { items: receipts } = yield* client.threads.receipts({ params, query: {} })
+  const turns = yield* everything((query) => client.turns.list({ params, query }))
   if (turns.length > 2) yield* Console.error(`… rejoin show ${id} has what was said before`)
   if (turns.length > 0) yield* Console.log(`${turnsText(turns.slice(-2), receipts)}\n`)
 })
@@ -78,8 +80,9 @@ export const talk = Effect.gen(function* () {
     return yield* new CliError.ShowHelp({ commandPath: ["rejoin"], errors: [] })
   const connection = yield* Connection
   const client = yield* connection.open
-  let chosen = yield* Effect.catchTag(pick(client), "QuitError", () => Effect.succeed("none" as const))
-  if (chosen === "none") return
+  const picked = yield* Effect.catchTag(pick(client), "QuitError", () => Effect.succeed("none" as const))
+  if (picked === "none") return
+  let chosen = picked
   if (chosen !== undefined) {
     yield* heading(chosen)
     yield* recall(client, chosen)
@@ -90,22 +93,21 @@ export const talk = Effect.gen(function* () {
     if (Option.isNone(said)) break
     const input = said.value.trim()
     if (input === "") continue
-    if (chosen === undefined) {
-      chosen = yield* begin(client)
-      yield* heading(chosen)
-    }
-    const { id } = chosen
     const turn = Effect.gen(function* () {
+      if (chosen === undefined) {
+        chosen = yield* begin(client)
+        yield* heading(chosen)
+      }
       // As it is now: it may have gone on elsewhere.
       const { threads } = yield* connection.find
-      const thread = yield* threads.get({ params: { id } })
+      const thread = yield* threads.get({ params: { id: chosen.id } })
       const shown = yield* screen({ silent: false, watching: false })
       const { late, settled } = yield* saying(thread, { input }, { how: "ask", shown })
       if (late && settled.output !== "") yield* Console.log(visible(settled.output))
     })
     yield* untilCtrlC(Effect.scoped(turn)).pipe(
       Effect.catchTag("QuitError", () => Effect.void),
-      // A turn that failed has said so; what was refused is said, and one can go on.
+      // A turn that failed has said so. What was refused is said, and one can go on: Up brings the message back.
       Effect.catch((error) => Console.error(visible(error.message)))
     )
   }

@@ -1,3 +1,4 @@
+import { allAdded } from "@rejoin/agent-kit/Diff"
 import type { CwdNotAllowed, CwdUnavailable } from "@rejoin/contracts/Errors"
 import type { ChangedFile, WorkingTree } from "@rejoin/contracts/WorkingTree"
 import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
@@ -69,7 +70,7 @@ export class WorkingTrees extends Context.Service<
         const { size, type } = yield* fs.stat(real)
         if (real !== join(root, path) || type !== "File" || size > Math.min(most.untracked, left)) return file
         const text = yield* fs.readFileString(real)
-        return text.includes("\0") ? file : { ...file, ...allAdded(text) }
+        return text.includes("\0") ? file : { ...file, ...fresh(text) }
       })
 
       const read = Effect.fn("WorkingTrees.changes")(function* (asked: string) {
@@ -86,7 +87,7 @@ export class WorkingTrees extends Context.Service<
         const tracked = changedIn(names?.printed ?? "", counts?.printed ?? "", patch?.printed ?? "")
         const found = (others?.printed ?? "").split("\0").filter((path) => path !== "")
         let left = most.bytes
-        const fresh = yield* Effect.forEach(
+        const unknown = yield* Effect.forEach(
           found.slice(0, Math.max(0, most.files - tracked.length)),
           (path) =>
             Effect.orElseSucceed(untracked(root, path, left), () => bare(path)).pipe(
@@ -99,7 +100,7 @@ export class WorkingTrees extends Context.Service<
         )
         const cut = [names, counts, patch, others].some((told) => told === undefined || told.isCut)
         const truncated = cut || tracked.length + found.length > most.files
-        return { root, files: [...tracked.slice(0, most.files), ...fresh], truncated }
+        return { root, files: [...tracked.slice(0, most.files), ...unknown], truncated }
       })
 
       // Each of git's steps has its own limit; a repository that makes all of them slow has this one.
@@ -136,12 +137,10 @@ const bare = (path: string): ChangedFile => ({
   diff: ""
 })
 
-const allAdded = (text: string): Pick<ChangedFile, "added" | "diff" | "removed"> => {
-  const lines = text === "" ? [] : text.replace(/\n$/, "").split("\n")
-  const head = `@@ -0,0 +1,${lines.length} @@`
-  return {
-    added: lines.length,
-    removed: 0,
-    diff: lines.length === 0 ? "" : [head, ...lines.map((added) => `+${added}`)].join("\n")
-  }
+/** A file that no commit has: all of it is new. */
+const fresh = (text: string): Pick<ChangedFile, "added" | "diff" | "removed"> => {
+  if (text === "") return { added: 0, removed: 0, diff: "" }
+  const lines = allAdded(text)
+  const added = lines.split("\n").length
+  return { added, removed: 0, diff: `@@ -0,0 +1,${added} @@\n${lines}` }
 }
