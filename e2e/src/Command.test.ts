@@ -334,6 +334,16 @@ describe("the command, on the real OpenCode", () => {
           assert.strictEqual((yield* asked.ended).code, 0)
           assert.isTrue(yield* world.fs.exists(world.at("repo/yes")))
 
+          // What was typed before it was asked allows nothing, nor does a line that says something else.
+          const ahead = yield* inTerminal(world, "send", "-t", id, "run touch ahead")
+          yield* ahead.type("y\r")
+          yield* ahead.shows("Allow it?")
+          yield* ahead.type("yes, but ask first\r")
+          yield* ahead.shows("yes, but ask first\nAllow it?")
+          yield* ahead.type("n\r")
+          yield* ahead.ended
+          assert.isFalse(yield* world.fs.exists(world.at("repo/ahead")))
+
           // Enter alone allows nothing; nor does a prompt stay open that was answered elsewhere.
           const careless = yield* inTerminal(world, "send", "-t", id, "run touch careless")
           yield* careless.shows("Allow it?")
