@@ -13,11 +13,15 @@ interface Told {
 const makeListener = Effect.gen(function* () {
   const told = yield* Queue.unbounded<Told>()
   const answers: Array<number> = []
+  /** What was sent on to where a redirect leads. */
+  const strayed: Array<string> = []
   const server = createServer((request, response) => {
     let body = ""
     request.on("data", (piece) => (body += String(piece)))
     request.on("end", () => {
       response.statusCode = answers.shift() ?? 200
+      if (request.url === "/elsewhere") strayed.push(request.method ?? "")
+      if (response.statusCode === 302) response.setHeader("location", "/elsewhere")
       response.end()
       if (response.statusCode === 200)
         Queue.offerUnsafe(told, { body, signature: String(request.headers["x-rejoin-signature"]) })
@@ -35,7 +39,7 @@ const makeListener = Effect.gen(function* () {
   )
   const address = server.address()
   const port = typeof address === "object" ? address?.port : undefined
-  return { answers, next: Queue.take(told), url: `http://127.0.0.1:${port}/told` }
+  return { answers, strayed, next: Queue.take(told), url: `http://127.0.0.1:${port}/told` }
 })
 
 describe("U3: another program is told what waits and what has ended", () => {
@@ -58,11 +62,12 @@ describe("U3: another program is told what waits and what has ended", () => {
         assert.strictEqual(first.text, "one with a word that stays here: The turn has ended.")
 
         // Nobody takes it twice; then it is told, before what came later.
-        listener.answers.push(500, 503)
+        listener.answers.push(302, 503)
         yield* send(server, id, "run echo hello")
         const asked = yield* next
         assert.strictEqual(asked.event, "request.opened")
         assert.isAbove(asked.id, first.id)
+        assert.isEmpty(listener.strayed, "no redirect is followed")
 
         // What happens while we are dead, or was not told before, is told by the next life; nothing twice.
         listener.answers.push(...Array.from({ length: 50 }, () => 500))

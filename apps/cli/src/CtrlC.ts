@@ -1,7 +1,7 @@
 import { Deferred, Effect } from "effect"
 
 /**
- * While this runs, Ctrl-C interrupts it and not the command: true where it was. A second one ends the command, as ever.
+ * While this runs, Ctrl-C interrupts it and not the command: `"stopped"` then. A second one ends the command, as ever.
  */
 export const untilCtrlC = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A | "stopped", E, R> =>
   Effect.gen(function* () {

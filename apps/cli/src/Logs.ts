@@ -90,7 +90,8 @@ export const logs = Command.make(
     const all = begun.split("\n")
     const half = all.pop() ?? ""
     yield* Effect.forEach(lines === 0 ? [] : all.slice(-lines), shown, { discard: true })
-    if (!follow) return
+    // Where no server has ever worked there is nothing to wait for.
+    if (!follow || !(yield* fs.exists(file))) return
     yield* Stream.runForEach(linesFrom(file, Buffer.byteLength(begun), half), shown)
   })
 ).pipe(Command.withDescription("Show what the server wrote down: its last lines, and with -f those to come"))
