@@ -4,8 +4,8 @@ import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { makeTerminal } from "./TerminalScreen.ts"
 import { programOf, type World } from "./World.ts"
 
-const program = programOf("apps/cli/dist/main.js", "apps/cli/src/main.ts")
-const node = fileURLToPath(new URL("../../node_modules/.bin/node", import.meta.url))
+export const program = programOf("apps/cli/dist/main.js", "apps/cli/src/main.ts")
+export const node = fileURLToPath(new URL("../../node_modules/.bin/node", import.meta.url))
 
 /** `rejoin …` in the world's repository, as a program runs it. What it prints is kept as it comes; it ends with the scope. */
 export const started = Effect.fnUntraced(function* (world: World, ...args: ReadonlyArray<string>) {

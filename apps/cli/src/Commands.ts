@@ -1,4 +1,5 @@
 import { Command } from "effect/cli"
+import { acp } from "./acp/Acp.ts"
 import { agents } from "./Agents.ts"
 import { answer } from "./Answer.ts"
 import { backup } from "./Backup.ts"
@@ -17,8 +18,6 @@ import { rules } from "./Rules.ts"
 import { trust } from "./Trust.ts"
 import { watch } from "./Watch.ts"
 
-export const version = "0.1.0"
-
 /** `rejoin`, with all that it can do. */
 export const commands = root.pipe(
   Command.withSubcommands([
@@ -28,6 +27,6 @@ export const commands = root.pipe(
       group: "Agents, and what they have of their own",
       commands: [...offering, agents, ...own, resume, run, trust]
     },
-    { group: "Server", commands: [...page, backup, doctor, logs, serve, demo] }
+    { group: "Server", commands: [...page, acp, backup, doctor, logs, serve, demo] }
   ])
 )

@@ -1,7 +1,8 @@
 import { Effect, Layer, Option } from "effect"
 import { CliOutput, Command, type HelpDoc } from "effect/cli"
-import { commands, version } from "./Commands.ts"
+import { commands } from "./Commands.ts"
 import { Connection } from "./Connection.ts"
+import { version } from "./Version.ts"
 
 /** What the command says of itself, where it is asked for. */
 const helpOf = Effect.fnUntraced(function* (...path: ReadonlyArray<string>) {

@@ -7,7 +7,12 @@ import { absolute, allThreads, findThread, latestIn } from "./Addressed.ts"
 
 type Choice = {
   readonly [K in "cwd" | "model" | "provider" | "thread"]: Option.Option<string>
-} & { readonly isNew: boolean; readonly goesOn?: boolean; readonly mode: Option.Option<RuntimeMode> }
+} & {
+  readonly isNew: boolean
+  readonly goesOn?: boolean
+  readonly mode: Option.Option<RuntimeMode>
+  readonly additionalDirectories?: ReadonlyArray<string>
+}
 
 /** What was asked for that this thread, which is there already, cannot be given by saying something in it. */
 const refuseGiven = Effect.fnUntraced(function* (given: Record<string, boolean>, id: string) {
@@ -22,7 +27,7 @@ const refuseGiven = Effect.fnUntraced(function* (given: Record<string, boolean>,
 /** The conversation that is meant, and whether it begins here. What is said where is never left to guessing. */
 export const threadFor = Effect.fnUntraced(function* (
   client: RejoinClient,
-  { cwd, goesOn = false, isNew, mode, model, provider, thread }: Choice
+  { additionalDirectories = [], cwd, goesOn = false, isNew, mode, model, provider, thread }: Choice
 ) {
   const isGiven = {
     provider: Option.isSome(provider),
@@ -79,7 +84,8 @@ export const threadFor = Effect.fnUntraced(function* (
       cwd: here,
       ...(project !== undefined && { project }),
       ...(Option.isSome(mode) && { runtimeMode: mode.value }),
-      ...(Option.isSome(model) && { model: model.value })
+      ...(Option.isSome(model) && { model: model.value }),
+      ...(additionalDirectories.length > 0 && { additionalDirectories })
     }
   })
   return { thread: created, created: true }

@@ -2,10 +2,11 @@ import { keepLoopbackDirect } from "@rejoin/client/Loopback"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
 import { Command } from "effect/cli"
-import { commands, version } from "./Commands.ts"
+import { commands } from "./Commands.ts"
 import { Connection } from "./Connection.ts"
 import { exitCode, exitCodes, tell } from "./Ending.ts"
 import * as Presenting from "./Presenting.ts"
+import { version } from "./Version.ts"
 
 keepLoopbackDirect(process.env)
 
