@@ -115,6 +115,7 @@ export const agentGround = Effect.fn("agentGround")(function* (agent: Agent) {
       Effect.gen(function* () {
         const surroundings = {
           environment: { PATH: path, HOME: root },
+          dataDirectory: at("data"),
           opencode,
           codex: undefined,
           claude: undefined

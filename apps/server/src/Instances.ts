@@ -6,6 +6,7 @@ import { recall } from "@rejoin/model-server/Recall"
 import { DataDirectory } from "@rejoin/persistence/DataDirectory"
 import { packageOf } from "@rejoin/providers/Packages"
 import { installedProgram, nativeProgram } from "@rejoin/providers/Programs"
+import { ollamaListens } from "@rejoin/providers/OllamaListens"
 import { adapterOf, type Surroundings } from "@rejoin/providers/Providers"
 import { Context, Effect, Layer, Predicate, Record } from "effect"
 import type { FileSystem } from "effect"
@@ -49,6 +50,7 @@ export const register = Effect.fn("register")(function* ({ prepare }: { readonly
   const added = yield* addedTo(agentsDirectory(path, environment))
   const surroundings: Surroundings = {
     environment,
+    dataDirectory: path,
     opencode: (yield* bundledBinary) ?? added.opencode,
     codex: (yield* installedProgram("codex", search)) ?? added.codex,
     claude: (yield* installedProgram("claude", search)) ?? added.claude
@@ -59,7 +61,10 @@ export const register = Effect.fn("register")(function* ({ prepare }: { readonly
   )
   const instances = providersOf(configuration) ?? [
     yield* defaultInstance(path, environment, recallUrl, prepare),
-    ...(["codex", "claude"] as const).map((driver) => ({ id: ProviderInstanceId.make(driver), driver }))
+    ...(["codex", "claude"] as const).map((driver) => ({ id: ProviderInstanceId.make(driver), driver })),
+    ...((yield* ollamaListens(environment))
+      ? [{ id: ProviderInstanceId.make("ollama"), driver: "ollama" }]
+      : [])
   ]
   for (const instance of instances) {
     const layer = yield* adapterOf(surroundings, instance)

@@ -11,12 +11,18 @@ export const ProviderConfig = Schema.Struct({
   driver: Schema.NonEmptyString,
   /** Path of the agent's program; without it the one that is installed is used. */
   binary: Schema.optionalKey(Schema.NonEmptyString),
-  /** An agent server that somebody else runs, which is never stopped by us. */
+  /** Of an agent that speaks the Agent Client Protocol: the program and its arguments. */
+  command: Schema.optionalKey(Schema.NonEmptyArray(Schema.NonEmptyString)),
+  /** An agent server, or a server of models, that somebody else runs, which is never stopped by us. */
   url: Schema.optionalKey(Schema.NonEmptyString),
   env: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   /** The home directory under which the agent keeps its data. */
   home: Schema.optionalKey(Schema.NonEmptyString),
-  model: Schema.optionalKey(Schema.NonEmptyString)
+  model: Schema.optionalKey(Schema.NonEmptyString),
+  /** Of a server of models: the API that it speaks. */
+  wire: Schema.optionalKey(Schema.Literals(["ollama", "openai"])),
+  /** Of Ollama: the window in tokens that a model is asked for. */
+  context: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0)))
 })
 export type ProviderConfig = typeof ProviderConfig.Type
 

@@ -34,6 +34,7 @@ const begin = ({ environment, providers }: RejoinOptions) =>
       const owner = yield* ProcessOwner
       const registry = yield* ProviderRegistry
       const recovery = yield* Recovery
+      const { path } = yield* DataDirectory
       const services = yield* Effect.context<
         FileSystem.FileSystem | ChildProcessSpawner.ChildProcessSpawner | ProcessOwner
       >()
@@ -43,6 +44,7 @@ const begin = ({ environment, providers }: RejoinOptions) =>
       const surroundings = {
         environment: own,
         opencode: undefined,
+        dataDirectory: path,
         codex: yield* installedProgram("codex", search),
         claude: yield* installedProgram("claude", search)
       }

@@ -1,4 +1,4 @@
-import type { Effect, Schema } from "effect"
+import { Data, type Effect, type Schema } from "effect"
 import type { Conversation, Reply } from "./Model.ts"
 
 export interface Asked extends Omit<Conversation, "attempt"> {
@@ -7,10 +7,18 @@ export interface Asked extends Omit<Conversation, "attempt"> {
   readonly aside: boolean
 }
 
+/** The server of the model does not take it. */
+export class Refused extends Data.TaggedError("Refused")<{
+  readonly status: number
+  readonly message: string
+}> {}
+
 /** One of the APIs by which agents speak to a model. */
 export interface Dialect {
-  readonly path: "/v1/chat/completions" | "/v1/responses" | "/v1/messages"
-  readonly read: (body: unknown) => Effect.Effect<Asked, Schema.SchemaError>
+  readonly path: "/v1/chat/completions" | "/v1/responses" | "/v1/messages" | "/api/chat"
+  /** Of what is streamed; server-sent events, unless another is named. */
+  readonly contentType?: string
+  readonly read: (body: unknown) => Effect.Effect<Asked, Schema.SchemaError | Refused>
   /** The server-sent events of an answer. One that hangs has no end. */
   readonly frames: (asked: Asked, reply: Reply) => Iterable<string>
   /** The same as one document, for who does not stream. */

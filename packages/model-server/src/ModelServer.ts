@@ -6,6 +6,7 @@ import { chatCompletions } from "./ChatCompletions.ts"
 import type { Asked, Dialect } from "./Dialect.ts"
 import { messages } from "./Messages.ts"
 import type { Conversation, Reply, Responder } from "./Model.ts"
+import { ollamaChat, type OllamaBehaviour } from "./OllamaChat.ts"
 import { responses } from "./Responses.ts"
 
 /** A model on loopback, behind each of the APIs that agents speak. What it was asked can be read back. */
@@ -22,7 +23,12 @@ export class ModelServer extends Context.Service<
 >()("@rejoin/model-server/ModelServer") {
   static readonly layer = (
     respond: Responder,
-    options: { readonly port?: number; readonly keep?: number } = {}
+    options: {
+      readonly port?: number
+      readonly keep?: number
+      /** It speaks Ollama's API too, and has one model. */
+      readonly ollama?: OllamaBehaviour
+    } = {}
   ) => {
     const requests: Array<Conversation & { readonly key: string }> = []
     const conversationOf = (path: string, asked: Asked): Conversation => {
@@ -43,9 +49,12 @@ export class ModelServer extends Context.Service<
           if (asked.aside) return answer(dialect, asked, { _tag: "Say", text: "ok" })
           return answer(dialect, asked, respond(conversationOf(dialect.path, asked)))
         }).pipe(
-          Effect.catchTag("SchemaError", (error) =>
-            HttpServerResponse.json(dialect.failure(400, error.message), { status: 400 })
-          )
+          Effect.catchTags({
+            SchemaError: (error) =>
+              HttpServerResponse.json(dialect.failure(400, error.message), { status: 400 }),
+            Refused: ({ message, status }) =>
+              HttpServerResponse.json(dialect.failure(status, message), { status })
+          })
         )
       )
     return Layer.effect(
@@ -56,10 +65,22 @@ export class ModelServer extends Context.Service<
       })
     ).pipe(
       Layer.merge(
-        HttpRouter.serve(Layer.mergeAll(route(chatCompletions), route(responses), route(messages)), {
-          disableLogger: true,
-          disableListenLog: true
-        })
+        HttpRouter.serve(
+          Layer.mergeAll(
+            route(chatCompletions),
+            route(responses),
+            route(messages),
+            document("GET", "/v1/models", () => ({
+              object: "list",
+              data: [{ id: "scripted", object: "model" }]
+            })),
+            options.ollama === undefined ? Layer.empty : ollama(options.ollama, route)
+          ),
+          {
+            disableLogger: true,
+            disableListenLog: true
+          }
+        )
       ),
       Layer.provide(
         NodeHttpServer.layer(createServer, {
@@ -72,6 +93,38 @@ export class ModelServer extends Context.Service<
   }
 }
 
+const document = (method: "GET" | "POST", path: `/${string}`, told: () => unknown) =>
+  HttpRouter.add(
+    method,
+    path,
+    Effect.sync(() => HttpServerResponse.jsonUnsafe(told()))
+  )
+
+/** As Ollama 0.12 answers. */
+const ollama = <R>(behaviour: OllamaBehaviour, route: (dialect: Dialect) => Layer.Layer<never, never, R>) => {
+  const chat = ollamaChat(behaviour)
+  let loaded: number | undefined
+  const named = { name: "scripted:latest", model: "scripted:latest" }
+  return Layer.mergeAll(
+    route({
+      ...chat,
+      read: (body) => {
+        loaded = Number((body as { options?: { num_ctx?: number } }).options?.num_ctx ?? 4096)
+        return chat.read(body)
+      }
+    }),
+    document("GET", "/api/version", () => ({ version: "0.12.6" })),
+    document("GET", "/api/tags", () => ({ models: [named] })),
+    document("POST", "/api/show", () => ({
+      capabilities: ["completion"],
+      model_info: { "general.architecture": "test", "test.context_length": behaviour.most }
+    })),
+    document("GET", "/api/ps", () => ({
+      models: loaded === undefined ? [] : [{ ...named, context_length: Math.min(loaded, behaviour.most) }]
+    }))
+  )
+}
+
 const answer = (dialect: Dialect, asked: Asked, reply: Reply) => {
   if (reply._tag === "Fail") {
     return HttpServerResponse.jsonUnsafe(dialect.failure(reply.status, reply.message), {
@@ -82,6 +135,6 @@ const answer = (dialect: Dialect, asked: Asked, reply: Reply) => {
   const frames = Stream.fromIterable(dialect.frames(asked, reply))
   return HttpServerResponse.stream(
     (reply._tag === "Hang" ? Stream.concat(frames, Stream.never) : frames).pipe(Stream.encodeText),
-    { contentType: "text/event-stream" }
+    { contentType: dialect.contentType ?? "text/event-stream" }
   )
 }

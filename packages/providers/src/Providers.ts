@@ -1,10 +1,12 @@
 import * as Claude from "@rejoin/adapter-claude/ClaudeAdapter"
 import * as Codex from "@rejoin/adapter-codex/CodexAdapter"
+import * as Ollama from "@rejoin/adapter-ollama/OllamaAdapter"
 import * as OpenCode from "@rejoin/adapter-opencode/OpenCodeAdapter"
 import type { ProviderConfig } from "@rejoin/contracts/Config"
 import { InvalidInput } from "@rejoin/contracts/Errors"
 import type { ProviderAdapter } from "@rejoin/core/providers/ProviderAdapter"
 import type { ProcessOwner } from "@rejoin/agent-kit/ProcessOwner"
+import { ollamaUrl } from "./OllamaListens.ts"
 import { Effect, type FileSystem, type Layer, Redacted } from "effect"
 import type { ChildProcessSpawner } from "effect/process"
 
@@ -16,6 +18,8 @@ export interface Surroundings {
   readonly opencode: string | undefined
   readonly codex: string | undefined
   readonly claude: string | undefined
+  /** Our own data directory: what no agent keeps is kept there. */
+  readonly dataDirectory: string
 }
 
 /** An instance as it is configured, and what is merged into the agent's own configuration for it. */
@@ -92,11 +96,37 @@ export const adapterOf = (
           model: instance.model
         })
       )
+    case "ollama": {
+      const environment = environmentOf(surroundings, instance)
+      const wire = instance.wire ?? "ollama"
+      // A key in our own environment is for whom that names: only an instance's own goes to its server.
+      const key = instance.env?.[wire === "ollama" ? "OLLAMA_API_KEY" : "OPENAI_API_KEY"]
+      const url = instance.url ?? (wire === "ollama" ? ollamaUrl(environment["OLLAMA_HOST"]) : undefined)
+      if (url === undefined || !/^https?:\/\/./.test(url) || !URL.canParse(url)) {
+        return Effect.fail(
+          new InvalidInput({
+            field: "providers",
+            message: `The provider ${id} needs the url of its server, as http://127.0.0.1:8000/v1.`
+          })
+        )
+      }
+      return Effect.succeed(
+        Ollama.layer({
+          id,
+          wire,
+          url: url.replace(/\/+$/, ""),
+          key: key !== undefined ? Redacted.make(key) : undefined,
+          model: instance.model,
+          context: instance.context,
+          directory: `${surroundings.dataDirectory}/conversations/${id}`
+        })
+      )
+    }
     default:
       return Effect.fail(
         new InvalidInput({
           field: "providers",
-          message: `The provider ${id} has the driver ${driver}, which this version does not have. It has: claude, codex, opencode.`
+          message: `The provider ${id} has the driver ${driver}, which this version does not have. It has: claude, codex, ollama, opencode.`
         })
       )
   }

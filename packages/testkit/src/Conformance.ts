@@ -10,6 +10,8 @@ import { resume } from "./conformance/Resume.ts"
 import type { Test } from "./conformance/Suite.ts"
 import { turns } from "./conformance/Turns.ts"
 
+export const all = { resume, place, powers, turns, endings, handover }
+
 /** An agent that lasts for the whole suite, and what makes each test's harness on it. */
 export interface Ground<E> {
   readonly harness: Effect.Effect<Harness, E, Scope.Scope>
@@ -19,8 +21,12 @@ export interface Ground<E> {
  * What every adapter must do, as far as the capabilities that it declares: on the core, over lives of the server, on
  * an agent that a harness supplies. An adapter that passes this on the real agent keeps the laws.
  */
-export const conformance = <E>(name: string, make: Effect.Effect<Ground<E>, E, Scope.Scope>): void => {
-  const suites = { resume, place, powers, turns, endings, handover }
+export const conformance = <E>(
+  name: string,
+  make: Effect.Effect<Ground<E>, E, Scope.Scope>,
+  /** All of them, unless its agent cannot have what some are about. */
+  suites: Partial<typeof all> = all
+): void => {
   describe(`conformance: ${name}`, () => {
     const lasting = Scope.makeUnsafe()
     let ground: Ground<E> = { harness: Effect.die("the ground is not laid") }

@@ -23,6 +23,8 @@ export type AdapterLayer = Layer.Layer<ProviderAdapter>
  */
 export interface Harness {
   readonly instance: ProviderInstanceId
+  /** It has no tools, and so works in no directory. */
+  readonly placeless?: true
   /** Its agent's processes may outlast the lives of the server, where it takes long to start. */
   readonly adapter: AdapterLayer
   /** The same, whose processes end with the life. Absent where those of `adapter` do. */

@@ -29,7 +29,8 @@ export const resume: Suite = (test) => {
       const receipt = yield* lives.receipt(id)
       assert.strictEqual(receipt.outcome, "adopted")
       assert.strictEqual(receipt.providerSessionIdAfter, before)
-      assert.strictEqual(receipt.cwdVerified, lives.harness.places.repo)
+      const { places, placeless } = lives.harness
+      assert.strictEqual(receipt.cwdVerified, placeless === true ? null : places.repo)
       assert.strictEqual(receipt.runtimeModeVerified, "full-access")
       assert.strictEqual((yield* lives.binding(id)).prior, "some")
     }))
