@@ -30,7 +30,7 @@ export const editor = Effect.fnUntraced(function* (
     readonly filling?: (asked: CreateElicitationRequest) => CreateElicitationResponse
   } = {}
 ) {
-  const run = Effect.runPromiseWith(yield* Effect.context<never>())
+  const run = Effect.runPromiseWith(yield* Effect.context())
   const { answering = () => undefined, args = [], capabilities = {}, filling } = options
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const pipe = new TransformStream<Uint8Array, Uint8Array>()
@@ -65,7 +65,7 @@ export const editor = Effect.fnUntraced(function* (
     .onNotification("session/update", ({ params: { update } }) =>
       run(SubscriptionRef.update(updates, (before) => [...before, update]))
     )
-    .connect(ndJsonStream(pipe.writable, output as ReadableStream<Uint8Array>))
+    .connect(ndJsonStream(pipe.writable, output))
   yield* Effect.addFinalizer(() => Effect.sync(() => connection.close()))
   const { agent } = connection
   const initialized = yield* Effect.promise(() =>

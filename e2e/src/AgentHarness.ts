@@ -7,8 +7,10 @@ import { adapterOf, type Instance } from "@rejoin/providers/Providers"
 import { bundledBinary } from "@rejoin/server/EmbeddedOpenCode"
 import type { Harness } from "@rejoin/testkit/conformance/Harness"
 import { Effect, Layer } from "effect"
+import { dirname } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { type Agent } from "./Agents.ts"
+import type { AcpAgent } from "@rejoin/providers/AcpPrograms"
+import type { AnyAgent } from "./Agents.ts"
 import { makeGround } from "./Ground.ts"
 import { processesWith } from "./World.ts"
 
@@ -36,7 +38,7 @@ const filesOf = ({ fs }: Pick<Ground, "fs">, root: string, matches: (name: strin
     Effect.orElseSucceed((): ReadonlyArray<string> => [])
   )
 
-export const storeOf = (agent: Agent, ground: Pick<Ground, "at" | "fs">): Store => {
+export const storeOf = (agent: AnyAgent, ground: Pick<Ground, "at" | "fs">): Store => {
   const { at, fs } = ground
   switch (agent) {
     case "opencode": {
@@ -93,11 +95,43 @@ export const storeOf = (agent: Agent, ground: Pick<Ground, "at" | "fs">): Store 
           ).pipe(Effect.orDie, Effect.asVoid)
       }
     }
+    case "copilot":
+    case "gemini":
+    case "qwen":
+      return acpStoreOf(agent, ground)
+  }
+}
+
+/** Where an agent of the Agent Client Protocol writes a session down, a file each. */
+const records: Readonly<Record<AcpAgent, RegExp>> = {
+  copilot: /^\.copilot\/session-state\/([\w-]+)\/events\.jsonl$/,
+  // Not those of its own processes, in which nothing is said.
+  gemini: /^\.gemini\/tmp\/(?!acp\/)[\w.-]+\/chats\/session-[\dT-]+-([\da-f]{8})\.jsonl$/,
+  qwen: /^\.qwen\/projects\/[\w-]+\/chats\/([\w-]+)\.jsonl$/
+}
+
+const acpStoreOf = (agent: AcpAgent, ground: Pick<Ground, "at" | "fs">): Store => {
+  const { at, fs } = ground
+  const files = filesOf(ground, at(agent), (name) => records[agent].test(name))
+  const idOf = (path: string) => records[agent].exec(path.slice(at(agent).length + 1))?.[1] ?? ""
+  const own = (id: string) => Effect.map(files, (paths) => paths.filter((path) => id.startsWith(idOf(path))))
+  return {
+    sessions: Effect.map(files, (paths) => [...new Set(paths.map(idOf))].sort()),
+    lose: (id) =>
+      Effect.flatMap(own(id), (paths) =>
+        Effect.forEach(paths, (path) =>
+          agent === "copilot" ? fs.remove(dirname(path), { recursive: true }) : fs.remove(path)
+        )
+      ).pipe(Effect.orDie, Effect.asVoid),
+    corrupt: (id) =>
+      Effect.flatMap(own(id), (paths) =>
+        Effect.forEach(paths, (path) => fs.writeFileString(path, "no record\n"))
+      ).pipe(Effect.orDie, Effect.asVoid)
   }
 }
 
 /** A real agent for the conformance suite: one home for all of it, and places of its own for each test. */
-export const agentGround = Effect.fn("agentGround")(function* (agent: Agent) {
+export const agentGround = Effect.fn("agentGround")(function* (agent: AnyAgent) {
   const ground = yield* makeGround([agent])
   const { at, fs, providers, root } = ground
   const [configured] = providers
@@ -126,10 +160,13 @@ export const agentGround = Effect.fn("agentGround")(function* (agent: Agent) {
       })
     )
   const binary = yield* bundledBinary
-  const away: Record<Agent, Instance> = {
+  const away: Record<AnyAgent, Instance> = {
     opencode: { ...instance, home: at("elsewhere") },
     codex: { ...instance, env: { ...instance.env, CODEX_HOME: at("elsewhere") } },
-    claude: { ...instance, env: { ...instance.env, CLAUDE_CONFIG_DIR: at("elsewhere") } }
+    claude: { ...instance, env: { ...instance.env, CLAUDE_CONFIG_DIR: at("elsewhere") } },
+    copilot: { ...instance, env: { ...instance.env, HOME: at("elsewhere") } },
+    gemini: { ...instance, env: { ...instance.env, HOME: at("elsewhere") } },
+    qwen: { ...instance, env: { ...instance.env, HOME: at("elsewhere") } }
   }
   const store = storeOf(agent, ground)
   const processes = (owner: string) =>
@@ -148,9 +185,14 @@ export const agentGround = Effect.fn("agentGround")(function* (agent: Agent) {
     const harness: Harness = {
       instance: instance.id,
       adapter,
+      ...(agent === "copilot" && { writesLate: true }),
+      ...((agent === "copilot" || agent === "gemini") && { asksNothing: true }),
       ...(agent === "opencode" && { brief: build(instance, binary) }),
       elsewhere: build(away[agent], binary),
-      unreachable: build({ ...instance, binary: "/bin/false" }, "/bin/false"),
+      unreachable: build(
+        { ...instance, binary: "/bin/false", ...(instance.command && { command: ["/bin/false"] }) },
+        "/bin/false"
+      ),
       directories: Layer.provide(WorkingDirectory.layer, NodeServices.layer),
       places: { repo, tree, other, alias: `${tree}/../alias/` },
       isWritten: (path) => Effect.orDie(fs.exists(path)),

@@ -1,10 +1,14 @@
 import { ProviderInstanceId } from "@rejoin/contracts/Ids"
+import { type AcpAgent, acpCommandAt } from "@rejoin/providers/AcpPrograms"
 import { type NativeAgent, nativeProgram } from "@rejoin/providers/Programs"
 import { Effect, FileSystem } from "effect"
 import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
 
 /** The real agents, each with a home of its own in the world's directory, whose only model is the scripted one. */
 export type Agent = "opencode" | "codex" | "claude"
+/** And those that speak the Agent Client Protocol. */
+export type AnyAgent = Agent | AcpAgent
 
 export const opencode = ProviderInstanceId.make("opencode")
 export const codex = ProviderInstanceId.make("codex")
@@ -23,8 +27,29 @@ export const programOf = Effect.fnUntraced(function* (agent: NativeAgent) {
   return program ?? (yield* Effect.die(`${packages[agent]} has no program for this system`))
 })
 
+const acpPackages: Readonly<Record<AcpAgent, string>> = {
+  copilot: "@github/copilot/npm-loader.js",
+  gemini: "@google/gemini-cli/bundle/gemini.js",
+  qwen: "@qwen-code/qwen-code/cli.js"
+}
+
+/** How an agent of the Agent Client Protocol is started, out of its npm package. */
+const acpCommandOf = Effect.fnUntraced(function* (agent: AcpAgent) {
+  const [name, ...file] = acpPackages[agent].split(/\/(?=[^/]*$|bundle)/)
+  const packages = createRequire(import.meta.url).resolve.paths(name ?? "") ?? []
+  const fs = yield* FileSystem.FileSystem
+  for (const place of packages) {
+    const path = `${place}/${name}/${file.join("/")}`
+    if (yield* Effect.orElseSucceed(fs.exists(path), () => false)) {
+      const command = yield* acpCommandAt(agent, path)
+      if (command !== undefined) return command
+    }
+  }
+  return yield* Effect.die(`${name} is not installed`)
+})
+
 /** Configures an agent under `root`, and returns its instance as `config.json` has it. Nothing reaches the network. */
-export const instanceOf = Effect.fnUntraced(function* (agent: Agent, root: string, model: string) {
+export const instanceOf = Effect.fnUntraced(function* (agent: AnyAgent, root: string, model: string) {
   const fs = yield* FileSystem.FileSystem
   const home = `${root}/${agent === "opencode" ? "agent" : agent}`
   yield* fs.makeDirectory(home, { recursive: true })
@@ -49,6 +74,45 @@ export const instanceOf = Effect.fnUntraced(function* (agent: Agent, root: strin
         driver: "claude",
         binary: yield* programOf("claude"),
         env: claudeEnvironment(home, model)
+      }
+    case "copilot":
+      return {
+        id: agent,
+        driver: "acp",
+        command: yield* acpCommandOf(agent),
+        env: {
+          HOME: home,
+          // It unpacks itself at its first start: once a machine, not once a test.
+          XDG_CACHE_HOME: `${tmpdir()}/rejoin-e2e-cache`,
+          COPILOT_PROVIDER_BASE_URL: `${model}/v1`,
+          COPILOT_PROVIDER_API_KEY: "none",
+          COPILOT_MODEL: "scripted",
+          COPILOT_OFFLINE: "true"
+        }
+      }
+    case "qwen":
+      yield* fs.makeDirectory(`${home}/.qwen`, { recursive: true })
+      yield* fs.writeFileString(
+        `${home}/.qwen/settings.json`,
+        JSON.stringify({ security: { auth: { selectedType: "openai" } } })
+      )
+      return {
+        id: agent,
+        driver: "acp",
+        command: yield* acpCommandOf(agent),
+        env: {
+          HOME: home,
+          OPENAI_API_KEY: "none",
+          OPENAI_BASE_URL: `${model}/v1`,
+          OPENAI_MODEL: "scripted"
+        }
+      }
+    case "gemini":
+      return {
+        id: agent,
+        driver: "acp",
+        command: yield* acpCommandOf(agent),
+        env: { HOME: home, GEMINI_API_KEY: "none", GOOGLE_GEMINI_BASE_URL: model }
       }
   }
 })

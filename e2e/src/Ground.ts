@@ -2,7 +2,7 @@ import type { Responder } from "@rejoin/model-server/Model"
 import { ModelServer } from "@rejoin/model-server/ModelServer"
 import { Context, Effect, FileSystem, Layer, Path } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
-import { type Agent, instanceOf } from "./Agents.ts"
+import { type AnyAgent, instanceOf } from "./Agents.ts"
 import { scripted } from "./Scripted.ts"
 
 /**
@@ -11,7 +11,7 @@ import { scripted } from "./Scripted.ts"
  * Everything ends with the scope.
  */
 export const makeGround = Effect.fn("makeGround")(function* (
-  agents: ReadonlyArray<Agent>,
+  agents: ReadonlyArray<AnyAgent>,
   respond: Responder = scripted,
   keep = 10_000
 ) {

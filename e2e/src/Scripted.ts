@@ -3,9 +3,12 @@ import { type Conversation, type Reply, shellCall } from "@rejoin/model-server/M
 const say = (text: string): Reply => ({ _tag: "Say", text })
 
 /** The directory in which the agent says that it works: the last that it named, as Claude tells of a move with both. */
-const directoryOf = ({ body }: Conversation): string =>
-  [...JSON.stringify(body).matchAll(/[Ww]orking directory: ([^\\"\n]+?)(?: \(was |[\\"\n])/g)].at(-1)?.[1] ??
-  ""
+const directoryOf = ({ body }: Conversation): string => {
+  const text = JSON.stringify(body)
+  const told = /(?:[Ww]orking directory|working in the directory): ([^\\"\n]+?)(?: \(was |[\\"\n])/g
+  const listed = /Workspace Directories:\*\*(?:\\n)+\s+- ([^\\"]+?)\\n/g
+  return [...text.matchAll(told), ...text.matchAll(listed)].at(-1)?.[1] ?? ""
+}
 
 /** A file written by whichever tool the agent has for it. */
 const writeCall = (conversation: Conversation, path: string, content: string): Reply | undefined => {
@@ -15,6 +18,11 @@ const writeCall = (conversation: Conversation, path: string, content: string): R
     const file_path = path.startsWith("/") ? path : `${directoryOf(conversation)}/${path}`
     return { _tag: "Call", name: "Write", input: { file_path, content } }
   }
+  const whole = path.startsWith("/") ? path : `${directoryOf(conversation)}/${path}`
+  if (tools.includes("create"))
+    return { _tag: "Call", name: "create", input: { path: whole, file_text: content } }
+  if (tools.includes("write_file"))
+    return { _tag: "Call", name: "write_file", input: { file_path: whole, content } }
   const patch = `*** Begin Patch\n*** Add File: ${path}\n+${content}\n*** End Patch`
   return tools.includes("apply_patch") ? { _tag: "Call", name: "apply_patch", input: patch } : undefined
 }
@@ -41,6 +49,10 @@ const askCall = ({ tools }: Conversation): Reply | undefined => {
   ]
   const question = { question: "Which?", header: "Choice", options }
   if (tools.includes("question")) return { _tag: "Call", name: "question", input: { questions: [question] } }
+  if (tools.includes("ask_user_question")) {
+    const questions = [{ ...question, multiSelect: false }]
+    return { _tag: "Call", name: "ask_user_question", input: { questions } }
+  }
   if (tools.includes("AskUserQuestion")) {
     const questions = [{ ...question, multiSelect: false }]
     return { _tag: "Call", name: "AskUserQuestion", input: { questions } }

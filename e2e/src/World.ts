@@ -8,7 +8,7 @@ import { isSettled } from "@rejoin/contracts/Turn"
 import { sendSignal } from "@rejoin/agent-kit/ProcessOwner"
 import { Effect, FileSystem, Option, Path, Redacted, Schedule, Schema, type Scope, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
-import { type Agent, opencode } from "./Agents.ts"
+import { type AnyAgent, opencode } from "./Agents.ts"
 import type { Responder } from "@rejoin/model-server/Model"
 import { makeGround } from "./Ground.ts"
 
@@ -42,7 +42,7 @@ export const makeWorld = Effect.fn("makeWorld")(function* (
   options: {
     readonly config?: Record<string, unknown>
     /** Only OpenCode, unless others are named. */
-    readonly agents?: ReadonlyArray<Agent>
+    readonly agents?: ReadonlyArray<AnyAgent>
     /** The model; the scripted one, unless another is named. */
     readonly respond?: Responder
     /** How many of its newest requests the model keeps; each holds all that was said before it. */

@@ -4,10 +4,11 @@ import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
 import { ModelServer } from "@rejoin/model-server/ModelServer"
 import { recall } from "@rejoin/model-server/Recall"
 import { DataDirectory } from "@rejoin/persistence/DataDirectory"
+import { acpAgents, acpCommand } from "@rejoin/providers/AcpPrograms"
 import { packageOf } from "@rejoin/providers/Packages"
 import { installedProgram, nativeProgram } from "@rejoin/providers/Programs"
 import { ollamaListens } from "@rejoin/providers/OllamaListens"
-import { adapterOf, type Surroundings } from "@rejoin/providers/Providers"
+import { adapterOf, type Instance, type Surroundings } from "@rejoin/providers/Providers"
 import { Context, Effect, Layer, Predicate, Record } from "effect"
 import type { FileSystem } from "effect"
 import type { ChildProcessSpawner } from "effect/process"
@@ -59,9 +60,15 @@ export const register = Effect.fn("register")(function* ({ prepare }: { readonly
     Effect.map((context) => Context.get(context, ModelServer).url),
     Effect.orDie
   )
-  const instances = providersOf(configuration) ?? [
+  const acp: Array<Instance> = []
+  for (const agent of acpAgents) {
+    const command = yield* acpCommand(agent, search)
+    if (command !== undefined) acp.push({ id: ProviderInstanceId.make(agent), driver: "acp", command })
+  }
+  const instances: ReadonlyArray<Instance> = providersOf(configuration) ?? [
     yield* defaultInstance(path, environment, recallUrl, prepare),
     ...(["codex", "claude"] as const).map((driver) => ({ id: ProviderInstanceId.make(driver), driver })),
+    ...acp,
     ...((yield* ollamaListens(environment))
       ? [{ id: ProviderInstanceId.make("ollama"), driver: "ollama" }]
       : [])

@@ -1,4 +1,4 @@
-import { structuredPatch } from "diff"
+import { diffBetween } from "@rejoin/agent-kit/Diff"
 import { Option, Schema } from "effect"
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs"
 
@@ -11,15 +11,6 @@ const decodeEdit = Schema.decodeUnknownOption(Edit)
 const decodeEdits = Schema.decodeUnknownOption(Schema.Struct({ edits: Schema.Array(Edit) }))
 const decodeWrite = Schema.decodeUnknownOption(Schema.Struct({ content: Schema.String }))
 const decodeCell = Schema.decodeUnknownOption(Schema.Struct({ new_source: Schema.String }))
-
-/** The change of a text as lines that go (`-`), come (`+`) and stand around; without a file's name. */
-export const diffBetween = (before: string, after: string): string =>
-  structuredPatch("", "", before, after, "", "", { context: 3 })
-    .hunks.map(
-      ({ lines, newLines, newStart, oldLines, oldStart }) =>
-        `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@\n${lines.join("\n")}\n`
-    )
-    .join("")
 
 const apply = (text: string, { new_string, old_string, replace_all }: typeof Edit.Type): string =>
   replace_all === true

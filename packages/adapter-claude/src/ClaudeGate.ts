@@ -5,8 +5,8 @@ import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import { directoryMismatch, permissionMismatch } from "@rejoin/core/sessions/SessionReceipt"
 import { isWithin } from "@rejoin/core/threads/Within"
 import { Predicate } from "effect"
-import { realpathSync } from "node:fs"
-import { basename, dirname, join, resolve } from "node:path"
+import { realOf } from "@rejoin/agent-kit/RealPath"
+import { resolve } from "node:path"
 import { modeOf, verdictOf } from "./ClaudeModes.ts"
 import type { HookInput } from "./ClaudeSchema.ts"
 
@@ -36,16 +36,6 @@ const verdict = (permissionDecision: "ask" | "deny", reason: string) => ({
     permissionDecisionReason: reason
   }
 })
-
-/** Where a path really leads; of one that is not there yet, where its directory does. */
-const realOf = (path: string): string => {
-  try {
-    return realpathSync(path)
-  } catch {
-    const parent = dirname(path)
-    return parent === path ? path : join(realOf(parent), basename(path))
-  }
-}
 
 /**
  * Laws 3 and 4 at the last moment at which they can be kept: before a model is asked and before a tool runs. What

@@ -1,3 +1,5 @@
+import { structuredPatch } from "diff"
+
 /** What stood in a file and what stands there now, as far as a diff tells. */
 export interface Edit {
   readonly before: string
@@ -17,6 +19,15 @@ export const allAdded = (content: string): string =>
     .split("\n")
     .map((line) => `+${line}`)
     .join("\n")
+
+/** The change of a text as lines that go (`-`), come (`+`) and stand around; without a file's name. */
+export const diffBetween = (before: string, after: string): string =>
+  structuredPatch("", "", before, after, "", "", { context: 3 })
+    .hunks.map(
+      ({ lines, newLines, newStart, oldLines, oldStart }) =>
+        `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@\n${lines.join("\n")}\n`
+    )
+    .join("")
 
 const isHeader = (line: string) => /^(diff |index |--- |\+\+\+ |Index: |={10})/.test(line)
 

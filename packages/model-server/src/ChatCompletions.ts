@@ -21,12 +21,20 @@ const contentOf = ({ content }: typeof Message.Type): string => {
   return typeof content === "string" ? content : content.map(({ text }) => text ?? "").join("\n")
 }
 
+/** What was said in a message: one that was not answered is told with the next one. */
+const saidIn = ({ content }: typeof Message.Type): ReadonlyArray<string> => {
+  if (content === undefined || content === null) return [""]
+  const texts = typeof content === "string" ? [content] : content.map(({ text }) => text ?? "")
+  const own = texts.map(ownWords).filter((text) => text !== "")
+  return own.length === 0 ? [""] : own
+}
+
 const read = (body: unknown) =>
   Effect.map(Schema.decodeUnknownEffect(Request)(body), ({ messages, model, stream, tools }): Asked => {
     const last = messages.findLastIndex(({ role }) => role === "user")
     return {
       model,
-      said: messages.filter(({ role }) => role === "user").map((message) => ownWords(contentOf(message))),
+      said: messages.filter(({ role }) => role === "user").flatMap(saidIn),
       results: messages
         .slice(last + 1)
         .filter(({ role }) => role === "tool")

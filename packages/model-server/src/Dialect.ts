@@ -15,10 +15,10 @@ export class Refused extends Data.TaggedError("Refused")<{
 
 /** One of the APIs by which agents speak to a model. */
 export interface Dialect {
-  readonly path: "/v1/chat/completions" | "/v1/responses" | "/v1/messages" | "/api/chat"
+  readonly path: "/v1/chat/completions" | "/v1/responses" | "/v1/messages" | "/api/chat" | "/v1beta/models/*"
   /** Of what is streamed; server-sent events, unless another is named. */
   readonly contentType?: string
-  readonly read: (body: unknown) => Effect.Effect<Asked, Schema.SchemaError | Refused>
+  readonly read: (body: unknown, url: string) => Effect.Effect<Asked, Schema.SchemaError | Refused>
   /** The server-sent events of an answer. One that hangs has no end. */
   readonly frames: (asked: Asked, reply: Reply) => Iterable<string>
   /** The same as one document, for who does not stream. */
@@ -41,6 +41,11 @@ export const textOf = (reply: Reply): string =>
 
 /** A text's own words: agents put what they have to say into the user's messages, between tags of theirs. */
 export const ownWords = (text: string): string => {
-  const rest = text.replaceAll(/<system-reminder>[\s\S]*?<\/system-reminder>/g, "").trim()
+  const rest = text
+    .replaceAll(/<(system-reminder|current_datetime|mode_changed_notice|reminder)>[\s\S]*?<\/\1>/g, "")
+    .trim()
+    // In its plan mode an agent puts this before what is said.
+    .replace(/^\[\[PLAN\]\] /, "")
+    .trim()
   return /^(<[a-zA-Z_-]+[ >]|# AGENTS\.md|\[Request interrupted)/.test(rest) ? "" : rest
 }

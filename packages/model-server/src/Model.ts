@@ -34,6 +34,8 @@ export const shellCall = ({ tools }: Conversation, command: string): Reply | und
   const description = `Runs ${command}`
   if (tools.includes("bash")) return { _tag: "Call", name: "bash", input: { command, description } }
   if (tools.includes("Bash")) return { _tag: "Call", name: "Bash", input: { command, description } }
+  if (tools.includes("run_shell_command"))
+    return { _tag: "Call", name: "run_shell_command", input: { command, description, is_background: false } }
   if (tools.includes("exec_command")) return { _tag: "Call", name: "exec_command", input: { cmd: command } }
   return undefined
 }

@@ -4,6 +4,7 @@ import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "e
 import { createServer } from "node:http"
 import { chatCompletions } from "./ChatCompletions.ts"
 import type { Asked, Dialect } from "./Dialect.ts"
+import { generateContent } from "./GenerateContent.ts"
 import { messages } from "./Messages.ts"
 import type { Conversation, Reply, Responder } from "./Model.ts"
 import { ollamaChat, type OllamaBehaviour } from "./OllamaChat.ts"
@@ -45,7 +46,7 @@ export class ModelServer extends Context.Service<
         dialect.path,
         Effect.gen(function* () {
           const request = yield* HttpServerRequest.HttpServerRequest
-          const asked = yield* dialect.read(yield* request.json)
+          const asked = yield* dialect.read(yield* request.json, request.url)
           if (asked.aside) return answer(dialect, asked, { _tag: "Say", text: "ok" })
           return answer(dialect, asked, respond(conversationOf(dialect.path, asked)))
         }).pipe(
@@ -70,6 +71,7 @@ export class ModelServer extends Context.Service<
             route(chatCompletions),
             route(responses),
             route(messages),
+            route(generateContent),
             document("GET", "/v1/models", () => ({
               object: "list",
               data: [{ id: "scripted", object: "model" }]
@@ -108,9 +110,9 @@ const ollama = <R>(behaviour: OllamaBehaviour, route: (dialect: Dialect) => Laye
   return Layer.mergeAll(
     route({
       ...chat,
-      read: (body) => {
-        loaded = Number((body as { options?: { num_ctx?: number } }).options?.num_ctx ?? 4096)
-        return chat.read(body)
+      read: (body, url) => {
+        loaded = (body as { options?: { num_ctx?: number } }).options?.num_ctx ?? 4096
+        return chat.read(body, url)
       }
     }),
     document("GET", "/api/version", () => ({ version: "0.12.6" })),

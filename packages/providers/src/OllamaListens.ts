@@ -8,7 +8,7 @@ export const ollamaUrl = (host: string | undefined): string => {
   if (!URL.canParse(full)) return "http://127.0.0.1:11434"
   const url = new URL(full)
   if (url.hostname === "0.0.0.0" || url.hostname === "[::]") url.hostname = "127.0.0.1"
-  if (url.port === "" && !/^https:/.test(full) && !/:80(\/|$)/.test(full)) url.port = "11434"
+  if (url.port === "" && !full.startsWith("https:") && !/:80(\/|$)/.test(full)) url.port = "11434"
   return url.href.replace(/\/+$/, "")
 }
 

@@ -1,3 +1,4 @@
+import * as Acp from "@rejoin/adapter-acp/AcpAdapter"
 import * as Claude from "@rejoin/adapter-claude/ClaudeAdapter"
 import * as Codex from "@rejoin/adapter-codex/CodexAdapter"
 import * as Ollama from "@rejoin/adapter-ollama/OllamaAdapter"
@@ -96,6 +97,26 @@ export const adapterOf = (
           model: instance.model
         })
       )
+    case "acp": {
+      const [binary, ...args] = instance.command ?? []
+      if (binary === undefined) {
+        return Effect.fail(
+          new InvalidInput({
+            field: "providers",
+            message: `The provider ${id} needs its command, as ["gemini", "--acp"].`
+          })
+        )
+      }
+      return Effect.succeed(
+        Acp.layer({
+          id,
+          command: [binary, ...args],
+          environment: environmentOf(surroundings, instance),
+          directory: `${surroundings.dataDirectory}/acp`,
+          model: instance.model
+        })
+      )
+    }
     case "ollama": {
       const environment = environmentOf(surroundings, instance)
       const wire = instance.wire ?? "ollama"
@@ -126,7 +147,7 @@ export const adapterOf = (
       return Effect.fail(
         new InvalidInput({
           field: "providers",
-          message: `The provider ${id} has the driver ${driver}, which this version does not have. It has: claude, codex, ollama, opencode.`
+          message: `The provider ${id} has the driver ${driver}, which this version does not have. It has: acp, claude, codex, ollama, opencode.`
         })
       )
   }

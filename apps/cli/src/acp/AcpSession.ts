@@ -58,9 +58,9 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
   const params = { id }
   // Everything that the client is told of this session goes through here, one after the other.
   const lock = Semaphore.makeUnsafe(1)
-  const following = yield* FiberHandle.make<void, unknown>()
+  const following = yield* FiberHandle.make<void>()
   const waiting = yield* FiberHandle.make<void>()
-  const asks = yield* FiberSet.make<void, unknown>()
+  const asks = yield* FiberSet.make<void>()
   const said = new Set<string>()
   const prompts = new Map<string, Deferred.Deferred<Turn, Error>>()
   const sending = new Set<{ cancelled: boolean }>()

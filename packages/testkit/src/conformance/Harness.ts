@@ -23,6 +23,10 @@ export type AdapterLayer = Layer.Layer<ProviderAdapter>
  */
 export interface Harness {
   readonly instance: ProviderInstanceId
+  /** It writes down what was said some time after it began with it: that a message is not there proves nothing. */
+  readonly writesLate?: true
+  /** It has no tool by which it asks its user a question. */
+  readonly asksNothing?: true
   /** It has no tools, and so works in no directory. */
   readonly placeless?: true
   /** Its agent's processes may outlast the lives of the server, where it takes long to start. */

@@ -9,11 +9,19 @@ export const place: Suite = (test) => {
   test("C12, C13, C15, C29: a move carries history and powers into a worktree, another project, and back", (lives) =>
     Effect.gen(function* () {
       const { isWritten, places } = lives.harness
-      const id = yield* lives.life(() =>
+      const id = yield* lives.life((adapter) =>
         Effect.gen(function* () {
           const service = yield* ProviderService
+          const { relocate } = yield* adapter.capabilities
           const id = yield* lives.open({ runtimeMode: "read-only" })
           yield* say(id, "one")
+          if (relocate.length === 0) {
+            // Refused where it would not be the same conversation; and where it was, it goes on.
+            const refused = failureOf(yield* Effect.exit(service.move(id, places.tree)))
+            assert.strictEqual(refused?._tag, "RelocationUnsupported")
+            assert.strictEqual((yield* say(id, "two")).output, "one | two")
+            return undefined
+          }
           const moved = yield* service.move(id, places.tree)
           assert.strictEqual(moved.cwdVerified ?? places.tree, places.tree)
           assert.strictEqual(moved.runtimeModeVerified, "read-only")
@@ -27,6 +35,7 @@ export const place: Suite = (test) => {
           return id
         })
       )
+      if (id === undefined) return
       // And over a restart.
       yield* lives.life(() =>
         Effect.gen(function* () {
@@ -44,17 +53,21 @@ export const place: Suite = (test) => {
   test("law 1: a move that no message followed is not lost with its session", (lives) =>
     Effect.gen(function* () {
       const { places } = lives.harness
-      const id = yield* lives.life(() =>
+      const id = yield* lives.life((adapter) =>
         Effect.gen(function* () {
           const service = yield* ProviderService
+          const { relocate } = yield* adapter.capabilities
           const id = yield* lives.open()
           yield* say(id, "one")
+          // It cannot, and says so: above.
+          if (relocate.length === 0) return undefined
           yield* service.move(id, places.tree)
           yield* service.stop(id)
           yield* service.move(id, places.repo)
           return id
         })
       )
+      if (id === undefined) return
       const turn = yield* lives.life(() => say(id, "two"))
       assert.strictEqual(turn.output, "one | two")
       assert.notStrictEqual((yield* lives.receipt(id)).outcome, "replaced")

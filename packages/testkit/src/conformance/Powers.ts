@@ -3,7 +3,7 @@ import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { ProviderService } from "@rejoin/core/ProviderService"
 import { SessionReaper } from "@rejoin/core/sessions/SessionReaper"
 import { Duration, Effect } from "effect"
-import { type Lives, say, sayAnswering } from "./Lives.ts"
+import { failureOf, type Lives, say, sayAnswering } from "./Lives.ts"
 import type { Suite } from "./Suite.ts"
 
 type Id = Parameters<typeof say>[0]
@@ -64,8 +64,16 @@ export const powers: Suite = (test) => {
   test("S14: what a thread's agent is told beside the conversation holds over a restart, a move and a fork", (lives) =>
     Effect.gen(function* () {
       const { places } = lives.harness
-      const id = yield* lives.life(() =>
+      const id = yield* lives.life((adapter) =>
         Effect.gen(function* () {
+          const { systemPrompt } = yield* adapter.capabilities
+          if (!systemPrompt) {
+            const refused = failureOf(
+              yield* Effect.exit(lives.open({ systemPrompt: "The password is swordfish." }))
+            )
+            assert.strictEqual(refused?._tag, "CapabilityMissing")
+            return undefined
+          }
           const id = yield* lives.open({ systemPrompt: "The password is swordfish." })
           assert.strictEqual((yield* say(id, "password")).output, "swordfish")
           const other = yield* lives.open()
@@ -73,12 +81,15 @@ export const powers: Suite = (test) => {
           return id
         })
       )
-      yield* lives.life(() =>
+      if (id === undefined) return
+      yield* lives.life((adapter) =>
         Effect.gen(function* () {
           const service = yield* ProviderService
+          const { fork: forks, relocate } = yield* adapter.capabilities
           assert.strictEqual((yield* say(id, "password")).output, "swordfish")
-          yield* service.move(id, places.tree)
+          if (relocate.length > 0) yield* service.move(id, places.tree)
           assert.strictEqual((yield* say(id, "password")).output, "swordfish")
+          if (!forks.includes("whole")) return
           const fork = yield* service.fork(id, {})
           assert.strictEqual((yield* say(fork.id, "password")).output, "swordfish")
         })
