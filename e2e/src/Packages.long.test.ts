@@ -14,6 +14,8 @@ const packages = [
   "contracts",
   "core",
   "agent-kit",
+  "adapter-acp",
+  "adapter-ollama",
   "adapter-opencode",
   "adapter-codex",
   "adapter-claude",
