@@ -85,7 +85,7 @@ for (const wire of ["ollama", "openai"] as const) {
   conformance(
     `a model without an agent, by the API of ${wire}`,
     ollamaGround(wire).pipe(Effect.provide(NodeServices.layer)),
-    { resume, handover }
+    { suites: { resume, handover } }
   )
 
   describe(`A12: a model without an agent, by the API of ${wire}`, () => {

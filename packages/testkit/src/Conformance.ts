@@ -12,6 +12,13 @@ import { turns } from "./conformance/Turns.ts"
 
 export const all = { resume, place, powers, turns, endings, handover }
 
+declare module "vitest" {
+  interface TaskMeta {
+    /** What a test has found out about its agent, by name. */
+    measured?: Record<string, string>
+  }
+}
+
 /** An agent that lasts for the whole suite, and what makes each test's harness on it. */
 export interface Ground<E> {
   readonly harness: Effect.Effect<Harness, E, Scope.Scope>
@@ -24,10 +31,17 @@ export interface Ground<E> {
 export const conformance = <E>(
   name: string,
   make: Effect.Effect<Ground<E>, E, Scope.Scope>,
-  /** All of them, unless its agent cannot have what some are about. */
-  suites: Partial<typeof all> = all
+  {
+    concurrent = false,
+    suites = all
+  }: {
+    /** All of them, unless its agent cannot have what some are about. */
+    readonly suites?: Partial<typeof all>
+    /** Side by side, where each has a world of its own: for an agent that makes one wait. */
+    readonly concurrent?: boolean
+  } = {}
 ): void => {
-  describe(`conformance: ${name}`, () => {
+  describe(`conformance: ${name}`, { concurrent }, () => {
     const lasting = Scope.makeUnsafe()
     let ground: Ground<E> = { harness: Effect.die("the ground is not laid") }
     beforeAll(async () => {
@@ -35,9 +49,13 @@ export const conformance = <E>(
     })
     afterAll(() => Effect.runPromise(Scope.close(lasting, Exit.void)))
     const test: Test = (title, body) => {
-      it.live(title, () =>
+      it.live(title, ({ task }) =>
         Effect.suspend(() => ground.harness).pipe(
-          Effect.flatMap(makeLives),
+          Effect.flatMap((harness) =>
+            makeLives(harness, (what, found) => {
+              task.meta.measured = { ...task.meta.measured, [what]: found }
+            })
+          ),
           Effect.flatMap(body),
           Effect.scoped
         )

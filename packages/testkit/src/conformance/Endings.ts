@@ -35,6 +35,7 @@ export const endings: Suite = (test) => {
         })
       )
       assert.match((yield* lives.life(() => say(id, "once more"))).output, /^my name is Ada.*once more$/)
+      lives.note("kill -9 in mid-turn", "the same session")
     }))
 
   test("C37: a turn and an approval that were open when we stopped are settled in the next life", (lives) =>

@@ -21,7 +21,11 @@ import type { AdapterLayer, Harness } from "./Harness.ts"
  * A database that outlives our process, over a harness's upstream. Each `life` is one run of the server: it builds
  * the core, reconciles, runs the body, and closes everything again.
  */
-export const makeLives = Effect.fnUntraced(function* (harness: Harness) {
+export const makeLives = Effect.fnUntraced(function* (
+  harness: Harness,
+  /** Takes what a test has measured of the agent, for the scoreboard. */
+  note: (what: string, found: string) => void = () => undefined
+) {
   const store = Context.get(yield* Layer.build(layerMemory), ThreadStore)
 
   const life = <A, E, R>(
@@ -72,7 +76,7 @@ export const makeLives = Effect.fnUntraced(function* (harness: Harness) {
 
   const binding = (id: ThreadId) => Effect.map(store.getBinding(id), Option.getOrThrow)
 
-  return { harness, store, life, open, receipt, binding }
+  return { harness, store, life, open, receipt, binding, note }
 })
 
 export type Lives = Effect.Success<ReturnType<typeof makeLives>>

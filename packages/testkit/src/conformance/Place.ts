@@ -20,6 +20,7 @@ export const place: Suite = (test) => {
             const refused = failureOf(yield* Effect.exit(service.move(id, places.tree)))
             assert.strictEqual(refused?._tag, "RelocationUnsupported")
             assert.strictEqual((yield* say(id, "two")).output, "one | two")
+            lives.note("another directory", "refused")
             return undefined
           }
           const moved = yield* service.move(id, places.tree)
@@ -46,6 +47,7 @@ export const place: Suite = (test) => {
           const receipt = yield* lives.receipt(id)
           assert.strictEqual(receipt.cwdVerified, places.repo)
           assert.strictEqual(receipt.verification, "complete")
+          lives.note("another directory", "carried over")
         })
       )
     }))

@@ -103,6 +103,7 @@ export const powers: Suite = (test) => {
           Effect.tap(lives.open({ runtimeMode: mode }), (id) => prove(lives, id, mode, "first"))
         )
         yield* lives.life(() => prove(lives, id, mode, "second"))
+        lives.note(mode, "held after a resume, and read back")
       }))
   }
 

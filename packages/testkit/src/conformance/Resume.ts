@@ -25,7 +25,13 @@ export const resume: Suite = (test) => {
     Effect.gen(function* () {
       const id = yield* told(lives)
       const before = yield* sessionOf(lives, id)
-      assert.strictEqual((yield* lives.life(() => say(id, "who am I"))).output, "my name is Ada | who am I")
+      const turn = yield* lives.life((adapter) =>
+        Effect.gen(function* () {
+          lives.note("version", (yield* adapter.info).version ?? "unknown")
+          return yield* say(id, "who am I")
+        })
+      )
+      assert.strictEqual(turn.output, "my name is Ada | who am I")
       const receipt = yield* lives.receipt(id)
       assert.strictEqual(receipt.outcome, "adopted")
       assert.strictEqual(receipt.providerSessionIdAfter, before)
@@ -79,6 +85,7 @@ export const resume: Suite = (test) => {
       assert.strictEqual(turn.output, "who am I")
       const receipt = yield* lives.receipt(id)
       assert.strictEqual(receipt.outcome, "replaced")
+      lives.note("lost session", "told")
       assert.strictEqual(receipt.providerSessionIdBefore, lost)
       const [entry] = yield* lives.store.listLineage(id)
       assert.strictEqual(entry?.providerSessionId, lost)
@@ -214,6 +221,7 @@ export const resume: Suite = (test) => {
           const never = yield* adapter.newMessageId
           const unproved = lives.harness.writesLate === true ? "unknown" : "absent"
           assert.strictEqual(yield* adapter.delivered(own, never, of), unproved)
+          lives.note("absence of a message", unproved === "absent" ? "provable" : "not provable")
         })
       )
     }))
