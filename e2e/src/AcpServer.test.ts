@@ -23,7 +23,7 @@ describe("rejoin acp, for editors, on the real OpenCode", () => {
             configOptions?.map(({ currentValue, id }) => [id, currentValue]),
             [
               ["mode", "full-access"],
-              ["model", "default"],
+              ["model", "test/scripted"],
               ["provider", "opencode"]
             ]
           )

@@ -186,6 +186,7 @@ export const agentGround = Effect.fn("agentGround")(function* (agent: AnyAgent) 
       instance: instance.id,
       adapter,
       ...(agent === "copilot" && { writesLate: true }),
+      ...(agent === "gemini" && { tellsNoOutput: true }),
       ...((agent === "copilot" || agent === "gemini") && { asksNothing: true }),
       ...(agent === "opencode" && { brief: build(instance, binary) }),
       elsewhere: build(away[agent], binary),

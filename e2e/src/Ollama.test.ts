@@ -222,7 +222,7 @@ describe("A12: the window of a model", () => {
           adapter: build(records, "http://127.0.0.1:9")
         })
         assert.strictEqual(turn.error?._tag, "ProviderUnavailable")
-        assert.strictEqual((yield* lives.life(() => say(id, "three"))).output, "one | three")
+        assert.strictEqual((yield* lives.life(() => say(id, "three"))).output, "one | two | three")
         assert.isAbove(model.requests().length, 0)
         const [receipt] = yield* lives.store.listReceipts(id, { limit: 1 })
         assert.strictEqual(receipt?.outcome, "adopted")

@@ -37,6 +37,15 @@ const addedTo = Effect.fnUntraced(function* (directory: string) {
   }
 })
 
+/** A command that only names an agent is started as one that is found is: without a wrapper that stays beside it. */
+const unwrapped = Effect.fnUntraced(function* (instance: Instance, search: string) {
+  const [name, flag, ...more] = instance.command ?? []
+  const agent = acpAgents.find((known) => known === name)
+  if (agent === undefined || flag !== "--acp" || more.length > 0) return instance
+  const command = yield* acpCommand(agent, search)
+  return command === undefined ? instance : { ...instance, command }
+})
+
 /** Builds the adapters of the configured instances, or of the agents that are installed, and registers them. */
 export const register = Effect.fn("register")(function* ({ prepare }: { readonly prepare: boolean }) {
   const registry = yield* ProviderRegistry
@@ -73,7 +82,8 @@ export const register = Effect.fn("register")(function* ({ prepare }: { readonly
       ? [{ id: ProviderInstanceId.make("ollama"), driver: "ollama" }]
       : [])
   ]
-  for (const instance of instances) {
+  for (const configured of instances) {
+    const instance = yield* unwrapped(configured, search)
     const layer = yield* adapterOf(surroundings, instance)
     yield* registry.add(Layer.provide(layer, Layer.succeedContext(services)))
   }

@@ -187,6 +187,10 @@ const make = Effect.fnUntraced(function* (options: AcpOptions) {
     // Looked for where it is kept, in its own directory; before anything was said, some write nothing down.
     if (record !== undefined && Option.isNone(record) && connection === undefined)
       return Probe.NotFound({ evidence })
+    const emptied = record === undefined ? undefined : Option.getOrUndefined(record)?.emptied
+    // There is no conversation that could be gone on with, and none is lost.
+    if (emptied === "interrupted" && connection === undefined)
+      return Probe.NotFound({ evidence: { ...evidence, emptied } })
     const found = record === undefined ? undefined : Option.getOrUndefined(record)
     const holder = yield* store?.holder?.(sessionId) ?? Effect.succeed(undefined)
     const ours = connection !== undefined

@@ -73,7 +73,15 @@ export const connect = Effect.fn("Acp.connect")(function* (command: AcpCommand, 
     }
     if (method === "session/request_permission" && (Predicate.isNumber(id) || Predicate.isString(id))) {
       const asked = Option.getOrUndefined(decodePermission(params))
-      if (asked !== undefined) return hearing.permission(id, asked)
+      if (asked !== undefined) {
+        try {
+          return hearing.permission(id, asked)
+        } catch (cause) {
+          // Whatever we stumble over, it is not left waiting.
+          process.write(JSON.stringify({ jsonrpc: "2.0", id, result: { outcome: { outcome: "cancelled" } } }))
+          throw cause
+        }
+      }
     }
     incoming?.enqueue(message as Message)
   }
@@ -122,7 +130,7 @@ export const connect = Effect.fn("Acp.connect")(function* (command: AcpCommand, 
       )
     )
   const failed = (message: string, detail: Readonly<Record<string, unknown>>) =>
-    new ProviderFailed({ provider, message: `The agent refused ${message}.`, detail })
+    new ProviderFailed({ provider, message: `The agent refused ${message.replace(/\.+$/, "")}.`, detail })
 
   const initialized = yield* call(Initialized, "initialize", {
     protocolVersion: 1,

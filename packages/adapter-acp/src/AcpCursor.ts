@@ -2,9 +2,11 @@ import { MessageId, ProviderSessionId, StoreId } from "@rejoin/contracts/Ids"
 import { Schema } from "effect"
 
 /** What no shell, no path and no option of a command takes for something else. */
-const SessionId = Schema.Trim.check(Schema.isPattern(/^[A-Za-z0-9][\w.:-]{0,199}$/)).pipe(
-  Schema.brand("ProviderSessionId")
-)
+const shape = /^[A-Za-z0-9][\w.:-]{0,199}$/
+/** Whether a session of this id can be found again. */
+export const isSessionId = (id: string): boolean => shape.test(id)
+
+const SessionId = Schema.Trim.check(Schema.isPattern(shape)).pipe(Schema.brand("ProviderSessionId"))
 
 /** The last message of ours that was read back, as the agent has it: nothing of ours can be written into it. */
 export const Last = Schema.Struct({
@@ -12,7 +14,9 @@ export const Last = Schema.Struct({
   /** The id of the agent's own record of it, where its records are read. */
   recordId: Schema.NullOr(Schema.String),
   /** SHA-256 of its text. */
-  hash: Schema.String
+  hash: Schema.String,
+  /** How many messages before it were answered to their end. */
+  before: Schema.Int
 })
 export type Last = typeof Last.Type
 

@@ -26,7 +26,7 @@ describe("whatever an agent of the protocol or a database says", () => {
       providerSessionId: "0199aaaa-bbbb-7ccc-8ddd-eeeeffff0000",
       storeId: "store",
       cwd: "/home/ada",
-      last: { messageId: "msg_1", recordId: null, hash: "h" }
+      last: { messageId: "msg_1", recordId: null, hash: "h", before: 0 }
     }
     assert.isTrue(Option.isSome(decodeCursor(cursor)))
     fc.assert(

@@ -1,10 +1,8 @@
-import { realOf } from "@rejoin/agent-kit/RealPath"
+import { isOwnEdit as isOwnPath } from "@rejoin/agent-kit/RealPath"
 import type { Answer, Approval, UserInput } from "@rejoin/contracts/Request"
-import { isWithin } from "@rejoin/core/threads/Within"
-import { resolve } from "node:path"
 import type { AcpProfile, Powers } from "./AcpProfile.ts"
 import type { Permission, ToolCall } from "./AcpSchema.ts"
-import { changesIn, commandOf } from "./AcpTranslator.ts"
+import { changedPaths, changesIn, commandOf } from "./AcpTranslator.ts"
 
 // What an agent asks to be allowed, and what it is answered. `allow_always` never: some agents write that into their
 // user's own settings, for every session. Pure but for where a path really leads.
@@ -33,20 +31,14 @@ export const allowed = (profile: AcpProfile, asked: Permission): unknown => {
 }
 
 const pathsOf = (call: ToolCall): ReadonlyArray<string> => [
-  ...new Set([...(call.locations ?? []), ...changesIn(call)].map(({ path }) => path))
+  ...new Set([...(call.locations ?? []).map(({ path }) => path), ...changedPaths(call)])
 ]
 
 /** An edit in the thread's directories alone, and not where it would change what runs later by itself. */
 export const isOwnEdit = (call: ToolCall, directories: ReadonlyArray<string>): boolean => {
   const paths = pathsOf(call)
   if (call.kind !== "edit" || paths.length === 0) return false
-  return paths.every((path) => {
-    const real = realOf(resolve(directories[0] ?? "/", path))
-    return (
-      directories.some((directory) => isWithin(directory, real)) &&
-      !/\/\.(git|claude|github|qwen|gemini|copilot|vscode)(\/|$)/.test(real)
-    )
-  })
+  return paths.every((path) => isOwnPath(path, directories))
 }
 
 export type Verdict =

@@ -31,7 +31,7 @@ export const compare = (
     return { history: ahead === 0 ? "same" : "ahead", ahead }
   }
   if (record !== undefined) {
-    if (record.emptied) return { history: "behind", ahead: 0 }
+    if (record.emptied === "lost") return { history: "behind", ahead: 0 }
     const { messages } = record
     return found(
       messages.findLastIndex(({ id }) => id === last.recordId),
@@ -39,8 +39,7 @@ export const compare = (
     )
   }
   if (replayed === undefined) return none
-  return found(
-    replayed.findLastIndex((text) => hashOf(text) === last.hash),
-    replayed.length
-  )
+  // Of an agent that is told the same twice, the last of them is meant; what was answered before is there at least.
+  const at = replayed.findLastIndex((text) => hashOf(text) === last.hash)
+  return found(at < last.before ? -1 : at, replayed.length)
 }

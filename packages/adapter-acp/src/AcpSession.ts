@@ -5,6 +5,7 @@ import { tellWhenGone } from "@rejoin/agent-kit/SessionEnd"
 import { ProviderFailed, type ProviderUnavailable, toFailure } from "@rejoin/contracts/Errors"
 import type { Failure } from "@rejoin/contracts/Failure"
 import { known } from "@rejoin/contracts/Fact"
+import { newId } from "@rejoin/core/NewId"
 import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import { type AdapterSession, SendFailure, type TurnInput } from "@rejoin/core/providers/ProviderAdapter"
 import { Deferred, Effect, FiberHandle, Option, Queue, Result, Schedule, Schema, Stream } from "effect"
@@ -54,6 +55,9 @@ export const openSession = Effect.fnUntraced(function* (options: Options) {
   const { connection, directory, listener, powers, profile, provider, store } = options
   const sessionId = options.cursor.providerSessionId
   const events = yield* Queue.unbounded<AdapterEvent>()
+  // Each process counts its requests from the beginning: an answer to an old one is none to a new one.
+  const requests = yield* newId("req")
+  let opened = 0
   const prompting = yield* FiberHandle.make<void>()
   const translator = new AcpTranslator(profile, directory)
   const asks = new PendingAsks<{ readonly id: number | string; readonly asked: Permission }>((event) =>
@@ -62,10 +66,14 @@ export const openSession = Effect.fnUntraced(function* (options: Options) {
   let { cursor } = options
   let closing = false
   let isPrompting = false
+  /** How many messages of its user's were answered to their end: these at least it has. */
+  let completed = cursor.last?.before ?? 0
   let total: Used = { inputTokens: 0, outputTokens: 0 }
   /** What is told of a turn before its message is read back. */
   let held: Array<AdapterEvent> | undefined
   let stirred = yield* Deferred.make<void>()
+  /** It waits for an answer: what it was asked has reached it. */
+  let waits = yield* Deferred.make<void>()
 
   const tell = (event: AdapterEvent) => {
     if (held === undefined) Queue.offerUnsafe(events, event)
@@ -74,7 +82,8 @@ export const openSession = Effect.fnUntraced(function* (options: Options) {
 
   listener.attach({
     update: (of, update) => {
-      if (of !== sessionId) return
+      // What comes behind the end of a turn is no turn's any more.
+      if (of !== sessionId || !isPrompting) return
       Deferred.doneUnsafe(stirred, Effect.void)
       for (const event of translator.feed(update)) tell(event)
     },
@@ -82,10 +91,13 @@ export const openSession = Effect.fnUntraced(function* (options: Options) {
       Deferred.doneUnsafe(stirred, Effect.void)
       // Outside a turn there is nobody who could have asked for it.
       if (!isPrompting || asked.sessionId !== sessionId) return connection.reply(id, cancelled)
-      for (const event of translator.call(asked.toolCall)) tell(event)
+      for (const event of translator.call({ ...asked.toolCall, status: "in_progress" })) tell(event)
       const verdict = verdictOf(profile, powers, asked, [directory])
       if (verdict._tag === "Answer") connection.reply(id, verdict.result)
-      else asks.open(String(id), { id, asked }, verdict.ask)
+      else {
+        asks.open(`${requests}-${opened++}`, { id, asked }, verdict.ask)
+        Deferred.doneUnsafe(waits, Effect.void)
+      }
     }
   })
 
@@ -160,6 +172,7 @@ export const openSession = Effect.fnUntraced(function* (options: Options) {
     }
     if (stopReason !== "end_turn")
       tell(AdapterEvent.Warning({ message: `The answer is not whole: it ended with ${stopReason}.` }))
+    completed++
     tell(AdapterEvent.TurnSettled({ status: "completed", output }))
   })
 
@@ -178,6 +191,7 @@ export const openSession = Effect.fnUntraced(function* (options: Options) {
     held = []
     isPrompting = true
     stirred = yield* Deferred.make<void>()
+    waits = yield* Deferred.make<void>()
     const ended = yield* Deferred.make<Ending>()
     const told = yield* Deferred.make<void>()
     const params = { sessionId, prompt: fitting.blocks }
@@ -211,11 +225,14 @@ export const openSession = Effect.fnUntraced(function* (options: Options) {
     const seen = (text: string) =>
       store === undefined
         ? Effect.raceFirst(Deferred.await(stirred), Effect.asVoid(Deferred.await(ended))).pipe(
+            // A slow model is not waited for: then it is not known yet.
+            Effect.timeoutOption("2 seconds"),
             Effect.as(Option.none<Recorded>())
           )
         : found(text, before).pipe(
             Effect.repeat({
-              until: (message) => Option.isSome(message) || Deferred.isDoneUnsafe(ended),
+              until: (message) =>
+                Option.isSome(message) || Deferred.isDoneUnsafe(ended) || Deferred.isDoneUnsafe(waits),
               schedule: Schedule.spaced("10 millis")
             }),
             // It may say no before it has written down to what.
@@ -234,8 +251,11 @@ export const openSession = Effect.fnUntraced(function* (options: Options) {
         Effect.onError(() => Effect.sync(() => (held = undefined)))
       )
     )
-    const kept = store === undefined || message !== undefined
-    if (!kept) {
+    const kept =
+      store === undefined
+        ? Deferred.isDoneUnsafe(stirred) || Deferred.isDoneUnsafe(ended)
+        : message !== undefined
+    if (!kept && store !== undefined && !Deferred.isDoneUnsafe(waits)) {
       const ending = yield* Deferred.await(ended)
       // It said no before it wrote anything down.
       if (Result.isFailure(ending) && store.prompt) {
@@ -249,7 +269,12 @@ export const openSession = Effect.fnUntraced(function* (options: Options) {
       }
     }
     if (kept) {
-      const last: Last = { messageId, recordId: message?.id ?? null, hash: hashOf(fitting.text) }
+      const last: Last = {
+        messageId,
+        recordId: message?.id ?? null,
+        hash: hashOf(fitting.text),
+        before: completed
+      }
       cursor = { ...cursor, last }
     }
     release(message)
@@ -259,9 +284,8 @@ export const openSession = Effect.fnUntraced(function* (options: Options) {
 
   const interrupt = Effect.suspend(() => {
     if (!isPrompting) return Effect.void
-    // Some wait for an answer before they hear of it.
-    dismiss()
-    return connection.notify("session/cancel", { sessionId })
+    // Some wait for an answer before they hear of it, and some end by the answer as if nothing had been.
+    return Effect.andThen(connection.notify("session/cancel", { sessionId }), Effect.sync(dismiss))
   })
 
   yield* tellWhenGone({ name: profile.title, gone: connection.gone, isClosing: () => closing, tell })
@@ -278,8 +302,10 @@ export const openSession = Effect.fnUntraced(function* (options: Options) {
       Effect.gen(function* () {
         const waiting = asks.close(requestId)
         if (waiting === undefined) return
-        connection.reply(waiting.id, replyOf(profile, waiting.asked, answer))
-        if ("decision" in answer && answer.decision === "cancel") yield* interrupt
+        const ends = "decision" in answer && answer.decision === "cancel"
+        // Told no it might go on with that, while it is told to end.
+        if (ends) yield* interrupt
+        connection.reply(waiting.id, ends ? cancelled : replyOf(profile, waiting.asked, answer))
       }),
     background: Effect.succeed(false)
   }

@@ -11,7 +11,7 @@ import type { AdapterFailure } from "@rejoin/core/providers/ResumeCursor"
 import { Clock, Effect, type FileSystem, Option, Schedule, Schema, type Scope } from "effect"
 import { dirname, join } from "node:path"
 import { type AcpConnection, connect, type Refused } from "./AcpConnection.ts"
-import { type AcpCursor, cursorOf, Last } from "./AcpCursor.ts"
+import { type AcpCursor, cursorOf, isSessionId, Last } from "./AcpCursor.ts"
 import { compare } from "./AcpHistory.ts"
 import type { AcpOptions } from "./AcpOptions.ts"
 import type { AcpProfile, Powers, Setting } from "./AcpProfile.ts"
@@ -35,6 +35,9 @@ interface Needs {
 
 const decodeOpened = Schema.decodeUnknownOption(Opened)
 const decodeKept = Schema.decodeUnknownOption(Schema.Struct({ last: Schema.NullOr(Last) }))
+
+/** The code of the protocol for who is not known to it. */
+const loginRequired = -32000
 
 /** What is in force, as far as the agent tells it. */
 class State {
@@ -118,6 +121,10 @@ export const makeStarts = ({
       },
       listener
     )
+    // Under our feet another version may have taken its place since it was asked.
+    const { name = profile.name, version = "" } = connection.initialized.agentInfo ?? {}
+    if (name !== profile.name || (version !== "" && !profile.isSupported(version)))
+      return yield* failed(`${profile.title} is ${name} ${version} by now, of which nothing is known.`)
     return { connection, listener }
   })
 
@@ -205,13 +212,26 @@ export const makeStarts = ({
     const own = profile.ownId === undefined ? undefined : yield* newUuid
     // Ours stands in the intent before there is a session to have it.
     if (own !== undefined) yield* request.created(ProviderSessionId.make(own))
-    const opened = yield* connection.call(Opened, "session/new", {
-      cwd: request.cwd,
-      mcpServers: [],
-      ...(own !== undefined && { _meta: { [profile.ownId ?? ""]: own } })
-    })
+    const answer = yield* connection
+      .ask("session/new", {
+        cwd: request.cwd,
+        mcpServers: [],
+        ...(own !== undefined && { _meta: { [profile.ownId ?? ""]: own } })
+      })
+      .pipe(
+        Effect.catchTag("Refused", ({ code, message }) =>
+          code === loginRequired
+            ? failed(
+                `${profile.title} has no account here: ${message.replace(/\.+$/, "")}.`,
+                "Log in with its own command, or give the instance a key in its env."
+              )
+            : connection.failed(`session/new: ${message}`, { code })
+        )
+      )
+    const opened = Option.getOrElse(decodeOpened(answer), (): Opened => ({}))
     const id = opened.sessionId ?? ""
-    if (id === "") return yield* failed(`${profile.title} gave the session no id.`)
+    if (!isSessionId(id))
+      return yield* failed(`${profile.title} gave the session an id by which it could not be found again.`)
     if (own !== undefined && id !== own)
       return yield* failed(`${profile.title} gave the session the id ${id}, and not ${own}.`)
     if (own === undefined) yield* request.created(ProviderSessionId.make(id))
@@ -270,12 +290,18 @@ export const makeStarts = ({
     if (wait > 0) yield* Effect.sleep(Math.min(wait, 65_000))
     const { connection, listener } = yield* launch(profile, powers, request)
     const replayed: Array<string> = []
+    let speaksUser = false
     let heard = yield* Clock.currentTimeMillis
     const clock = yield* Clock.Clock
     listener.early = (update: Update) => {
       heard = clock.currentTimeMillisUnsafe()
-      if (update.sessionUpdate === "user_message_chunk" && "text" in update.content)
-        replayed.push(update.content.text)
+      if (update.sessionUpdate === "user_message_chunk" && "text" in update.content) {
+        const { text } = update.content
+        // One may come in pieces.
+        if (speaksUser) replayed.push(`${replayed.pop() ?? ""}${text}`)
+        else replayed.push(text)
+        speaksUser = true
+      } else speaksUser = false
     }
     const method = profile.open === "resume" ? "session/resume" : "session/load"
     const answer = yield* connection.ask(method, { sessionId, cwd: request.cwd, mcpServers: [] }).pipe(

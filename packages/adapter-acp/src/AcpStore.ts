@@ -1,6 +1,6 @@
 import { endOf, makeFileTail, type FileEnd, type FileTail } from "@rejoin/agent-kit/FileTail"
 import type { Failure } from "@rejoin/contracts/Failure"
-import { Data, Effect, type FileSystem, Option } from "effect"
+import { Data, Effect, type FileSystem, Option, Semaphore } from "effect"
 
 /** A message of its user's, as the agent wrote it down. */
 export interface Recorded {
@@ -16,8 +16,11 @@ export interface AcpRecord {
   readonly messages: ReadonlyArray<Recorded>
   /** Where it works. */
   readonly cwd: string | undefined
-  /** Nothing of what was said is left of it in the agent's memory, though something was. */
-  readonly emptied: boolean
+  /**
+   * Nothing of what was said is left in the agent's memory: since all of it was interrupted, and the agent forgets that;
+   * or a conversation is gone.
+   */
+  readonly emptied?: "interrupted" | "lost"
   /** Why what was asked last has failed, where the agent says so nowhere else. */
   readonly failure?: Failure | undefined
 }
@@ -25,7 +28,7 @@ export interface AcpRecord {
 /** A record while it is read: a long one is not copied for each of its lines. */
 export type Growing = Omit<AcpRecord, "messages"> & { readonly messages: Array<Recorded> }
 
-export const nothingRecorded = (): Growing => ({ messages: [], cwd: undefined, emptied: false })
+export const nothingRecorded = (): Growing => ({ messages: [], cwd: undefined })
 
 /** It is there, and cannot be read as what it should be. */
 export class Unreadable extends Data.TaggedError("Unreadable")<{ readonly message: string }> {}
@@ -62,6 +65,8 @@ export const makeFolded = <State>(
   fold: (state: State, line: unknown) => State
 ) => {
   const known = new Map<string, { readonly end: FileEnd; readonly tail: FileTail; state: State }>()
+  // Two who read at once would fold the same lines twice.
+  const lock = Semaphore.makeUnsafe(1)
   const begin = Effect.fnUntraced(function* (path: string) {
     const { inode } = yield* endOf(fs, path)
     const end = { inode, size: 0 }
@@ -71,7 +76,7 @@ export const makeFolded = <State>(
     if (known.size > 200) known.delete([...known.keys()][0] ?? "")
     return file
   })
-  return Effect.fnUntraced(function* (path: string) {
+  const read = Effect.fnUntraced(function* (path: string) {
     let file = known.get(path) ?? (yield* begin(path))
     let lines = yield* file.tail.next
     if (Option.isNone(lines)) {
@@ -87,4 +92,5 @@ export const makeFolded = <State>(
     }
     return file.state
   })
+  return (path: string) => lock.withPermit(read(path))
 }

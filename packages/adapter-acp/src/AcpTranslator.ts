@@ -25,12 +25,18 @@ export const changesIn = ({ content }: ToolCall): ReadonlyArray<FileChange> =>
       : []
   )
 
+export const changedPaths = ({ content }: ToolCall): ReadonlyArray<string> =>
+  (content ?? []).flatMap((each) => (each.type === "diff" && "newText" in each ? [each.path] : []))
+
 export const commandOf = ({ kind, rawInput, title }: ToolCall): string | undefined => {
   if (kind !== "execute") return undefined
   return Predicate.hasProperty(rawInput, "command") && Predicate.isString(rawInput.command)
     ? rawInput.command
     : (title ?? undefined)
 }
+
+const isEmpty = (input: unknown): boolean =>
+  input === undefined || (Predicate.isObject(input) && Object.keys(input).length === 0)
 
 /** A call as it is by now: each of its parts is told when it is known, and some agents begin with an update. */
 const merged = (before: ToolCall | undefined, told: ToolCall): ToolCall => ({
@@ -48,7 +54,10 @@ export class AcpTranslator {
   private speaking:
     | { readonly id: string; readonly kind: "assistant-message" | "reasoning"; text: string }
     | undefined
-  private readonly calls = new Map<string, { call: ToolCall; item: AdapterItem; open: boolean }>()
+  private readonly calls = new Map<
+    string,
+    { call: ToolCall; item: AdapterItem; open: boolean; told: boolean }
+  >()
   /** What was said last, after all that was done. */
   output = ""
 
@@ -98,9 +107,14 @@ export class AcpTranslator {
     const call = merged(before?.call, told)
     const ends = call.status === "completed" || call.status === "failed"
     const item = this.itemOf(call)
-    this.calls.set(told.toolCallId, { call, item, open: !ends })
+    // What it is to do is told by some agents a moment later: before that there is nothing to show.
+    const isVague =
+      !ends && call.status === "pending" && isEmpty(call.rawInput) && changesIn(call).length === 0
+    const isTold = before?.told === true || !isVague
+    this.calls.set(told.toolCallId, { call, item, open: !ends, told: isTold })
     const events: Array<AdapterEvent> = before === undefined ? [...this.silence()] : []
-    if (before === undefined) events.push(AdapterEvent.ItemStarted({ item: { ...item, status: "started" } }))
+    if (isTold && before?.told !== true)
+      events.push(AdapterEvent.ItemStarted({ item: { ...item, status: "started" } }))
     if (!ends) return events
     if (item.cwd !== undefined && this.profile.tool?.(call).cwd !== undefined) {
       events.push(AdapterEvent.Checked({ what: "cwd", stage: "tool", found: known(item.cwd, "tool") }))
@@ -111,7 +125,7 @@ export class AcpTranslator {
 
   /** What had begun when the turn ended. */
   end(): ReadonlyArray<AdapterEvent> {
-    const open = [...this.calls.values()].filter(({ open }) => open).map(({ item }) => item)
+    const open = [...this.calls.values()].filter(({ open, told }) => open && told).map(({ item }) => item)
     const events = [...this.silence(), ...cutOff(open)]
     this.calls.clear()
     return events

@@ -5,7 +5,7 @@ import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import { directoryMismatch, permissionMismatch } from "@rejoin/core/sessions/SessionReceipt"
 import { isWithin } from "@rejoin/core/threads/Within"
 import { Predicate } from "effect"
-import { realOf } from "@rejoin/agent-kit/RealPath"
+import { isOwnEdit, realOf } from "@rejoin/agent-kit/RealPath"
 import { resolve } from "node:path"
 import { modeOf, verdictOf } from "./ClaudeModes.ts"
 import type { HookInput } from "./ClaudeSchema.ts"
@@ -97,9 +97,7 @@ export class ClaudeGate {
         ? tool_input.file_path
         : undefined
     if (path === undefined) return false
-    const whole = realOf(resolve(cwd, path))
-    if (/\/\.(git|claude)(\/|$)/.test(whole)) return false
-    return [this.directory, ...this.beside].some((directory) => isWithin(directory, whole))
+    return isOwnEdit(resolve(cwd, path), [this.directory, ...this.beside])
   }
 
   private decide(input: HookInput): Readonly<Record<string, unknown>> {

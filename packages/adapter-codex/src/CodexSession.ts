@@ -1,6 +1,7 @@
 import { known, unknown } from "@rejoin/contracts/Fact"
 import { ProviderFailed } from "@rejoin/contracts/Errors"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import { newId } from "@rejoin/core/NewId"
 import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import {
   type AdapterSession,
@@ -48,6 +49,8 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   const threadId = cursor.providerSessionId
   const { client } = server
   const events = yield* Queue.unbounded<AdapterEvent>()
+  // Each server of Codex's counts its requests from the beginning: an old one's answer is none to a new one.
+  const asked = yield* newId("req")
   const translator = new CodexTranslator(client.provider, directory)
   const asks = new PendingAsks<ServerRequest>((event) => tell(event))
   const items = new Map<string, Item>()
@@ -74,7 +77,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
         break
       }
       case "serverRequest/resolved":
-        asks.close(String(message.params.requestId))
+        asks.close(`${asked}-${message.params.requestId}`)
         break
       case "thread/settings/updated":
         if (settings !== undefined) {
@@ -104,7 +107,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
 
   const onRequest = (request: ServerRequest) => {
     const { itemId, turnId } = request.params
-    asks.open(String(request.id), request, askOf(request, items.get(`${turnId}-${itemId}`), directory))
+    asks.open(`${asked}-${request.id}`, request, askOf(request, items.get(`${turnId}-${itemId}`), directory))
   }
 
   yield* Effect.acquireRelease(

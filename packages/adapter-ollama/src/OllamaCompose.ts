@@ -35,8 +35,7 @@ export const composed = ({
       left += unfit.length
       mark = what.id
       lines.push({ type: "user", id: what.id, text, images, at })
-    } else
-      lines.push({ type: "assistant", text: toldOf(what), partial: false, thought: false, model: "", at })
+    } else lines.push({ type: "assistant", text: toldOf(what), partial: false, model: "", at })
   }
   return { lines, mark, unfit: left }
 }

@@ -4,7 +4,7 @@ import type { WireFailure } from "./Wire.ts"
 
 /** What its user can do about a conversation that is longer than the window. */
 const hint =
-  "Begin anew, hand the conversation over to an agent with a larger window, or give this provider a larger `context`."
+  "Begin anew, hand the conversation over to an agent with a larger window, or give this provider a larger `context` where the model has one."
 
 /** It does not fit, and was not answered as if it were whole. */
 export const tooLong = (
@@ -26,7 +26,7 @@ export const tooLong = (
 export const cutHistory = (read: number, expected: number): Failure => ({
   _tag: "HistoryMismatch",
   found: "behind",
-  message: `The model read ${read} tokens, and what was said before has ${expected} at least: the server cut the conversation off.`,
+  message: `The model read ${read} tokens, and what was said before has ${expected} at least: the server cut the conversation off. It is told nothing of this message from now on.`,
   hint
 })
 
@@ -39,6 +39,14 @@ export const failureOf = (
     case "too-long":
       return tooLong(provider, promptTokens, window)
     case "no-model":
+      if (model === "") {
+        return {
+          _tag: "ProviderUnavailable",
+          provider,
+          message: `There is no such API at this address: ${message}`,
+          hint: "With the wire `openai` the url ends with /v1, and with `ollama` it has no path."
+        }
+      }
       return {
         _tag: "ProviderFailed",
         provider,

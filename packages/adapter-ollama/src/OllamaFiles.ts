@@ -1,6 +1,6 @@
 import { ProviderFailed } from "@rejoin/contracts/Errors"
 import { Effect, Option, Predicate } from "effect"
-import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises"
+import { type FileHandle, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { fileOf } from "./OllamaCursor.ts"
 import { encodeLines, type Head, type Line, type OllamaRecord, recordOf } from "./OllamaRecord.ts"
@@ -10,6 +10,19 @@ export type Stamp = string
 
 const codeOf = (cause: unknown) =>
   Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : undefined
+
+/** Where the last whole line of a file ends. */
+const endOfLines = async (handle: FileHandle, size: number): Promise<number> => {
+  const block = Buffer.alloc(64 * 1024)
+  for (let end = size; end > 0;) {
+    const length = Math.min(block.length, end)
+    await handle.read(block, 0, length, end - length)
+    const at = block.subarray(0, length).lastIndexOf(10)
+    if (at >= 0) return end - length + at + 1
+    end -= length
+  }
+  return 0
+}
 
 /** The records of one instance, in a directory of its own. What is written is on the disk when it is said to be. */
 export const makeFiles = (provider: string, directory: string) => {
@@ -58,13 +71,18 @@ export const makeFiles = (provider: string, directory: string) => {
       const handle = await open(pathOf(id), "r+")
       try {
         const { size } = await handle.stat()
-        let end = size
-        const tail = Buffer.alloc(Math.min(size, 1024 * 1024))
-        await handle.read(tail, 0, tail.length, size - tail.length)
-        if (tail.length > 0 && tail.at(-1) !== 10) end = size - tail.length + tail.lastIndexOf(10) + 1
+        const end = await endOfLines(handle, size)
         if (end < size) await handle.truncate(end)
-        await handle.write(encodeLines([line]), end)
-        await handle.datasync()
+        const bytes = Buffer.from(encodeLines([line]))
+        try {
+          for (let at = 0; at < bytes.length;)
+            at += (await handle.write(bytes, at, bytes.length - at, end + at)).bytesWritten
+          await handle.datasync()
+        } catch (cause) {
+          // A full disk takes the beginning of it.
+          await handle.truncate(end).catch(() => undefined)
+          throw cause
+        }
       } finally {
         await handle.close()
       }

@@ -30,8 +30,6 @@ const Assistant = Schema.Struct({
   text: Schema.String,
   /** It was cut off: by its user, by an error, or by the end of the window. */
   partial: Schema.Boolean,
-  /** It thought before it said this. */
-  thought: Schema.Boolean,
   model: Schema.String,
   /** How many tokens the model read for it, and wrote, where its server told. */
   promptTokens: Schema.optionalKey(Schema.Int),
@@ -84,18 +82,32 @@ export interface Message {
   readonly images: ReadonlyArray<{ readonly mediaType: string; readonly data: string }>
 }
 
-/** What the model is told: all of it, from the beginning. */
-export const messagesOf = ({ head, leftOut, lines }: OllamaRecord): ReadonlyArray<Message> => [
-  ...(head.systemPrompt === null ? [] : [{ role: "system" as const, text: head.systemPrompt, images: [] }]),
-  ...lines.flatMap((line): ReadonlyArray<Message> => {
-    if (line.type === "user")
-      return leftOut.has(line.id) ? [] : [{ role: "user", text: line.text, images: line.images }]
-    return line.text === "" ? [] : [{ role: "assistant", text: line.text, images: [] }]
-  })
-]
+const unanswered = "(There was no answer.)"
 
-/** In tokens. By so much the same answer may be shorter when it is read again, where a template trims it. */
-const trimmed = 8
+/** To and fro: some models take no other order. What was interrupted or failed before a word of an answer says so. */
+const alternating = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> => {
+  const told: Array<Message> = []
+  for (const message of messages) {
+    const last = told.at(-1)
+    if (last?.role === "user" && message.role === "user")
+      told.push({ role: "assistant", text: unanswered, images: [] })
+    if (last?.role === "assistant" && message.role === "assistant")
+      told.splice(-1, 1, { ...last, text: `${last.text}\n\n${message.text}` })
+    else told.push(message)
+  }
+  return told
+}
+
+/** What the model is told: all of it, from the beginning. */
+export const messagesOf = ({ head, leftOut, lines }: OllamaRecord): ReadonlyArray<Message> =>
+  alternating([
+    ...(head.systemPrompt === null ? [] : [{ role: "system" as const, text: head.systemPrompt, images: [] }]),
+    ...lines.flatMap((line): ReadonlyArray<Message> => {
+      if (line.type === "user")
+        return leftOut.has(line.id) ? [] : [{ role: "user", text: line.text, images: line.images }]
+      return line.text === "" ? [] : [{ role: "assistant", text: line.text, images: [] }]
+    })
+  ])
 
 /** A word is a token at least: models cut a text at its blanks first. */
 const wordsIn = (text: string): number => text.split(/\s+/).filter((word) => word !== "").length
@@ -108,9 +120,9 @@ export const leastTokens = ({ leftOut, lines }: OllamaRecord, model: string): nu
   const at = lines.findLastIndex((line) => line.type === "assistant" && line.promptTokens !== undefined)
   const last = lines[at]
   if (last?.type !== "assistant" || last.model !== model) return 0
-  const { answerTokens = 0, promptTokens = 0, thought } = last
-  // What it thought was counted, and is not told again.
-  const answer = thought ? wordsIn(last.text) : Math.max(0, answerTokens - trimmed)
+  const { promptTokens = 0 } = last
+  // Not what its server counted of it: what a model thought is counted there, and is not told again.
+  const answer = wordsIn(last.text.replaceAll(/<think>[^]*?(<\/think>|$)/g, ""))
   return lines
     .slice(at + 1)
     .filter((line) => line.type === "assistant" || !leftOut.has(line.id))

@@ -85,9 +85,6 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
       get said() {
         return texts["assistant-message"]
       },
-      get thought() {
-        return texts.reasoning !== ""
-      },
       get begun() {
         return texts.reasoning !== "" || texts["assistant-message"] !== ""
       },
@@ -156,7 +153,6 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
             type: "assistant",
             text: said,
             partial,
-            thought: answer.thought,
             model: asked,
             ...(ended?.promptTokens !== undefined && { promptTokens: ended.promptTokens }),
             ...(ended?.answerTokens !== undefined && { answerTokens: ended.answerTokens }),
@@ -215,7 +211,10 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   const send = Effect.fn("Ollama.send")(function* ({ attachments, input, messageId }: TurnInput) {
     const { images, text, unfit } = inputOf(input, attachments)
     if (unfit.length > 0) return yield* refused(`A model cannot take ${unfit.join(", ")}.`)
-    const asked = model ?? (yield* Effect.mapError(usual, unsent))
+    // One that names none stays with the model that answered it: the server's list may begin with another by now.
+    const before = record.lines.findLast((line) => line.type === "assistant" && line.model !== "")
+    const own = before?.type === "assistant" ? before.model : undefined
+    const asked = model ?? own ?? (yield* Effect.mapError(usual, unsent))
     working = true
     yield* write({ type: "user", id: messageId, text, images, at: yield* now }).pipe(
       Effect.mapError((failure) => new SendFailure({ failure, sent: "maybe" }))

@@ -74,7 +74,7 @@ export const openAiWire = ({ key, url }: Pick<OllamaOptions, "key" | "url">): Wi
         }
         const chunk = Option.getOrUndefined(decodeChunk(data))
         if (chunk === undefined) return Effect.fail(unreadable("its answer"))
-        if (chunk.error !== undefined) return Effect.fail(failureOf(500, chunk))
+        if (chunk.error != null) return Effect.fail(failureOf(500, chunk))
         if (chunk.usage) usage = chunk.usage
         const [choice] = chunk.choices ?? []
         reason = choice?.finish_reason ?? reason

@@ -22,8 +22,12 @@ export const allAdded = (content: string): string =>
 
 /** The change of a text as lines that go (`-`), come (`+`) and stand around; without a file's name. */
 export const diffBetween = (before: string, after: string): string =>
-  structuredPatch("", "", before, after, "", "", { context: 3 })
-    .hunks.map(
+  // Of two texts that have little in common the least change is not worth the time: one goes, and the other comes.
+  (
+    structuredPatch("", "", before, after, "", "", { context: 3, maxEditLength: 2000, timeout: 200 }) ??
+    structuredPatch("", "", "", after, "", "", { context: 3 })
+  ).hunks
+    .map(
       ({ lines, newLines, newStart, oldLines, oldStart }) =>
         `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@\n${lines.join("\n")}\n`
     )

@@ -27,7 +27,11 @@ export interface OllamaBehaviour {
 }
 
 const countOf = (messages: ReadonlyArray<typeof Message.Type>) =>
-  messages.reduce((sum, { content, images = [] }) => sum + tokens(content) + 1 + images.length, 0)
+  messages.reduce(
+    (sum, { content, images = [] }) =>
+      sum + Math.max(tokens(content), words(content).length) + 1 + images.length,
+    0
+  )
 
 /**
  * Ollama's own chat: lines of JSON. What is longer than the window is cut off from the front in silence, or refused where

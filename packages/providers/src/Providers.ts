@@ -123,11 +123,17 @@ export const adapterOf = (
       // A key in our own environment is for whom that names: only an instance's own goes to its server.
       const key = instance.env?.[wire === "ollama" ? "OLLAMA_API_KEY" : "OPENAI_API_KEY"]
       const url = instance.url ?? (wire === "ollama" ? ollamaUrl(environment["OLLAMA_HOST"]) : undefined)
-      if (url === undefined || !/^https?:\/\/./.test(url) || !URL.canParse(url)) {
+      if (
+        url === undefined ||
+        !/^https?:\/\/./.test(url) ||
+        !URL.canParse(url) ||
+        new URL(url).username !== "" ||
+        new URL(url).password !== ""
+      ) {
         return Effect.fail(
           new InvalidInput({
             field: "providers",
-            message: `The provider ${id} needs the url of its server, as http://127.0.0.1:8000/v1.`
+            message: `The provider ${id} needs the url of its server, as http://127.0.0.1:8000/v1, without a name and a password in it.`
           })
         )
       }

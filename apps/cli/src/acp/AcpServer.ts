@@ -18,7 +18,7 @@ import { internal, requestError } from "./AcpFailure.ts"
 import { isBegun, isWithin, lower } from "./AcpOptions.ts"
 import { carryOut } from "./AcpOrders.ts"
 import { orderOf, saidOf } from "./AcpPrompt.ts"
-import { type AcpSession, type Front, makeSession } from "./AcpSession.ts"
+import { type AcpSession, type Front, makeSession, type Sent } from "./AcpSession.ts"
 
 export interface AcpOptions {
   readonly provider: Option.Option<string>
@@ -39,8 +39,8 @@ export const serveAcp = Effect.fnUntraced(function* (stream: Stream, options: Ac
   const { find, open } = yield* Connection
   const services = yield* Effect.context<Connection | FileSystem.FileSystem | Path.Path>()
   const scope = yield* Scope.Scope
-  const frontId = yield* Effect.sync(() => globalThis.crypto.randomUUID())
   const sessions = new Map<string, AcpSession>()
+  const sending = new Map<string, Set<Sent>>()
   let can = { notices: false, forms: false }
   let toldOfServers = false
 
@@ -59,19 +59,26 @@ export const serveAcp = Effect.fnUntraced(function* (stream: Stream, options: Ac
   const session = Effect.fnUntraced(function* (client: AgentContext, id: string) {
     const known = sessions.get(id)
     if (known !== undefined) return known
-    const front: Front = { client, id: frontId, open, find, ...can, ceiling, note }
+    const front: Front = { client, open, find, ...can, ceiling, note }
     const made = yield* Scope.provide(makeSession(front, id), scope)
     sessions.set(id, made)
     return made
   })
+
+  /** One that could not be opened is opened anew the next time. */
+  const forgetting =
+    (id: string, made: AcpSession) =>
+    <A, E, R>(opening: Effect.Effect<A, E, R>) =>
+      Effect.onError(opening, () =>
+        Effect.sync(() => sessions.get(id) === made && !made.isBegun() && sessions.delete(id))
+      )
 
   /** One that the client knows; after a restart of ours it may not have opened it again. */
   const opened = Effect.fnUntraced(function* (client: AgentContext, id: string) {
     const known = sessions.get(id)
     if (known !== undefined) return known
     const made = yield* session(client, id)
-    const { lastSeq } = yield* made.current
-    yield* made.begin(lastSeq, [])
+    yield* Effect.flatMap(made.current, ({ lastSeq }) => made.begin(lastSeq, [])).pipe(forgetting(id, made))
     return made
   })
 
@@ -100,9 +107,9 @@ export const serveAcp = Effect.fnUntraced(function* (stream: Stream, options: Ac
     Effect.gen(function* () {
       yield* threadIn(id, cwd)
       const made = yield* session(client, id)
-      const { requests, seq, thread } = replays
-        ? yield* made.replay
-        : yield* Effect.flatMap(open, (rejoin) => rejoin.snapshot(id))
+      const looked = replays ? made.replay : Effect.flatMap(open, (rejoin) => rejoin.snapshot(id))
+      const { requests, seq, thread } = yield* forgetting(id, made)(looked)
+      yield* made.learnModels(thread.provider)
       const chosen = yield* made.state(thread)
       afterwards(Effect.andThen(made.begin(seq, requests), made.tellModels))
       return chosen
@@ -189,6 +196,7 @@ export const serveAcp = Effect.fnUntraced(function* (stream: Stream, options: Ac
             additionalDirectories
           })
           const made = yield* session(client, thread.id)
+          yield* made.learnModels(thread.provider)
           const chosen = yield* made.state(thread)
           afterwards(Effect.andThen(made.begin(thread.lastSeq, []), made.tellModels))
           return { sessionId: thread.id, ...chosen }
@@ -254,8 +262,12 @@ export const serveAcp = Effect.fnUntraced(function* (stream: Stream, options: Ac
         })
       )
     )
-    .onRequest("session/prompt", ({ client, params: { prompt, sessionId }, requestId, signal }) =>
-      run(
+    .onRequest("session/prompt", ({ client, params: { prompt, sessionId }, signal }) => {
+      // From now on it can be cancelled, whatever it waits for.
+      const sent: Sent = { cancelled: false }
+      const all = sending.get(sessionId) ?? new Set()
+      sending.set(sessionId, all.add(sent))
+      return run(
         Effect.gen(function* () {
           const said = yield* Effect.fromResult(saidOf(prompt))
           const made = yield* opened(client, sessionId)
@@ -265,13 +277,14 @@ export const serveAcp = Effect.fnUntraced(function* (stream: Stream, options: Ac
             yield* made.tell(yield* carryOut(rejoin, sessionId, order))
             return { stopReason: "end_turn" as const }
           }
-          return yield* made.prompt(said, `${frontId}:${String(requestId)}`, signal)
+          return yield* made.prompt(said, signal, sent)
         })
-      )
-    )
-    .onNotification("session/cancel", ({ params: { sessionId } }) =>
-      run(sessions.get(sessionId)?.cancel ?? Effect.void)
-    )
+      ).finally(() => all.delete(sent))
+    })
+    .onNotification("session/cancel", ({ params: { sessionId } }) => {
+      for (const sent of sending.get(sessionId) ?? []) sent.cancelled = true
+      return run(sessions.get(sessionId)?.cancel ?? Effect.void)
+    })
     .connect(stream)
   yield* Effect.promise(() => connection.closed.catch(() => undefined))
 }, Effect.scoped)

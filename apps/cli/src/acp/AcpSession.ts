@@ -22,13 +22,11 @@ import { failureText, internal } from "./AcpFailure.ts"
 import { isWithin, modesOf, optionsOf } from "./AcpOptions.ts"
 import { commands, type Said } from "./AcpPrompt.ts"
 import { AcpTeller } from "./AcpTeller.ts"
-import { startOf } from "./AcpUpdates.ts"
+import { endOfAsk, startOf } from "./AcpUpdates.ts"
 
 /** One client of the protocol, and our way to the server. */
 export interface Front {
   readonly client: AgentContext
-  /** Its messages are told apart from those of any other front by this. */
-  readonly id: string
   /** Starts a server where none runs. */
   readonly open: Effect.Effect<RejoinClient, ServerAway>
   readonly find: Effect.Effect<RejoinClient, ServerAway>
@@ -44,8 +42,14 @@ const aborted = (signal: AbortSignal) =>
   Effect.callback<void>((resume) => {
     const end = () => resume(Effect.void)
     signal.addEventListener("abort", end)
+    if (signal.aborted) end()
     return Effect.sync(() => signal.removeEventListener("abort", end))
   })
+
+/** A message on its way: that it is not wanted any more may be said before there is a turn. */
+export interface Sent {
+  cancelled: boolean
+}
 
 /** How long a message waits for a server that is away. What was accepted is kept there. */
 const patience = "2 minutes"
@@ -63,10 +67,10 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
   const asks = yield* FiberSet.make<void>()
   const said = new Set<string>()
   const prompts = new Map<string, Deferred.Deferred<Turn, Error>>()
-  const sending = new Set<{ cancelled: boolean }>()
   const asking = new Map<string, AbortController>()
   let teller = new AcpTeller(front.notices)
   let thread: Thread | undefined
+  let begun = false
   let providers: ReadonlyArray<ProviderInfo> = []
   let models: ReadonlyArray<ProviderModel> | undefined
 
@@ -137,7 +141,11 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
     if (asking.has(request.id)) return Effect.void
     const elsewhere = new AbortController()
     asking.set(request.id, elsewhere)
-    return Effect.asVoid(FiberSet.run(asks, ask(front, request, elsewhere.signal)))
+    const asked = Effect.ensuring(
+      ask(front, request, elsewhere.signal),
+      Effect.sync(() => asking.get(request.id) === elsewhere && asking.delete(request.id))
+    )
+    return Effect.asVoid(FiberSet.run(asks, asked))
   }
 
   const onEvent = (event: RuntimeEvent) =>
@@ -156,7 +164,11 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
           case "user-input.resolved": {
             const resolved = Option.getOrUndefined(withId(data))?.id
             // Whoever answered, here it is not asked any more.
-            if (resolved !== undefined) asking.get(resolved)?.abort()
+            if (resolved !== undefined) {
+              asking.get(resolved)?.abort()
+              // A client may show what is asked as work, which is to end.
+              yield* tell(endOfAsk(resolved, data))
+            }
             break
           }
           case "thread.updated":
@@ -231,6 +243,7 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
         })
       )
       yield* follow(after)
+      begun = true
       // What was settled before anybody listened again.
       yield* lock.withPermit(Effect.forEach([...prompts.keys()], settle, { discard: true }))
     })
@@ -239,7 +252,7 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
   const tellModels = Effect.gen(function* () {
     const client = yield* front.find
     const known = thread
-    if (known === undefined) return
+    if (known === undefined || models !== undefined) return
     models = (yield* client.providers.models({ params: { id: known.provider } })).items
     yield* lock.withPermit(
       Effect.flatMap(state(known), ({ configOptions }) =>
@@ -250,7 +263,6 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
 
   /** All that was said and done, from the beginning, and where the conversation was not the same any more. */
   const replay = Effect.gen(function* () {
-    yield* FiberHandle.clear(following)
     const client = yield* front.open
     const snapshot = yield* client.snapshot(id)
     thread = snapshot.thread
@@ -263,6 +275,8 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
     }
     const receipts = yield* everything((query) => client.threads.receipts({ params, query }))
     const starts = new Map(receipts.toReversed().map((receipt) => [receipt.turnId, receipt]))
+    // All of it was read: only now nobody follows any more.
+    yield* FiberHandle.clear(following)
     teller = new AcpTeller(front.notices)
     yield* lock.withPermit(
       Effect.forEach(
@@ -288,17 +302,10 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
     )
 
   /** What this client has asked for here ends; what others have asked for does not. */
-  const cancel = Effect.suspend(() => {
-    for (const each of sending) each.cancelled = true
-    return Effect.forEach([...prompts.keys()], interrupt, { discard: true })
-  })
+  const cancel = Effect.suspend(() => Effect.forEach([...prompts.keys()], interrupt, { discard: true }))
 
   /** Says something, and ends when its turn has: by then the client has been told all of it. */
-  const prompt = Effect.fnUntraced(function* (
-    { attachments, input }: Said,
-    idempotencyKey: string,
-    signal: AbortSignal
-  ) {
+  const prompt = Effect.fnUntraced(function* ({ attachments, input }: Said, signal: AbortSignal, sent: Sent) {
     const { runtimeMode } = yield* current
     if (!isWithin(runtimeMode, front.ceiling))
       return yield* Effect.fail(
@@ -306,33 +313,31 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
           `This thread is ${runtimeMode}, and from here at most ${front.ceiling} is allowed. Choose a lower mode first.`
         )
       )
-    const sent = { cancelled: signal.aborted }
-    sending.add(sent)
+    // With its key the same turn is sent once, however often the way to the server breaks.
+    const idempotencyKey = yield* Effect.sync(() => globalThis.crypto.randomUUID())
     // Nothing of it is told before it is known whose it is.
-    const { settled, turn } = yield* lock
-      .withPermit(
-        Effect.gen(function* () {
-          const turn = yield* front.open.pipe(
-            Effect.flatMap((client) =>
-              client.turns.send({
-                params,
-                payload: { input, idempotencyKey, ...(attachments.length > 0 && { attachments }) }
-              })
-            ),
-            Effect.retry({
-              while: ({ _tag }) => _tag === "HttpClientError" || _tag === "ServerAway",
-              schedule: Schedule.spaced("500 millis"),
-              times: 20
+    const { settled, turn } = yield* lock.withPermit(
+      Effect.gen(function* () {
+        const turn = yield* front.open.pipe(
+          Effect.flatMap((client) =>
+            client.turns.send({
+              params,
+              payload: { input, idempotencyKey, ...(attachments.length > 0 && { attachments }) }
             })
-          )
-          const settled = Deferred.makeUnsafe<Turn, Error>()
-          said.add(turn.id)
-          prompts.set(turn.id, settled)
-          if (isSettled(turn.status)) yield* Deferred.succeed(settled, turn)
-          return { settled, turn }
-        })
-      )
-      .pipe(Effect.ensuring(Effect.sync(() => sending.delete(sent))))
+          ),
+          Effect.retry({
+            while: ({ _tag }) => _tag === "HttpClientError" || _tag === "ServerAway",
+            schedule: Schedule.spaced("500 millis"),
+            times: 20
+          })
+        )
+        const settled = Deferred.makeUnsafe<Turn, Error>()
+        said.add(turn.id)
+        prompts.set(turn.id, settled)
+        if (isSettled(turn.status)) yield* Deferred.succeed(settled, turn)
+        return { settled, turn }
+      })
+    )
     if (sent.cancelled) yield* interrupt(turn.id)
     const { error, status } = yield* Deferred.await(settled).pipe(
       Effect.raceFirst(Effect.andThen(aborted(signal), Effect.andThen(interrupt(turn.id), Effect.never))),
@@ -347,7 +352,28 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
     return response
   })
 
-  return { begin, cancel, current, prompt, replay, state, tell, tellModels }
+  /** What can be chosen is to be told with the session: some clients look at nothing that comes later. */
+  const learnModels = Effect.fnUntraced(function* (provider: string) {
+    if (models !== undefined) return
+    const client = yield* front.open
+    const told = yield* client.providers
+      .models({ params: { id: provider } })
+      .pipe(Effect.timeoutOption("4 seconds"), Effect.option)
+    models = Option.getOrUndefined(Option.flatten(told))?.items
+  })
+
+  return {
+    isBegun: () => begun,
+    learnModels,
+    begin,
+    cancel,
+    current,
+    prompt,
+    replay,
+    state,
+    tell,
+    tellModels
+  }
 })
 
 export type AcpSession = Effect.Success<ReturnType<typeof makeSession>>

@@ -14,7 +14,10 @@ const withMessage = decode(Schema.Struct({ message: Schema.String }))
 /** Tells a client what happens in one thread: each thing once, and in its order. */
 export class AcpTeller {
   /** How much of each text is told; of work, that it is. */
-  private readonly told = new Map<string, { readonly kind: Item["kind"]; length: number }>()
+  private readonly told = new Map<
+    string,
+    { readonly kind: Item["kind"]; readonly turnId: string; length: number }
+  >()
   private readonly notices: boolean
 
   constructor(notices: boolean) {
@@ -25,7 +28,11 @@ export class AcpTeller {
   item(item: Item): ReadonlyArray<SessionUpdate> {
     const known = this.told.get(item.id)
     const text = item.text ?? ""
-    this.told.set(item.id, { kind: item.kind, length: Math.max(known?.length ?? 0, text.length) })
+    this.told.set(item.id, {
+      kind: item.kind,
+      turnId: item.turnId,
+      length: Math.max(known?.length ?? 0, text.length)
+    })
     if (item.status !== "started") this.told.delete(item.id)
     if (known === undefined) return wholeItem(item)
     const call = toolCallOf(item)
@@ -35,8 +42,19 @@ export class AcpTeller {
   }
 
   /** `isOurs`: the client shows what its own user says by itself. */
-  event({ data, itemId, type }: RuntimeEvent, isOurs: boolean): ReadonlyArray<SessionUpdate> {
+  event({ data, itemId, turnId, type }: RuntimeEvent, isOurs: boolean): ReadonlyArray<SessionUpdate> {
     switch (type) {
+      // What had begun and is told no end of: its agent, or we, were killed.
+      case "turn.completed":
+      case "turn.failed":
+      case "turn.interrupted":
+        return [...this.told].flatMap(([id, known]): ReadonlyArray<SessionUpdate> => {
+          if (known.turnId !== turnId) return []
+          this.told.delete(id)
+          const isWork =
+            known.kind === "command" || known.kind === "file-change" || known.kind === "tool-call"
+          return isWork ? [{ sessionUpdate: "tool_call_update", toolCallId: id, status: "failed" }] : []
+        })
       case "item.started":
       case "item.completed": {
         const item = Option.getOrUndefined(withItem(data))?.item

@@ -3,6 +3,7 @@ import type { FileChange, Item } from "@rejoin/contracts/Item"
 import type { Receipt } from "@rejoin/contracts/Receipt"
 import { linesOf } from "@rejoin/shown/Changes"
 import { brief } from "@rejoin/shown/Visible"
+import { Predicate } from "effect"
 import { startText } from "../Text.ts"
 
 // How what is said and done in a thread looks to a client of the Agent Client Protocol. Pure.
@@ -137,6 +138,19 @@ export const wholeItem = (item: Item): ReadonlyArray<SessionUpdate> => {
   return call === undefined
     ? pieceOf(item.kind, item.id, item.text ?? "")
     : [{ sessionUpdate: "tool_call", ...call }]
+}
+
+/** What was asked is answered, by whomever. */
+export const endOfAsk = (requestId: string, data: unknown): ReadonlyArray<SessionUpdate> => {
+  const answer = Predicate.hasProperty(data, "answer") ? data.answer : undefined
+  const declined = Predicate.hasProperty(answer, "decision") && answer.decision !== "accept"
+  return [
+    {
+      sessionUpdate: "tool_call_update",
+      toolCallId: requestId,
+      status: declined ? "failed" : "completed"
+    }
+  ]
 }
 
 /** After these the conversation is not just what it was: every client is to show it, and none has a word for it. */

@@ -62,11 +62,18 @@ const fold = (state: Growing, raw: unknown): Growing => {
   }
 }
 
-const lives = (pid: number): boolean => {
+/** A number of a process may be another's by now. Where the system does not tell whose it is, it counts. */
+const isCopilot = (fs: FileSystem.FileSystem, pid: number) =>
+  Effect.gen(function* () {
+    if (!(yield* fs.exists("/proc/self"))) return isAlive(pid)
+    return (yield* fs.readFileString(`/proc/${pid}/cmdline`)).includes("copilot")
+  }).pipe(Effect.orElseSucceed(() => false))
+
+const isAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0)
-  } catch {
-    return false
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === "EPERM"
   }
 }
 
@@ -95,14 +102,15 @@ export const copilotStore = (
     holder: (id) =>
       fs.readDirectory(join(root, directory(id))).pipe(
         Effect.map((names) =>
-          names
-            .map((name) => Number(/^inuse\.(\d+)\.lock$/.exec(name)?.[1]))
-            .find((pid) => Number.isInteger(pid) && lives(pid))
+          names.map((name) => Number(/^inuse\.(\d+)\.lock$/.exec(name)?.[1])).filter(Number.isInteger)
         ),
+        Effect.flatMap(Effect.filter((pid) => isCopilot(fs, pid))),
+        Effect.map(([pid]) => pid),
         Effect.orElseSucceed(() => undefined)
       ),
     discard: (id) =>
       Effect.gen(function* () {
+        if (!/^[\w-]+$/.test(id)) return
         const path = join(root, directory(id))
         if (yield* fs.exists(join(path, "events.jsonl"))) return
         yield* fs.remove(path, { recursive: true, force: true })

@@ -19,9 +19,15 @@ const tools = [
   "save_memory"
 ]
 
-/** The administrator's policy, which goes before the user's own. */
+/**
+ * The administrator's policy, which goes before the user's own. What Gemini takes for commands that only read is not asked
+ * for all the same, and `uniq` writes into the file that is named second.
+ */
 const policy = (decision: "ask_user" | "deny") =>
-  `[[rule]]\ntoolName = ${JSON.stringify(tools)}\ndecision = "${decision}"\npriority = 900\n`
+  [
+    `[[rule]]\ntoolName = ${JSON.stringify(tools)}\ndecision = "${decision}"\npriority = 900\n`,
+    `[[rule]]\ntoolName = "run_shell_command"\ncommandPrefix = "uniq"\ndecision = "deny"\npriority = 950\n`
+  ].join("\n")
 
 const powers = (decision: "ask_user" | "deny", mode: string, answers: Powers["answers"]): Powers => ({
   args: ["--admin-policy", "{files}/policy.toml"],

@@ -24,13 +24,14 @@ const decodeProjects = Schema.decodeUnknownOption(
 interface State {
   readonly sessionId: string | undefined
   /** What was said, also where it was dropped since. */
-  readonly said: ReadonlyArray<Recorded>
+  readonly said: Map<string, Recorded>
   /** Of these the agent knows. */
-  readonly known: ReadonlySet<string>
-  readonly answered: boolean
+  readonly known: Set<string>
+  /** More than its last message went at once: an interrupted one is dropped alone. */
+  readonly lost: boolean
 }
 
-const nothing: State = { sessionId: undefined, said: [], known: new Set(), answered: false }
+const nothing = (): State => ({ sessionId: undefined, said: new Map(), known: new Set(), lost: false })
 
 /** What its user said; results of tools and the agent's own words come under the same name. */
 const userText = ({ content, type }: typeof Message.Type): string | undefined => {
@@ -43,17 +44,14 @@ const userText = ({ content, type }: typeof Message.Type): string | undefined =>
 }
 
 const withMessages = (state: State, messages: ReadonlyArray<typeof Message.Type>): State => {
-  const said = [...state.said]
-  const known = new Set(state.known)
-  let { answered } = state
+  const { known, said } = state
   for (const message of messages) {
     const text = userText(message)
-    if (message.type === "gemini") answered = true
     if (text === undefined) continue
-    if (!said.some(({ id }) => id === message.id)) said.push({ id: message.id, text })
+    if (!said.has(message.id)) said.set(message.id, { id: message.id, text })
     known.add(message.id)
   }
-  return { ...state, said, known, answered }
+  return state
 }
 
 const fold = (state: State, raw: unknown): State => {
@@ -62,10 +60,15 @@ const fold = (state: State, raw: unknown): State => {
   const line = Option.getOrUndefined(decodeLine(raw))
   if (line === undefined) return state
   const { $rewindTo, $set, sessionId } = line
-  if ($set?.messages !== undefined) return withMessages({ ...state, known: new Set() }, $set.messages)
+  if ($set?.messages !== undefined) {
+    const next = withMessages({ ...state, known: new Set() }, $set.messages)
+    const dropped = [...state.known].filter((id) => !next.known.has(id))
+    return { ...next, lost: next.known.size > 0 ? false : state.lost || dropped.length > 1 }
+  }
   if ($rewindTo !== undefined) {
-    const at = state.said.findIndex(({ id }) => id === $rewindTo)
-    return at < 0 ? state : { ...state, known: new Set(state.said.slice(0, at).map(({ id }) => id)) }
+    const ids = [...state.said.keys()]
+    const at = ids.indexOf($rewindTo)
+    return at < 0 ? state : { ...state, known: new Set(ids.slice(0, at)) }
   }
   return sessionId === undefined ? state : { ...state, sessionId }
 }
@@ -81,7 +84,7 @@ export const geminiStore = (
   environment: Readonly<Record<string, string>>
 ): AcpStore => {
   const root = join(environment["GEMINI_CLI_HOME"] ?? environment["HOME"] ?? "", ".gemini")
-  const folded = makeFolded<State>(fs, () => nothing, fold)
+  const folded = makeFolded<State>(fs, nothing, fold)
   const unreadable = ({ message }: { readonly message: string }) => new Unreadable({ message })
 
   const chatsOf = (cwd: string) =>
@@ -115,14 +118,13 @@ export const geminiStore = (
     read: (id, cwd) =>
       find(id, cwd).pipe(
         Effect.map((found) =>
-          Option.flatMap(found, ({ state: { answered, known, said } }) => {
-            const record: AcpRecord = {
-              messages: said.map((message) => ({ ...message, cwd })),
+          Option.map(found, ({ state: { known, lost, said } }): AcpRecord => {
+            const isEmpty = said.size > 0 && known.size === 0
+            return {
+              messages: [...said.values()].map((message) => ({ ...message, cwd })),
               cwd,
-              emptied: answered && said.length > 0 && known.size === 0
+              ...(isEmpty && { emptied: lost ? "lost" : "interrupted" })
             }
-            // In which nothing that was said is left, and nothing was answered: there is no conversation to lose.
-            return !answered && said.length > 0 && known.size === 0 ? Option.none() : Option.some(record)
           })
         ),
         Effect.mapError(unreadable)
@@ -158,13 +160,13 @@ export const geminiStore = (
           const isLater = names.slice(0, at).some((before) => before.slice(-14) === name.slice(-14))
           if (!isLater) continue
           const path = join(root, chats, name)
-          if ((yield* folded(path)).said.length === 0) yield* fs.remove(path, { force: true })
+          if ((yield* folded(path)).said.size === 0) yield* fs.remove(path, { force: true })
         }
       }).pipe(Effect.ignore),
     discard: (id, cwd) =>
       Effect.gen(function* () {
         const found = yield* find(id, cwd)
-        if (Option.isSome(found) && found.value.state.said.length === 0)
+        if (Option.isSome(found) && found.value.state.said.size === 0)
           yield* fs.remove(join(root, found.value.file), { force: true })
       }).pipe(Effect.ignore)
   }

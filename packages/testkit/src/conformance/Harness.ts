@@ -25,6 +25,8 @@ export interface Harness {
   readonly instance: ProviderInstanceId
   /** It writes down what was said some time after it began with it: that a message is not there proves nothing. */
   readonly writesLate?: true
+  /** It tells what a command is, and neither what it printed nor how it ended. */
+  readonly tellsNoOutput?: true
   /** It has no tool by which it asks its user a question. */
   readonly asksNothing?: true
   /** It has no tools, and so works in no directory. */

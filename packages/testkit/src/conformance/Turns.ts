@@ -63,8 +63,9 @@ export const turns: Suite = (test) => {
         const [command] = (yield* itemsOf(id, (yield* say(id, "run pwd")).id)).slice(1)
         assert.strictEqual(command?.command, "pwd")
         assert.strictEqual(command?.cwd, lives.harness.places.repo)
-        assert.strictEqual(command?.exitCode, 0)
-        assert.include(command?.output, lives.harness.places.repo)
+        const told = lives.harness.tellsNoOutput !== true
+        assert.strictEqual(command?.exitCode, told ? 0 : undefined)
+        if (told) assert.include(command?.output, lives.harness.places.repo)
         const { usage } = yield* Effect.flatMap(Threads, (threads) => threads.get(id))
         assert.isAbove(usage.inputTokens, 0)
         assert.isAbove(usage.outputTokens, 0)
