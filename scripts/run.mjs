@@ -7,6 +7,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { picture } from "./picture.mjs"
 import { isBuilt } from "./programs.mjs"
+import { scoreboard } from "./scoreboard.mjs"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const bin = join(root, "node_modules", ".bin")
@@ -216,6 +217,7 @@ const jobs = {
   test,
   pack,
   screenshots,
+  scoreboard: () => scoreboard(node(), environment),
   reference,
   picture: movingPicture,
   "test:long": testLong,

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { RequestPermissionRequest } from "@agentclientprotocol/sdk"
-import { Effect, Fiber } from "effect"
+import { Effect, Fiber, Queue, Stream } from "effect"
+import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { choose, editor, textOf } from "./AcpClient.ts"
+import { node, program } from "./CommandLine.ts"
 import { live, makeWorld, open, receipts, say, until } from "./World.ts"
 
 describe("rejoin acp, for editors, on the real OpenCode", () => {
@@ -218,6 +220,66 @@ describe("rejoin acp, for editors, on the real OpenCode", () => {
           assert.include(titles[1], "begins anew")
           assert.include(titles[2], "Began anew")
           assert.strictEqual(textOf(yield* one.updates, "agent_message_chunk"), "three")
+        })
+      )
+  )
+
+  it.live(
+    "a message is a turn of its own by whatever number it comes, and is cancelled before it has begun",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          const server = yield* world.start()
+          const id = yield* open(server, world.at("repo"))
+          const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
+          const line = (message: object) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`
+          const prompt = (number: number, text: string) =>
+            line({
+              id: number,
+              method: "session/prompt",
+              params: { sessionId: id, prompt: [{ type: "text", text }] }
+            })
+          const input = yield* Queue.unbounded<string>()
+          const handle = yield* spawner.spawn(
+            ChildProcess.make(node, [program, "acp"], {
+              cwd: world.at("repo"),
+              env: world.environment,
+              extendEnv: false,
+              stdin: Stream.fromQueue(input).pipe(Stream.encodeText),
+              stderr: "ignore",
+              forceKillAfter: "5 seconds"
+            })
+          )
+          const answers = yield* Queue.unbounded<unknown>()
+          yield* handle.stdout.pipe(
+            Stream.decodeText(),
+            Stream.splitLines,
+            Stream.map((text) => JSON.parse(text) as Readonly<Record<string, unknown>>),
+            Stream.filter((message) => message["result"] !== undefined || message["error"] !== undefined),
+            Stream.runForEach((message) => Queue.offer(answers, message["result"] ?? message["error"])),
+            Effect.ignore,
+            Effect.forkScoped
+          )
+          yield* Queue.offer(input, line({ id: 0, method: "initialize", params: { protocolVersion: 1 } }))
+          yield* Queue.take(answers)
+          for (const _ of [1, 2]) {
+            yield* Queue.offer(input, prompt(7, "continue"))
+            assert.containSubset(yield* Queue.take(answers), { stopReason: "end_turn" })
+          }
+          // Both in one write: there is no turn yet that could be ended.
+          const cancel = line({ method: "session/cancel", params: { sessionId: id } })
+          yield* Queue.offer(input, `${prompt(8, "hold on")}${cancel}`)
+          assert.containSubset(yield* Queue.take(answers), { stopReason: "cancelled" })
+          const { items } = yield* server.client.turns.list({ params: { id }, query: {} })
+          assert.deepEqual(
+            items.map(({ input, status }) => [input, status]),
+            [
+              ["continue", "completed"],
+              ["continue", "completed"],
+              ["hold on", "interrupted"]
+            ]
+          )
         })
       )
   )

@@ -155,6 +155,49 @@ describe("the traps of agents that speak the Agent Client Protocol", () => {
     )
   }
 
+  it.live("Gemini: what it takes for reading is not asked; of that, what writes is not done", () =>
+    live(
+      Effect.gen(function* () {
+        const world = yield* makeWorld({ agents: ["gemini"] })
+        const server = yield* world.start()
+        const id = yield* open(server, world.at("repo"), "approval-required", instance.gemini)
+        yield* say(server, id, "run uniq README.md written")
+        assert.isFalse(yield* world.fs.exists(world.at("repo/written")))
+      })
+    )
+  )
+
+  it.live(
+    "the answer to a request is to no other one, though each process of an agent counts them anew",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld({ agents: ["copilot"] })
+          let server = yield* world.start()
+          const id = yield* open(server, world.at("repo"), "approval-required", instance.copilot)
+          const asked: Array<string> = []
+          for (const input of ["run touch one", "run touch two"]) {
+            yield* server.client.turns.send({ params: { id }, payload: { input } })
+            const [request] = yield* server.client.threads.requests({ params: { id } }).pipe(
+              Effect.map(({ items }) => items),
+              Effect.repeat({ until: (items) => items.length > 0 })
+            )
+            asked.push(request?.id ?? "")
+            if (asked.length === 1) server = yield* restarted(world, server)
+          }
+          const old = yield* Effect.flip(
+            server.client.threads.answer({
+              params: { id, requestId: asked[0] ?? "" },
+              payload: { decision: "accept" }
+            })
+          )
+          assert.strictEqual(old._tag, "RequestNotFound")
+          assert.isFalse(yield* world.fs.exists(world.at("repo/two")))
+          yield* server.client.sessions.interrupt({ params: { id } })
+        })
+      )
+  )
+
   it.live(
     "A7: Gemini: a session that was loaded is still there after its next starts; it is not loaded in its first minute",
     () =>

@@ -13,6 +13,9 @@ describe("edits that a thread may do by itself", () => {
   mkdirSync(join(repo, ".git/hooks"), { recursive: true })
   mkdirSync(join(root, "outside"))
   symlinkSync(join(root, "outside"), join(repo, "link"))
+  symlinkSync("../outside/not-there-yet", join(repo, "dangling"))
+  symlinkSync("dangling", join(repo, "twice"))
+  symlinkSync("around", join(repo, "around"))
   const edits = (...paths: ReadonlyArray<string>) =>
     isOwnEdit({ toolCallId: "1", kind: "edit", locations: paths.map((path) => ({ path })) }, [repo])
 
@@ -23,6 +26,10 @@ describe("edits that a thread may do by itself", () => {
       "../outside/a.txt",
       join(root, "outside/a.txt"),
       "link/a.txt",
+      "dangling",
+      "twice",
+      ".mcp.json",
+      ".husky/pre-push",
       "new/../../outside/a.txt",
       ".git/hooks/pre-commit",
       ".github/hooks/x.json"
