@@ -18,15 +18,15 @@ const files = [
 
 /** Each with what is measured, as the suite notes it. */
 const columns = [
-  ["after kill -9 in mid-turn", ["kill -9 in mid-turn"]],
-  ["a lost session", ["lost session"]],
-  ["another directory", ["another directory"]],
-  ["a cancelled turn", ["cancelled turn"]],
-  ["that a message never came", ["absence of a message"]],
-  [
-    "modes that hold, after a resume too",
-    ["read-only", "approval-required", "auto-accept-edits", "full-access"]
-  ]
+  { title: "after kill -9 in mid-turn", names: ["kill -9 in mid-turn"] },
+  { title: "a lost session", names: ["lost session"] },
+  { title: "another directory", names: ["another directory"] },
+  { title: "a cancelled turn", names: ["cancelled turn"] },
+  { title: "that a message never came", names: ["absence of a message"] },
+  {
+    title: "modes that hold, after a resume too",
+    names: ["read-only", "approval-required", "auto-accept-edits", "full-access"]
+  }
 ]
 
 /** What was measured of one agent, and by which test. */
@@ -66,16 +66,16 @@ export function scoreboard(node, environment) {
     const result = testResults.find(({ name }) => basename(name) === file)
     return result === undefined ? [] : [{ name: file.split("Conformance")[0], found: measuredIn(result) }]
   })
-  const heading = ["agent", "version", ...columns.map(([title]) => title)]
+  const heading = ["agent", "version", ...columns.map(({ title }) => title)]
   const rows = agents.map(({ found, name }) => [
     name,
     found.get("version")?.value ?? "",
-    ...columns.map(([, names]) => cell(found, names))
+    ...columns.map(({ names }) => cell(found, names))
   ])
-  const line = (cells) => `| ${cells.join(" | ")} |`
+  const line = (/** @type {ReadonlyArray<string>} */ cells) => `| ${cells.join(" | ")} |`
   const tests = new Map()
   for (const { found } of agents)
-    for (const [title, names] of columns)
+    for (const { names, title } of columns)
       for (const name of names)
         if (found.has(name)) tests.set(`${title}${names.length > 1 ? `: ${name}` : ""}`, found.get(name).test)
   writeFileSync(
@@ -85,7 +85,7 @@ export function scoreboard(node, environment) {
 What the agents do with a conversation, as our conformance suite measures it on the real programs, offline. Made by
 \`pnpm scoreboard\`; only what a test has just measured is in it.
 
-${[line(heading), line(heading.map(() => "---")), ...rows.map(line)].join("\n")}
+${[heading, heading.map(() => "---"), ...rows].map((row) => line(row)).join("\n")}
 
 - **After kill -9 in mid-turn**: the agent is killed while it answers, and asked again.
 - **A lost session**: what becomes of a follow-up whose session its agent has lost. *Told*: it begins anew, and says so.
