@@ -4,7 +4,7 @@ import { Cause, Predicate } from "effect"
 
 /**
  * What a client is told of a failure. Always this code: at `-32002` and `-32602` a client may take the session for gone
- * and begin a new one without a word (acpx 0.19.1 does: e2e/src/AcpServer.test.ts), and at `-32000` it asks for a login.
+ * and begin a new one without a word (acpx 0.19.1 does: e2e/src/Acpx.long.test.ts), and at `-32000` it asks for a login.
  * Clients show the message or `data.details`: both are our sentence.
  */
 export const internal = (sentence: string): RequestError =>
