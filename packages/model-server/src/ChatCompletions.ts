@@ -21,20 +21,21 @@ const contentOf = ({ content }: typeof Message.Type): string => {
   return typeof content === "string" ? content : content.map(({ text }) => text ?? "").join("\n")
 }
 
-/** What was said in a message: one that was not answered is told with the next one. */
-const saidIn = ({ content }: typeof Message.Type): ReadonlyArray<string> => {
-  if (content === undefined || content === null) return [""]
-  const texts = typeof content === "string" ? [content] : content.map(({ text }) => text ?? "")
-  const own = texts.map(ownWords).filter((text) => text !== "")
+/** Qwen Code tells a message that was not answered with the next one, as a part of it; others send files as parts. */
+const saidIn = (message: typeof Message.Type, isQwen: boolean): ReadonlyArray<string> => {
+  const { content } = message
+  if (!isQwen || typeof content === "string" || content == null) return [ownWords(contentOf(message))]
+  const own = content.map(({ text }) => ownWords(text ?? "")).filter((text) => text !== "")
   return own.length === 0 ? [""] : own
 }
 
 const read = (body: unknown) =>
   Effect.map(Schema.decodeUnknownEffect(Request)(body), ({ messages, model, stream, tools }): Asked => {
     const last = messages.findLastIndex(({ role }) => role === "user")
+    const isQwen = tools?.some((tool) => tool.function.name === "run_shell_command") === true
     return {
       model,
-      said: messages.filter(({ role }) => role === "user").flatMap(saidIn),
+      said: messages.filter(({ role }) => role === "user").flatMap((message) => saidIn(message, isQwen)),
       results: messages
         .slice(last + 1)
         .filter(({ role }) => role === "tool")
