@@ -47,10 +47,27 @@ export const editor = Effect.fnUntraced(function* (
       forceKillAfter: "5 seconds"
     })
   )
+  let heard: Array<SessionUpdate> = []
   const updates = yield* SubscriptionRef.make<ReadonlyArray<SessionUpdate>>([])
   const asked = yield* SubscriptionRef.make<ReadonlyArray<string>>([])
   const withdrawn = yield* SubscriptionRef.make<ReadonlyArray<string>>([])
-  const output = yield* Stream.toReadableStreamEffect(Stream.orDie(handle.stdout))
+  // As it is written: the library hands an update on after the answer that was written behind it.
+  let rest = ""
+  const hear = (text: string) => {
+    const lines = (rest + text).split("\n")
+    rest = lines.pop() ?? ""
+    for (const line of lines) {
+      const { method, params } = JSON.parse(line) as { method?: string; params?: { update: SessionUpdate } }
+      if (method === "session/update" && params !== undefined) heard.push(params.update)
+    }
+  }
+  const decoder = new TextDecoder()
+  const output = yield* Stream.toReadableStreamEffect(
+    handle.stdout.pipe(
+      Stream.tap((bytes) => Effect.sync(() => hear(decoder.decode(bytes, { stream: true })))),
+      Stream.orDie
+    )
+  )
   const connection = client({ name: "a test" })
     .onRequest("session/request_permission", async ({ params, signal }) => {
       const { toolCallId } = params.toolCall
@@ -82,8 +99,11 @@ export const editor = Effect.fnUntraced(function* (
     agent,
     initialized,
     pid: handle.pid,
-    updates: SubscriptionRef.get(updates),
-    forget: SubscriptionRef.set(updates, []),
+    updates: Effect.sync((): ReadonlyArray<SessionUpdate> => [...heard]),
+    forget: Effect.andThen(
+      Effect.sync(() => (heard = [])),
+      SubscriptionRef.set(updates, [])
+    ),
     /** Waits until it was told such a thing. */
     told: has(updates),
     asks: has(asked),

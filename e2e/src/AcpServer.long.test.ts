@@ -6,6 +6,10 @@ import { choose, editor, textOf } from "./AcpClient.ts"
 import { node, program } from "./CommandLine.ts"
 import { live, makeWorld, open, say, until } from "./World.ts"
 
+/** A dot. */
+const picture =
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
 describe("rejoin acp, for editors, on the real OpenCode, beyond the first minute", () => {
   it.live(
     "A8: approvals are asked there, and withdrawn there when they are answered elsewhere; a question is a form",
@@ -87,6 +91,18 @@ describe("rejoin acp, for editors, on the real OpenCode, beyond the first minute
           yield* Effect.promise(() => one.agent.notify("session/cancel", { sessionId: id }))
           assert.strictEqual((yield* Fiber.join(held)).stopReason, "cancelled")
           assert.strictEqual((yield* Fiber.join(queued)).stopReason, "end_turn")
+          // What both were told is the same, in the same order, but for what each said itself.
+          const answers = [one, two].map(({ updates }) =>
+            Effect.map(updates, (all) => textOf(all, "agent_message_chunk"))
+          )
+          const bothTold = Effect.map(Effect.all(answers), ([inOne, inTwo]) => inOne === inTwo)
+          yield* until(bothTold)
+          const [inOne] = yield* Effect.all(answers)
+          const { items } = yield* server.client.threads.items({ params: { id }, query: { limit: 500 } })
+          assert.strictEqual(
+            inOne,
+            items.map(({ kind, text = "" }) => (kind === "assistant-message" ? text : "")).join("")
+          )
 
           // The editor is killed in mid-turn: it goes on, and is all there at the next load.
           const { lastSeq } = yield* server.client.threads.get({ params: { id } })
@@ -215,6 +231,66 @@ describe("rejoin acp, for editors, on the real OpenCode, beyond the first minute
               ["hold on", "interrupted"]
             ]
           )
+        })
+      )
+  )
+
+  it.live(
+    "A8: the agent is chosen until the first message; a thread is forked, moved and deleted; pictures and files go along",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld({ agents: ["opencode", "codex"] })
+          const server = yield* world.start()
+          const one = yield* editor(world, { args: ["-p", "opencode", "-m", "full-access"] })
+          const { sessionId } = yield* Effect.promise(() =>
+            one.agent.request("session/new", { cwd: world.at("repo"), mcpServers: [] })
+          )
+          const choose = (configId: string, value: string) =>
+            Effect.tryPromise({
+              try: () => one.agent.request("session/set_config_option", { sessionId, configId, value }),
+              catch: (cause) => cause as { readonly code: number; readonly message: string }
+            })
+          const { configOptions } = yield* choose("provider", "codex")
+          const current = new Map(configOptions.map(({ currentValue, id }) => [id, currentValue]))
+          assert.strictEqual(current.get("provider"), "codex")
+          // Its models are its own.
+          assert.notInclude(JSON.stringify(configOptions), "test/scripted")
+          const said = yield* Effect.promise(() =>
+            one.agent.request("session/prompt", {
+              sessionId,
+              prompt: [
+                { type: "text", text: "look at " },
+                {
+                  type: "resource",
+                  resource: { uri: `file://${world.at("repo/a.txt")}`, text: "what it says" }
+                },
+                { type: "image", mimeType: "image/png", data: picture }
+              ]
+            })
+          )
+          assert.strictEqual(said.stopReason, "end_turn")
+          assert.include(textOf(yield* one.updates, "agent_message_chunk"), "what it says")
+          assert.include(JSON.stringify(world.model.requests().at(-1)?.body), picture)
+          assert.include((yield* Effect.flip(choose("provider", "opencode"))).message, "rejoin handover")
+
+          yield* one.forget
+          yield* one.say(sessionId, "/fork")
+          const { items: threads } = yield* server.client.threads.list({ query: {} })
+          const fork = threads.find(({ id }) => id !== sessionId)
+          assert.strictEqual(fork?.forkedFrom?.threadId, sessionId)
+          yield* one.say(sessionId, `/move ${world.at("tree")}`)
+          assert.strictEqual(
+            (yield* server.client.threads.get({ params: { id: sessionId } })).cwd,
+            world.at("tree")
+          )
+          const told = JSON.stringify(yield* one.updates)
+          assert.include(told, fork?.id ?? "no fork")
+          assert.include(told, `The conversation is in ${world.at("tree")} now`)
+          yield* one.say(sessionId, "run pwd")
+          assert.include(textOf(yield* one.updates, "agent_message_chunk"), world.at("tree"))
+          yield* Effect.promise(() => one.agent.request("session/delete", { sessionId: fork?.id ?? "" }))
+          assert.lengthOf((yield* server.client.threads.list({ query: {} })).items, 1)
         })
       )
   )

@@ -1,7 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ProviderInstanceId } from "@rejoin/contracts/Ids"
 import { Clock, Effect } from "effect"
-import { live, makeWorld, open, receipts, say, type Server, type World } from "./World.ts"
+import {
+  commandOf,
+  live,
+  makeWorld,
+  open,
+  processesWith,
+  receipts,
+  say,
+  send,
+  type Server,
+  settled,
+  until,
+  type World
+} from "./World.ts"
 
 const instance = {
   copilot: ProviderInstanceId.make("copilot"),
@@ -197,6 +210,30 @@ describe("the traps of agents that speak the Agent Client Protocol", () => {
         })
       )
   )
+
+  for (const agent of ["copilot", "gemini", "qwen"] as const) {
+    it.live(`${agent}: a command that runs is ended by an interrupt; the conversation goes on`, () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld({ agents: [agent] })
+          const server = yield* world.start()
+          const id = yield* open(server, world.at("repo"), "full-access", instance[agent])
+          yield* say(server, id, "one")
+          const turn = yield* send(server, id, "run true; sleep 612")
+          const running = Effect.gen(function* () {
+            for (const pid of yield* processesWith(world.root))
+              if ((yield* commandOf(pid)) === "sleep 612") return true
+            return false
+          })
+          yield* until(running)
+          yield* server.client.turns.interrupt({ params: { id, turnId: turn.id } })
+          assert.strictEqual((yield* settled(server, id, turn.id)).status, "interrupted")
+          yield* until(Effect.map(running, (still) => !still))
+          assert.match((yield* say(server, id, "two")).output, /^one .*two$/)
+        })
+      )
+    )
+  }
 
   it.live(
     "A7: Gemini: a session that was loaded is still there after its next starts; it is not loaded in its first minute",

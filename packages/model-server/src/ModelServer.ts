@@ -102,7 +102,7 @@ const document = (method: "GET" | "POST", path: `/${string}`, told: () => unknow
     Effect.sync(() => HttpServerResponse.jsonUnsafe(told()))
   )
 
-/** As Ollama 0.12 answers. */
+/** As the source of Ollama 0.12 has it; none was run beside it. */
 const ollama = <R>(behaviour: OllamaBehaviour, route: (dialect: Dialect) => Layer.Layer<never, never, R>) => {
   const chat = ollamaChat(behaviour)
   let loaded: number | undefined

@@ -1,6 +1,7 @@
 import type { ContentBlock } from "@agentclientprotocol/sdk"
 import { InvalidInput } from "@rejoin/contracts/Errors"
 import type { Attachment } from "@rejoin/contracts/Turn"
+import { fenced } from "@rejoin/shown/Fence"
 import { Result } from "effect"
 import { fileURLToPath } from "node:url"
 
@@ -16,11 +17,6 @@ const placeOf = (uri: string): string => {
   } catch {
     return uri
   }
-}
-
-const fenced = (uri: string, text: string): string => {
-  const fence = "`".repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length + 1)))
-  return `${placeOf(uri)}:\n${fence}\n${text}\n${fence}`
 }
 
 const nameOf = (uri: string | null | undefined, at: number, mediaType: string): string => {
@@ -43,7 +39,7 @@ export const saidOf = (blocks: ReadonlyArray<ContentBlock>): Result.Result<Said,
       const { resource } = block
       if ("text" in resource) {
         texts.push(`@${placeOf(resource.uri)} `)
-        behind.push(fenced(resource.uri, resource.text))
+        behind.push(`${placeOf(resource.uri)}:\n${fenced(resource.text)}`)
       } else attach(resource.uri, resource.mimeType ?? "application/octet-stream", resource.blob)
     }
     if (block.type === "audio")

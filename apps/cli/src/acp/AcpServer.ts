@@ -257,6 +257,7 @@ export const serveAcp = Effect.fnUntraced(function* (stream: Stream, options: Ac
         Effect.gen(function* () {
           const made = yield* opened(client, params.sessionId)
           const thread = yield* choose(yield* made.current, params.configId, String(params.value))
+          yield* made.learnModels(thread.provider)
           const { configOptions } = yield* made.state(thread)
           return { configOptions }
         })
@@ -279,7 +280,10 @@ export const serveAcp = Effect.fnUntraced(function* (stream: Stream, options: Ac
           }
           return yield* made.prompt(said, signal, sent)
         })
-      ).finally(() => all.delete(sent))
+      ).finally(() => {
+        all.delete(sent)
+        if (all.size === 0) sending.delete(sessionId)
+      })
     })
     .onNotification("session/cancel", ({ params: { sessionId } }) => {
       for (const sent of sending.get(sessionId) ?? []) sent.cancelled = true

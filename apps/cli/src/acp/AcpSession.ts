@@ -72,7 +72,8 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
   let thread: Thread | undefined
   let begun = false
   let providers: ReadonlyArray<ProviderInfo> = []
-  let models: ReadonlyArray<ProviderModel> | undefined
+  /** Of the agent that the thread had when they were asked for. */
+  let known: { readonly provider: string; readonly models: ReadonlyArray<ProviderModel> } | undefined
 
   const tell = (updates: ReadonlyArray<SessionUpdate>) =>
     Effect.forEach(
@@ -98,6 +99,7 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
       const client = yield* front.open
       providers = (yield* client.providers.list({})).items
     }
+    const models = known?.provider === of.provider ? known.models : undefined
     const choices = { thread: of, ceiling: front.ceiling, providers, models }
     const chosen: { modes: SessionModeState; configOptions: Array<SessionConfigOption> } = {
       modes: modesOf(choices),
@@ -251,35 +253,36 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
   /** The agent's models, once it has told them: a start of the agent is not waited for. */
   const tellModels = Effect.gen(function* () {
     const client = yield* front.find
-    const known = thread
-    if (known === undefined || models !== undefined) return
-    models = (yield* client.providers.models({ params: { id: known.provider } })).items
+    const of = thread
+    if (of === undefined || known?.provider === of.provider) return
+    const { items } = yield* client.providers.models({ params: { id: of.provider } })
+    known = { provider: of.provider, models: items }
     yield* lock.withPermit(
-      Effect.flatMap(state(known), ({ configOptions }) =>
+      Effect.flatMap(state(of), ({ configOptions }) =>
         tell([{ sessionUpdate: "config_option_update", configOptions }])
       )
     )
   }).pipe(Effect.ignore)
 
   /** All that was said and done, from the beginning, and where the conversation was not the same any more. */
-  const replay = Effect.gen(function* () {
-    const client = yield* front.open
-    const snapshot = yield* client.snapshot(id)
-    thread = snapshot.thread
-    const earlier: Array<ReadonlyArray<Item>> = []
-    for (let before: string | undefined = snapshot.items[0]?.id; before !== undefined;) {
-      const page = yield* client.threads.items({ params, query: { before, limit: 500 } })
-      if (page.items.length === 0) break
-      earlier.unshift(page.items)
-      before = page.items[0]?.id
-    }
-    const receipts = yield* everything((query) => client.threads.receipts({ params, query }))
-    const starts = new Map(receipts.toReversed().map((receipt) => [receipt.turnId, receipt]))
-    // All of it was read: only now nobody follows any more.
-    yield* FiberHandle.clear(following)
-    teller = new AcpTeller(front.notices)
-    yield* lock.withPermit(
-      Effect.forEach(
+  const replay = lock.withPermit(
+    Effect.gen(function* () {
+      const client = yield* front.open
+      const snapshot = yield* client.snapshot(id)
+      thread = snapshot.thread
+      const earlier: Array<ReadonlyArray<Item>> = []
+      for (let before: string | undefined = snapshot.items[0]?.id; before !== undefined;) {
+        const page = yield* client.threads.items({ params, query: { before, limit: 500 } })
+        if (page.items.length === 0) break
+        earlier.unshift(page.items)
+        before = page.items[0]?.id
+      }
+      const receipts = yield* everything((query) => client.threads.receipts({ params, query }))
+      const starts = new Map(receipts.toReversed().map((receipt) => [receipt.turnId, receipt]))
+      // All of it was read: only now nobody follows any more. Meanwhile nothing was told that would be told again.
+      yield* FiberHandle.clear(following)
+      teller = new AcpTeller(front.notices)
+      yield* Effect.forEach(
         [...earlier.flat(), ...snapshot.items],
         (item) => {
           const start = starts.get(item.turnId)
@@ -288,9 +291,9 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
         },
         { discard: true }
       )
-    )
-    return snapshot
-  })
+      return snapshot
+    })
+  )
 
   const interrupt = (turnId: string) =>
     Effect.gen(function* () {
@@ -354,12 +357,13 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
 
   /** What can be chosen is to be told with the session: some clients look at nothing that comes later. */
   const learnModels = Effect.fnUntraced(function* (provider: string) {
-    if (models !== undefined) return
+    if (known?.provider === provider) return
     const client = yield* front.open
     const told = yield* client.providers
       .models({ params: { id: provider } })
       .pipe(Effect.timeoutOption("4 seconds"), Effect.option)
-    models = Option.getOrUndefined(Option.flatten(told))?.items
+    const models = Option.getOrUndefined(Option.flatten(told))?.items
+    if (models !== undefined) known = { provider, models }
   })
 
   return {

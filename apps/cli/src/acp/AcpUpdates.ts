@@ -2,6 +2,7 @@ import type { SessionUpdate, ToolCall, ToolCallContent, ToolCallStatus } from "@
 import type { FileChange, Item } from "@rejoin/contracts/Item"
 import type { Receipt } from "@rejoin/contracts/Receipt"
 import { linesOf } from "@rejoin/shown/Changes"
+import { fenced } from "@rejoin/shown/Fence"
 import { brief } from "@rejoin/shown/Visible"
 import { Predicate } from "effect"
 import { startText } from "../Text.ts"
@@ -38,11 +39,8 @@ const statuses: Readonly<Record<Item["status"], ToolCallStatus>> = {
   failed: "failed"
 }
 
-const outputOf = (output: string | undefined): ReadonlyArray<ToolCallContent> => {
-  if (output === undefined || output.trim() === "") return []
-  const fence = "`".repeat(Math.max(3, ...[...output.matchAll(/`+/g)].map(([ticks]) => ticks.length + 1)))
-  return [textContent(`${fence}\n${output.trimEnd()}\n${fence}`)]
-}
+const outputOf = (output: string | undefined): ReadonlyArray<ToolCallContent> =>
+  output === undefined || output.trim() === "" ? [] : [textContent(fenced(output.trimEnd()))]
 
 /** What was done, as a whole: a client that was not told of its beginning understands it too. */
 export const toolCallOf = (item: Item): ToolCall | undefined => {
