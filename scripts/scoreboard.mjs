@@ -21,6 +21,7 @@ const columns = [
   { title: "after kill -9 in mid-turn", names: ["kill -9 in mid-turn"] },
   { title: "a lost session", names: ["lost session"] },
   { title: "another directory", names: ["another directory"] },
+  { title: "two writers", names: ["two writers"] },
   { title: "a cancelled turn", names: ["cancelled turn"] },
   { title: "that a message never came", names: ["absence of a message"] },
   {
@@ -90,6 +91,7 @@ ${[heading, heading.map(() => "---"), ...rows].map((row) => line(row)).join("\n"
 - **After kill -9 in mid-turn**: the agent is killed while it answers, and asked again.
 - **A lost session**: what becomes of a follow-up whose session its agent has lost. *Told*: it begins anew, and says so.
 - **Another directory**: whether the conversation goes on where its user moves it; *refused* where it would not be the same one.
+- **Two writers**: another program says something in the session, while ours has it open. *Taken in*: the next turn holds it. *One at a time*: the second is kept out.
 - **A cancelled turn**: whether the model is told of it afterwards.
 - **That a message never came**: whether that can be proved from the agent's own record after a crash. If not, it is not sent again.
 - **Modes that hold**: each tried by a write and a command, and read back, before and after a resume.

@@ -143,6 +143,7 @@ export const agentGround = Effect.fn("agentGround")(function* (agent: AnyAgent) 
 
   const brief = `brief-${root}`
   const lasting = `lasting-${root}`
+  const rivals = `rival-${root}`
   let boots = 0
   const build = (of: Instance, opencode: string | undefined, dataDirId = brief) =>
     Layer.unwrap(
@@ -190,6 +191,7 @@ export const agentGround = Effect.fn("agentGround")(function* (agent: AnyAgent) 
       ...((agent === "copilot" || agent === "gemini") && { asksNothing: true }),
       ...(agent === "opencode" && { brief: build(instance, binary) }),
       elsewhere: build(away[agent], binary),
+      rival: build(instance, binary, rivals),
       unreachable: build(
         { ...instance, binary: "/bin/false", ...(instance.command && { command: ["/bin/false"] }) },
         "/bin/false"

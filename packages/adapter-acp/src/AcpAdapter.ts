@@ -194,11 +194,12 @@ const make = Effect.fnUntraced(function* (options: AcpOptions) {
     const found = record === undefined ? undefined : Option.getOrUndefined(record)
     const holder = yield* store?.holder?.(sessionId) ?? Effect.succeed(undefined)
     const ours = connection !== undefined
+    const compared = compare(cursor, mark, found, undefined)
     return Probe.Found({
       directory: found?.cwd === undefined ? unknown("not-told") : known(found.cwd, "store"),
       mode: unknown("not-told"),
       model: unknown("not-told"),
-      ...compare(cursor, mark, found, undefined),
+      ...compared,
       activity: connection?.isPrompting() === true ? "running" : "idle",
       holder: ours
         ? "ours"
@@ -207,7 +208,8 @@ const make = Effect.fnUntraced(function* (options: AcpOptions) {
             ? "unknown"
             : "none"
           : "other",
-      repairs: []
+      // Its process has read the record when it was opened: what another one wrote there since, it does not know.
+      repairs: ours && compared.history === "ahead" ? ["reload"] : []
     })
   })
 

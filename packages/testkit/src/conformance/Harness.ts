@@ -39,6 +39,8 @@ export interface Harness {
   readonly elsewhere?: AdapterLayer
   /** The same instance, whose agent cannot be started or reached. */
   readonly unreachable?: AdapterLayer
+  /** The same store, by another of our servers. Absent where nothing but our own server can reach it. */
+  readonly rival?: AdapterLayer
   /** Directories are checked on this disk. */
   readonly directories: Layer.Layer<WorkingDirectory>
   readonly places: {

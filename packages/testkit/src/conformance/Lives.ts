@@ -44,7 +44,9 @@ export const makeLives = Effect.fnUntraced(function* (
           Layer.provide(Layer.mergeAll(harness.directories, TerminalHost.layerNone, BundleSpool.layerMemory)),
           Layer.provide(Layer.succeed(Settings, { ...defaults, ...options.settings })),
           Layer.provideMerge(Layer.succeed(ThreadStore, store))
-        )
+        ),
+        // Within another life it is another server, and shares nothing with that one.
+        { local: true }
       )
     )
 

@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import { MessageId } from "@rejoin/contracts/Ids"
 import { ProviderService } from "@rejoin/core/ProviderService"
 import { Effect, Option } from "effect"
-import { type Lives, say } from "./Lives.ts"
+import { type Lives, makeLives, say } from "./Lives.ts"
 import type { Suite } from "./Suite.ts"
 
 type Options = Parameters<Lives["life"]>[1]
@@ -207,6 +207,47 @@ export const resume: Suite = (test) => {
       assert.strictEqual(receipt.outcome, "replaced")
       assert.notStrictEqual(yield* sessionOf(lives, id), old)
       assert.strictEqual((yield* lives.life(() => say(id, "again"))).output, "anew | again")
+    }))
+
+  test("law 5, N1: what another one of our servers says in the same session is taken in, or it is kept out; never passed over", (lives) =>
+    Effect.gen(function* () {
+      const { rival } = lives.harness
+      if (rival === undefined) return
+      const others = yield* makeLives(lives.harness)
+      yield* lives.life(() =>
+        Effect.gen(function* () {
+          const id = yield* lives.open()
+          yield* say(id, "one")
+          const binding = yield* lives.binding(id)
+          const theirs = yield* others.life(
+            () =>
+              Effect.gen(function* () {
+                const id = yield* others.open()
+                const { generation, status } = yield* others.binding(id)
+                yield* others.store.saveBinding({ ...binding, threadId: id, generation, status })
+                return yield* say(id, "meanwhile")
+              }),
+            { adapter: rival }
+          )
+          const ours = yield* say(id, "two")
+          if (theirs.status === "completed") assert.strictEqual(theirs.output, "one | meanwhile")
+          else assert.strictEqual(theirs.error?._tag, "SessionHeldElsewhere")
+          if (ours.status === "completed")
+            assert.strictEqual(
+              ours.output,
+              theirs.status === "completed" ? "one | meanwhile | two" : "one | two"
+            )
+          else assert.include(["HistoryMismatch", "SessionHeldElsewhere"], ours.error?._tag)
+          lives.note(
+            "two writers",
+            theirs.status !== "completed"
+              ? "one at a time"
+              : ours.status === "completed"
+                ? "taken in"
+                : "refused"
+          )
+        })
+      )
     }))
 
   test("law 6: whether a message of ours reached the upstream is told from its own record", (lives) =>
