@@ -118,6 +118,11 @@ const read = Effect.fnUntraced(function* (path: string, named: boolean) {
     if (ids.has(id)) return yield* bad(`two providers have the id ${id}`)
     ids.add(id)
   }
+  const channels = new Set<string>()
+  for (const { id } of config.channels ?? []) {
+    if (channels.has(id)) return yield* bad(`two channels have the id ${id}`)
+    channels.add(id)
+  }
   return config
 })
 

@@ -13,12 +13,13 @@ import { RepoTrust } from "@rejoin/core/trust/RepoTrust"
 import { Threads } from "@rejoin/core/threads/Threads"
 import { Settings } from "@rejoin/core/Settings"
 import { ThreadStore } from "@rejoin/core/store/ThreadStore"
-import { DateTime, Duration, Effect, Layer, Option, Redacted, Stream } from "effect"
+import { DateTime, Duration, Effect, Layer, Option, Redacted, Ref, Stream } from "effect"
 import { HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { PrometheusMetrics } from "effect/observability"
 import { AccessCodes, linkOf } from "./AccessCodes.ts"
 import { Browsers } from "./Browsers.ts"
+import { ChatChannels } from "./ChatChannels.ts"
 import { Directories } from "./Directories.ts"
 import { WorkingTrees } from "./WorkingTrees.ts"
 import { EventStream } from "./EventStream.ts"
@@ -306,6 +307,29 @@ const rules = HttpApiBuilder.group(
   })
 )
 
+const channels = HttpApiBuilder.group(
+  Api,
+  "channels",
+  Effect.fnUntraced(function* (handlers) {
+    const current = yield* ChatChannels
+    return handlers.handleAll({
+      list: () =>
+        Effect.map(
+          Effect.flatMap(Ref.get(current), ({ list }) => list),
+          (items) => ({ items })
+        ),
+      pair: ({ params }) => Effect.flatMap(Ref.get(current), ({ pair }) => pair(params.id)),
+      unpair: ({ params }) => Effect.flatMap(Ref.get(current), ({ unpair }) => unpair(params.id)),
+      peers: ({ params }) =>
+        Effect.map(
+          Effect.flatMap(Ref.get(current), ({ peers }) => peers(params.id)),
+          (items) => ({ items })
+        ),
+      revoke: ({ params }) => Effect.flatMap(Ref.get(current), ({ revoke }) => revoke(params.id, params.peer))
+    })
+  })
+)
+
 const health = HttpApiBuilder.group(
   Api,
   "health",
@@ -337,6 +361,7 @@ export const layer = Layer.mergeAll(
   search,
   directories,
   rules,
+  channels,
   access,
   metrics,
   health

@@ -13,6 +13,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { createServer } from "node:http"
 import { AccessCodes } from "./AccessCodes.ts"
 import { Browsers } from "./Browsers.ts"
+import * as ChatChannels from "./ChatChannels.ts"
 import * as Console from "./Console.ts"
 import { Configuration, settingsOf } from "./Configuration.ts"
 import { Directories } from "./Directories.ts"
@@ -38,7 +39,9 @@ const settings = Layer.unwrap(
 
 /** The threads in our data directory. */
 export const store = Layer.unwrap(
-  Effect.map(DataDirectory, ({ database }) => Layer.provide(SqlThreadStore.layer, Database.layer(database)))
+  Effect.map(DataDirectory, ({ database }) =>
+    Layer.provideMerge(SqlThreadStore.layer, Database.layer(database))
+  )
 )
 
 const owner = Layer.unwrap(Effect.map(DataDirectory, ({ path }) => ownerOf(path)))
@@ -85,7 +88,15 @@ export const http = endStreams.pipe(
     })
   ),
   Layer.provideMerge(network),
-  Layer.provideMerge(Layer.mergeAll(EventStream.layer, AccessCodes.layer, Browsers.layer, directories))
+  Layer.provideMerge(
+    Layer.mergeAll(
+      EventStream.layer,
+      AccessCodes.layer,
+      Browsers.layer,
+      ChatChannels.ChatChannels.layer,
+      directories
+    )
+  )
 )
 
 /** Turns begin when it listens, and no more from the first moment of its end on. */
@@ -99,7 +110,7 @@ const serving = Layer.effectDiscard(
 
 /** The server on another store or core than its own: for those who want to stand between. */
 export const layerOn = (on: Parameters<typeof services>[0]) =>
-  Layer.merge(serving, Webhook.layer).pipe(
+  Layer.mergeAll(serving, Webhook.layer, ChatChannels.running).pipe(
     Layer.provideMerge(http),
     Layer.provideMerge(services(on)),
     // What stands on the server writes into the same log.

@@ -29,7 +29,7 @@ const reach: Reach = (point, when) =>
 const store = Layer.effect(
   ThreadStore,
   Effect.map(ThreadStore, (store) => crashingStore(store, reach))
-).pipe(Layer.provide(Server.store))
+).pipe(Layer.provideMerge(Server.store))
 
 // Every adapter that is registered is told of too.
 const core = Layer.effectDiscard(

@@ -8,6 +8,7 @@ import { ProvidersGroup } from "./api/Providers.ts"
 import { DirectoriesGroup } from "./api/Directories.ts"
 import { SearchGroup } from "./api/Search.ts"
 import { RulesGroup } from "./api/Rules.ts"
+import { ChannelsGroup } from "./api/Channels.ts"
 import { AccessGroup } from "./api/Access.ts"
 import { HealthGroup, MetricsGroup } from "./api/Operations.ts"
 
@@ -22,6 +23,7 @@ export class Api extends HttpApi.make("rejoin")
   .add(SearchGroup.middleware(Authorization).middleware(SchemaErrors))
   .add(DirectoriesGroup.middleware(Authorization).middleware(SchemaErrors))
   .add(RulesGroup.middleware(Authorization).middleware(SchemaErrors))
+  .add(ChannelsGroup.middleware(Authorization).middleware(SchemaErrors))
   .add(AccessGroup.middleware(SchemaErrors))
   .add(MetricsGroup.middleware(Authorization))
   .add(HealthGroup.middleware(SchemaErrors))

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { ChannelConfig } from "./Channel.ts"
 import { ProviderInstanceId } from "./Ids.ts"
 import { RuntimeMode } from "./RuntimeMode.ts"
 import { SystemPrompt } from "./Thread.ts"
@@ -102,6 +103,7 @@ export const Config = Schema.Struct({
   /** What becomes of a thread whose agent works on another store now: refused, or restored there from our copy. */
   onWrongStore: Schema.optionalKey(OnWrongStore),
   webhook: Schema.optionalKey(WebhookConfig),
+  channels: Schema.optionalKey(Schema.Array(ChannelConfig)),
   injectAgentNotificationHooks: Schema.optionalKey(Schema.Boolean)
 })
 export type Config = typeof Config.Type

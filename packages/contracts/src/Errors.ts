@@ -58,6 +58,19 @@ export class RuleNotFound extends Schema.TaggedError<RuleNotFound>()(
   { httpApiStatus: 404 }
 ) {}
 
+export class ChannelNotFound extends Schema.TaggedError<ChannelNotFound>()(
+  "ChannelNotFound",
+  { ...said, channel: Schema.String },
+  { httpApiStatus: 404 }
+) {}
+
+/** Nobody of this number was let in by a code. */
+export class PeerNotFound extends Schema.TaggedError<PeerNotFound>()(
+  "PeerNotFound",
+  { ...said, peer: Schema.String },
+  { httpApiStatus: 404 }
+) {}
+
 /** Somebody else answers it, or has just answered it. */
 export class RequestAnswered extends Schema.TaggedError<RequestAnswered>()(
   "RequestAnswered",

@@ -8,6 +8,7 @@ import { moved } from "./migrations/0009_moved.ts"
 import { search } from "./migrations/0010_search.ts"
 import { terminals } from "./migrations/0011_terminals.ts"
 import { rules } from "./migrations/0012_rules.ts"
+import { channels } from "./migrations/0013_channels.ts"
 import { initial } from "./migrations/0001_initial.ts"
 import { terminal } from "./migrations/0002_terminal.ts"
 import { deleted } from "./migrations/0005_deleted.ts"
@@ -27,7 +28,8 @@ export const migrations = {
   "0009_moved": moved,
   "0010_search": search,
   "0011_terminals": terminals,
-  "0012_rules": rules
+  "0012_rules": rules,
+  "0013_channels": channels
 }
 
 const table = "rejoin_migrations"

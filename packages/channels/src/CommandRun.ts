@@ -1,0 +1,135 @@
+import type { StoreFailed } from "@rejoin/contracts/Errors"
+import { isSettled } from "@rejoin/contracts/Turn"
+import { Effect, type FileSystem } from "effect"
+import type { Asking } from "./Asking.ts"
+import { Command } from "./Command.ts"
+import { fileIn } from "./FileOut.ts"
+import type { Said } from "./Inbound.ts"
+import { exceeds, modesOf } from "./Policy.ts"
+import { Refusal, refusing } from "./Refusal.ts"
+import type { Channel, Later } from "./Room.ts"
+import { threadOf } from "./Submitting.ts"
+import { helpText, lateText, statusText, threadsText } from "./Words.ts"
+
+/** So many conversations are listed. */
+const listed = 10
+
+/** Does what a command asks for, and says what became of it. A command that comes twice does no more than once. */
+export const makeCommandRun = (channel: Channel, asking: Asking) => {
+  const { adapter, config, rejoin, store } = channel
+
+  /** Conversations that may go on in this chat: not another chat's, not elsewhere, not with more powers. */
+  const offered = Effect.fnUntraced(function* ({ chat, group }: Said) {
+    if (group !== null) return []
+    const { highest } = modesOf(config)
+    const mine = yield* threadOf(channel, chat)
+    const { items } = yield* refusing(rejoin.threads.list({ query: { limit: 500 } }))
+    const under = (cwd: string) => cwd === config.cwd || cwd.startsWith(`${config.cwd.replace(/\/$/, "")}/`)
+    return items
+      .filter(
+        ({ cwd, id, key, runtimeMode }) =>
+          id !== mine?.id &&
+          under(cwd) &&
+          !exceeds(runtimeMode, highest) &&
+          (key === undefined || (key.agent === config.id && key.external === chat))
+      )
+      .toSorted((a, b) => (a.lastActivityAt < b.lastActivityAt ? 1 : -1))
+      .slice(0, listed)
+  })
+
+  const stop = Effect.fnUntraced(function* ({ chat }: Said) {
+    const thread = yield* threadOf(channel, chat)
+    if (thread === undefined) return "There is nothing to stop."
+    // Only what was asked for here, and what runs: one that waits is still to come.
+    for (const { item, threadId } of yield* store.unanswered(config.id)) {
+      if (threadId !== thread.id) continue
+      const turn = yield* refusing(rejoin.turns.get({ params: { id: thread.id, turnId: item }, query: {} }))
+      if (turn.status === "accepted" || isSettled(turn.status)) continue
+      yield* refusing(rejoin.turns.interrupt({ params: { id: thread.id, turnId: item } }))
+      return "Stopping it."
+    }
+    return "There is nothing to stop."
+  })
+
+  const decide = Effect.fnUntraced(function* (
+    { chat, sender }: Said,
+    decision: "accept" | "decline",
+    id: string
+  ) {
+    const open = (yield* store.openAsks(config.id)).filter(
+      (ask) => ask.chat === chat && ask.asked.kind === "approval" && (id === "" || ask.id === id)
+    )
+    const [ask] = open
+    if (ask === undefined) return lateText
+    if (open.length > 1) return "More than one thing is asked: press the button below the one that you mean."
+    const said = yield* asking.decide(ask, { at: decision === "accept" ? 0 : 1 }, sender.name)
+    return said === undefined ? lateText : `It was ${said}.`
+  })
+
+  return (
+    said: Said,
+    command: Command
+  ): Effect.Effect<string, Later | Refusal | StoreFailed, FileSystem.FileSystem> => {
+    const { chat, message } = said
+    return Command.$match(command, {
+      Help: () => Effect.succeed(helpText),
+      New: () =>
+        Effect.gen(function* () {
+          const thread = yield* threadOf(channel, chat)
+          if (thread === undefined) return "Nothing was said here yet: the next message begins."
+          yield* refusing(rejoin.sessions.reset({ params: { id: thread.id } }))
+          return "The next message begins anew. What was said before is kept: its agent still has it."
+        }),
+      Stop: () => stop(said),
+      Status: () =>
+        Effect.gen(function* () {
+          const thread = yield* threadOf(channel, chat)
+          if (thread === undefined) return statusText(undefined, undefined)
+          const { items } = yield* refusing(
+            rejoin.threads.receipts({ params: { id: thread.id }, query: { limit: 1 } })
+          )
+          return statusText(thread, items[0])
+        }),
+      Threads: () => Effect.map(offered(said), threadsText),
+      Use: ({ thread }) =>
+        Effect.gen(function* () {
+          const found = (yield* offered(said)).find(({ id }) => id === thread)
+          if (found === undefined)
+            return "There is no such conversation that could go on here. /threads lists them."
+          yield* store.saveThread(config.id, chat, found.id)
+          return `This chat goes on with: ${found.title === "" ? found.id : found.title}`
+        }),
+      Mode: ({ given, mode }) =>
+        Effect.gen(function* () {
+          const { first, highest } = modesOf(config)
+          const thread = yield* threadOf(channel, chat)
+          if (mode === undefined) {
+            const known =
+              given === "" ? `It works with ${thread?.runtimeMode ?? first}.` : `There is no mode ${given}.`
+            return `${known} This chat may use read-only, approval-required, auto-accept-edits, full-access, up to ${highest}.`
+          }
+          if (exceeds(mode, highest)) return `This chat may use ${highest} at most.`
+          if (thread === undefined) return "Nothing was said here yet: say something first."
+          yield* refusing(
+            rejoin.threads.update({ params: { id: thread.id }, payload: { runtimeMode: mode } })
+          )
+          return `It works with ${mode} from now on.`
+        }),
+      File: ({ path }) =>
+        Effect.gen(function* () {
+          const thread = yield* threadOf(channel, chat)
+          if (thread === undefined) return "Nothing was said here yet: there is no directory."
+          const file = yield* fileIn(thread.cwd, path, adapter.limits.upload)
+          yield* adapter
+            .upload(chat, message, file)
+            .pipe(
+              Effect.mapError(
+                (failure) => new Refusal({ message: `It could not be sent: ${failure.message}` })
+              )
+            )
+          return `Sent: ${file.name}`
+        }),
+      Decide: ({ decision, id }) => decide(said, decision, id)
+    })
+  }
+}

@@ -1,0 +1,194 @@
+import type { RejoinClient } from "@rejoin/client/Client"
+import type { ChannelConfig, ChannelInfo } from "@rejoin/contracts/Channel"
+import type { StoreFailed } from "@rejoin/contracts/Errors"
+import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
+import { now, type Timestamp } from "@rejoin/contracts/Time"
+import { Cause, Effect, Exit, FileSystem, Option, Ref, type Scope } from "effect"
+import { makeAnswers } from "./Answers.ts"
+import { makeAsking } from "./Asking.ts"
+import type { ChannelAdapter } from "./ChannelAdapter.ts"
+import type { ChannelFailure } from "./ChannelFailure.ts"
+import type { ChannelStore } from "./ChannelStore.ts"
+import { makeDelivery } from "./Delivery.ts"
+import type { ChatKey } from "./Inbound.ts"
+import { makeIntake } from "./Intake.ts"
+import { makePreviews } from "./Previews.ts"
+import type { Refusal } from "./Refusal.ts"
+import { type Channel, type Later, makeRooms, pauseAfter } from "./Room.ts"
+import { makeTaking } from "./Taking.ts"
+
+/** How a channel is, as it was last seen. */
+interface State extends Pick<ChannelInfo, "state" | "reason" | "hint" | "account" | "lastError"> {
+  readonly since: Timestamp
+}
+
+/** One channel at work. */
+export interface Engine {
+  readonly info: Effect.Effect<ChannelInfo, StoreFailed>
+  /** What happened on a thread; on any. */
+  readonly hear: (event: RuntimeEvent) => Effect.Effect<void>
+  /** Events may have been missed: what is open is looked at anew. */
+  readonly lookAgain: Effect.Effect<void>
+}
+
+type Trouble = Later | Refusal | StoreFailed
+
+const settling = new Set([
+  "turn.started",
+  "turn.completed",
+  "turn.failed",
+  "turn.interrupted",
+  "thread.deleted"
+])
+const asks = new Set(["request.opened", "request.resolved", "user-input.opened", "user-input.resolved"])
+
+/**
+ * Receives, deals with what came, and answers, for as long as the scope: whatever fails is tried again, and told by
+ * `info` meanwhile. Nothing is lost and nothing done twice, whenever it ends (T10 to T12).
+ */
+export const runChannel = Effect.fn("runChannel")(function* (
+  config: ChannelConfig,
+  /** Made anew where it was not let in: its token may have been replaced. */
+  make: Effect.Effect<ChannelAdapter, ChannelFailure, Scope.Scope>,
+  store: ChannelStore,
+  rejoin: RejoinClient
+) {
+  const scope = yield* Effect.scope
+  const files = yield* FileSystem.FileSystem
+  const state = yield* Ref.make<State>({ state: "starting", since: yield* now })
+  const become = (next: Omit<State, "since" | "lastError">) =>
+    Effect.gen(function* () {
+      const at = yield* now
+      const before = yield* Ref.get(state)
+      yield* Ref.set(state, {
+        ...next,
+        ...(before.lastError !== undefined && { lastError: before.lastError }),
+        since: before.state === next.state ? before.since : at
+      })
+      if (before.state !== next.state || before.reason !== next.reason)
+        yield* next.state === "down"
+          ? Effect.logWarning(`The channel ${config.id} is down, and is tried again: ${next.reason ?? ""}`)
+          : Effect.logInfo(`The channel ${config.id} is ${next.state}.`)
+    })
+  const report = (problem: string) =>
+    Effect.andThen(
+      Ref.update(state, (before) => ({ ...before, lastError: problem })),
+      Effect.logWarning(`The channel ${config.id}: ${problem}`)
+    )
+
+  /** One account of it, until it has to be made anew. */
+  const live = Effect.gen(function* () {
+    const life = yield* Effect.scope
+    const adapter = yield* make
+    const account = yield* adapter.account
+    const channel: Channel = {
+      config,
+      adapter,
+      store,
+      rejoin,
+      bot: account.name,
+      report,
+      wakeIn: (chat) => wakeIn(chat),
+      wakeOut: (chat) => wakeOut(chat)
+    }
+    const previews = makePreviews(adapter.limits.text)
+    const answers = yield* makeAnswers(channel, previews)
+    const asking = makeAsking(channel)
+    const intake = makeIntake(channel, answers, asking)
+    const wakeIn = makeRooms(
+      life,
+      (chat: ChatKey) => Effect.provideService(intake(chat), FileSystem.FileSystem, files),
+      report
+    )
+    const wakeOut = makeRooms(life, makeDelivery(channel, previews), report)
+
+    const hear = Effect.fnUntraced(function* (event: RuntimeEvent) {
+      const { threadId, turnId, type } = event
+      const chat = previews.hear(event)
+      if (chat !== undefined) yield* wakeOut(chat)
+      if (turnId === undefined) {
+        if (type !== "thread.deleted") return
+        for (const part of yield* store.unanswered(config.id))
+          if (part.threadId === threadId) yield* answers.look(part.item as never)
+        return
+      }
+      if (settling.has(type)) yield* answers.look(turnId)
+      // An end withdraws what was asked.
+      if (asks.has(type) || (settling.has(type) && type !== "turn.started"))
+        yield* asking.look(threadId, turnId)
+    })
+    const lookAgain = Effect.gen(function* () {
+      for (const { item, threadId } of yield* store.unanswered(config.id)) {
+        yield* answers.look(item as never)
+        if (threadId !== null) yield* asking.look(threadId, item as never)
+      }
+      for (const { threadId, turnId } of yield* store.openAsks(config.id))
+        yield* asking.look(threadId, turnId)
+    })
+    yield* Ref.set(current, { hear, lookAgain })
+    yield* Effect.addFinalizer(() => Ref.set(current, undefined))
+    yield* Effect.forkScoped(Effect.ignore(lookAgain))
+    for (const chat of yield* store.busy(config.id)) {
+      yield* wakeIn(chat)
+      yield* wakeOut(chat)
+    }
+    return yield* adapter.receive({
+      cursor: yield* store.cursor(config.id, account.prefix),
+      known: store.chats(config.id),
+      up: become({ state: "up", account: account.name }),
+      take: makeTaking(channel, account.prefix)
+    })
+  }).pipe(Effect.scoped)
+
+  const current = yield* Ref.make<
+    | {
+        readonly hear: (event: RuntimeEvent) => Effect.Effect<void, Trouble>
+        readonly lookAgain: Effect.Effect<void, Trouble>
+      }
+    | undefined
+  >(undefined)
+
+  let attempts = 0
+  const forever = Effect.gen(function* () {
+    const began = Date.parse(yield* now)
+    const exit = yield* Effect.exit(live)
+    if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
+    const why = Option.getOrElse(Exit.findErrorOption(exit), () => ({ message: Cause.pretty(exit.cause) }))
+    const { account } = yield* Ref.get(state)
+    yield* become({
+      state: "down",
+      reason: why.message,
+      ...("hint" in why && why.hint !== undefined && { hint: why.hint }),
+      ...(account !== undefined && { account })
+    })
+    // What was up for a while begins with short pauses again.
+    if (Date.parse(yield* now) - began > 60_000) attempts = 0
+    yield* Effect.sleep(pauseAfter(attempts++))
+  })
+  yield* Effect.forkIn(Effect.forever(forever), scope)
+
+  const quietly = (effect: Effect.Effect<void, Trouble>) =>
+    Effect.catchCause(effect, (cause) =>
+      Effect.logWarning(`The channel ${config.id} could not look at what happened, and does later.`, cause)
+    )
+  const engine: Engine = {
+    hear: (event) =>
+      Effect.flatMap(Ref.get(current), (running) =>
+        running === undefined ? Effect.void : quietly(running.hear(event))
+      ),
+    lookAgain: Effect.flatMap(Ref.get(current), (running) =>
+      running === undefined ? Effect.void : quietly(running.lookAgain)
+    ),
+    info: Effect.gen(function* () {
+      const peers = yield* store.peers(config.id)
+      return {
+        id: config.id,
+        kind: config.kind,
+        ...(yield* Ref.get(state)),
+        waiting: yield* store.waiting(config.id),
+        peers: peers.length
+      }
+    })
+  }
+  return engine
+})

@@ -1,0 +1,131 @@
+import type { StoreFailed } from "@rejoin/contracts/Errors"
+import { Clock, Effect, type FileSystem, Option } from "effect"
+import type { Answers } from "./Answers.ts"
+import { type Asking, choiceIn, nextQuestion } from "./Asking.ts"
+import type { Arrived } from "./ChannelStore.ts"
+import { commandIn } from "./Command.ts"
+import { makeCommandRun } from "./CommandRun.ts"
+import type { ChatKey, Edited, Pressed, Said } from "./Inbound.ts"
+import { type Refusal, refusing } from "./Refusal.ts"
+import type { Channel, Later } from "./Room.ts"
+import { say } from "./Saying.ts"
+import { submit } from "./Submitting.ts"
+import { inGroup, lateText, tooLateToEditText } from "./Words.ts"
+
+/** How long after the last picture of an album another one may come, in ms. */
+const albumMs = 1000
+/** More do not belong to one. */
+const albumAtMost = 30
+
+const isSaid = (arrived: Arrived): arrived is Arrived<Said> => arrived.inbound._tag === "Said"
+
+/**
+ * Deals with what came in a chat, one after the other. It is done with when that is written; what is done twice, because
+ * we died between, is the same turn, the same answer, the same word.
+ */
+export const makeIntake = (channel: Channel, answers: Answers, asking: Asking) => {
+  const { adapter, config, rejoin, store } = channel
+  const run = makeCommandRun(channel, asking)
+
+  const word = (chat: ChatKey, to: string | null, about: string, text: string) =>
+    Effect.andThen(store.transaction(say(channel, { chat, to, about, text })), channel.wakeOut(chat))
+
+  /** Those that belong together; undefined as long as another one may come. */
+  const album = Effect.fnUntraced(function* (first: Arrived<Said>) {
+    const { album, chat } = first.inbound
+    if (album === undefined) return [first] as const
+    const all = yield* store.arrivals(config.id, chat, albumAtMost)
+    const [, ...more] = all.filter(isSaid).filter(({ inbound }) => inbound.album === album)
+    const last = more.at(-1) ?? first
+    const wait = last.at + albumMs - (yield* Clock.currentTimeMillis)
+    if (wait > 0) return wait
+    return [first, ...more] as const
+  })
+
+  const saidOne = Effect.fnUntraced(function* (
+    arrived: Arrived<Said>
+  ): Effect.fn.Return<void, Later | Refusal | StoreFailed, FileSystem.FileSystem> {
+    const { chat, message, sender, text } = arrived.inbound
+    const command = commandIn(text, channel.bot)
+    if (command !== undefined) {
+      yield* word(chat, message, "command", yield* run(arrived.inbound, command))
+      return yield* store.done(arrived.seq, null)
+    }
+    // A question that waits is answered by what is written: as a turn it would wait behind it, for ever.
+    const before = Option.getOrUndefined(yield* store.askBy(config.id, chat, message))
+    const question =
+      before ??
+      (yield* store.openAsks(config.id)).find((ask) => ask.chat === chat && nextQuestion(ask) !== undefined)
+    if (question !== undefined && text.trim() !== "") {
+      if (before === undefined) yield* store.saveAsk(config.id, { ...question, by: message })
+      const told = yield* asking.decide({ ...question, by: message }, { text }, sender.name)
+      // It had been answered elsewhere just then: it is a message like any other.
+      if (told !== undefined || before !== undefined) return yield* store.done(arrived.seq, null)
+    }
+    const together = yield* album(arrived)
+    if (typeof together === "number") return yield* Effect.sleep(together)
+    const turn = yield* submit(channel, together)
+    yield* channel.wakeOut(chat)
+    // It may have begun, or ended, before we knew that it is ours.
+    if (turn !== undefined) yield* answers.look(turn.id)
+  })
+
+  const editedOne = Effect.fnUntraced(function* ({ inbound, seq }: Arrived<Edited>) {
+    const { chat, group, message, sender, text } = inbound
+    const found = Option.getOrUndefined(yield* store.find(config.id, chat, message))
+    const threadId =
+      found?.turnId == null ? undefined : (yield* store.parts(config.id, found.turnId))[0]?.threadId
+    if (found?.turnId != null && threadId != null) {
+      const turnId = found.turnId
+      const isChanged = yield* refusing(
+        rejoin.turns
+          .update({
+            params: { id: threadId, turnId },
+            payload: { input: group === null ? text : inGroup(config.kind, sender, text) }
+          })
+          .pipe(
+            Effect.as(true),
+            Effect.catchTags({
+              ThreadNotFound: () => Effect.succeed(false),
+              TurnBegun: () => Effect.succeed(false),
+              TurnNotFound: () => Effect.succeed(false)
+            })
+          )
+      )
+      if (!isChanged) yield* word(chat, message, "edited", tooLateToEditText)
+    }
+    yield* store.done(seq, null)
+  })
+
+  const pressedOne = Effect.fnUntraced(function* ({ inbound, seq }: Arrived<Pressed>) {
+    const { button, chat, receipt, sender } = inbound
+    const choice = choiceIn(button)
+    const found = choice && Option.getOrUndefined(yield* store.ask(config.id, choice.ask))
+    // A button that was sent on into another chat is none.
+    const told =
+      choice !== undefined && found?.chat === chat
+        ? yield* asking.decide(found, { at: choice.at }, sender.name)
+        : undefined
+    yield* Effect.ignore(adapter.pressed(receipt, told ?? lateText))
+    yield* store.done(seq, null)
+  })
+
+  return Effect.fnUntraced(function* (chat: ChatKey) {
+    const [arrived] = yield* store.arrivals(config.id, chat, 1)
+    if (arrived === undefined) return false
+    const { inbound, seq } = arrived
+    yield* Effect.gen(function* () {
+      if (inbound._tag === "Said") yield* saidOne({ ...arrived, inbound })
+      else if (inbound._tag === "Edited") yield* editedOne({ ...arrived, inbound })
+      else if (inbound._tag === "Pressed") yield* pressedOne({ ...arrived, inbound })
+    }).pipe(
+      Effect.catchTag("Refusal", ({ message }) =>
+        Effect.andThen(
+          word(chat, inbound._tag === "Renamed" ? null : inbound.message, "refused", message),
+          store.done(seq, null)
+        )
+      )
+    )
+    return true
+  })
+}

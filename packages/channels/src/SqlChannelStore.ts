@@ -1,0 +1,290 @@
+import { ChannelPeer } from "@rejoin/contracts/Channel"
+import { StoreFailed } from "@rejoin/contracts/Errors"
+import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import { Effect, Option, Predicate, Schema } from "effect"
+import { SqlClient, SqlError } from "effect/sql"
+import { Ask, type Arrived, type ChannelStore, Part } from "./ChannelStore.ts"
+import { type ChatKey, Inbound, Said } from "./Inbound.ts"
+
+const isSqlError = (error: unknown): error is SqlError.SqlError => Predicate.isTagged(error, "SqlError")
+
+const parsed = <S extends Schema.Codec<unknown, unknown>>(schema: S) => {
+  const decode = Schema.decodeUnknownOption(Schema.fromJsonString(schema))
+  /** A row that cannot be read does not hide the others (E12). */
+  return (rows: ReadonlyArray<{ readonly record_json: string }>): ReadonlyArray<S["Type"]> =>
+    rows.flatMap(({ record_json }) => Option.toArray(decode(record_json)))
+}
+const inbounds = parsed(Inbound)
+const saids = parsed(Said)
+const partsIn = parsed(Part)
+const asksIn = parsed(Ask)
+const peersIn = Schema.decodeUnknownOption(Schema.Array(ChannelPeer))
+
+interface Row {
+  readonly record_json: string
+}
+
+/**
+ * The channels' memory in the server's database. `durable` brings what was committed onto the disk: what a platform is
+ * told to forget must outlive a loss of power.
+ */
+export const makeSqlChannelStore = ({
+  durable,
+  sql
+}: {
+  readonly sql: SqlClient.SqlClient
+  readonly durable: Effect.Effect<void, StoreFailed>
+}): ChannelStore => {
+  const failed = (error: SqlError.SqlError) =>
+    new StoreFailed({ message: `The database refused: ${error.message}` })
+  const failing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.mapError(effect, (error): Exclude<E, SqlError.SqlError> | StoreFailed =>
+      isSqlError(error) ? failed(error) : (error as Exclude<E, SqlError.SqlError>)
+    )
+  const run = (statement: Effect.Effect<unknown, SqlError.SqlError>) => Effect.asVoid(failing(statement))
+  const rows = (statement: Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError>) => failing(statement)
+
+  const partRow = ({ chat, ...part }: Part) => ({
+    chat,
+    due:
+      part.state === "planned" || part.state === "sending" || (part.state === "sent" && part.text !== null)
+        ? 1
+        : 0,
+    open: part.state === "final" ? 0 : 1,
+    record_json: JSON.stringify({ chat, ...part })
+  })
+  // Parts of one answer stand together, whatever came between.
+  const insertPart = (channel: string, part: Part) =>
+    sql`
+    INSERT INTO channel_outbox ${sql.insert({ channel, item: part.item, part: part.part, ord: 0, ...partRow(part) })}
+    ON CONFLICT DO NOTHING RETURNING seq`.pipe(
+      Effect.flatMap((inserted) =>
+        inserted.length === 0
+          ? Effect.succeed(false)
+          : sql`UPDATE channel_outbox
+            SET ord = (SELECT min(seq) FROM channel_outbox WHERE channel = ${channel} AND item = ${part.item})
+            WHERE channel = ${channel} AND item = ${part.item} AND part = ${part.part}`.pipe(Effect.as(true))
+      )
+    )
+
+  return {
+    transaction: (body) =>
+      failing(sql.withTransaction(body)).pipe(
+        // A full disk makes SQLite roll back by itself, and the driver's own roll-back dies of it.
+        Effect.catchDefect((defect) =>
+          isSqlError(defect) ? Effect.fail(failed(defect)) : Effect.die(defect)
+        ),
+        Effect.tap(() => durable)
+      ),
+
+    cursor: (channel, account) =>
+      Effect.map(
+        failing(
+          sql<{
+            cursor: string
+          }>`SELECT cursor FROM channel_cursor WHERE channel = ${channel} AND account = ${account}`
+        ),
+        ([row]) => row?.cursor ?? null
+      ),
+    saveCursor: (channel, account, cursor) =>
+      run(sql`INSERT INTO channel_cursor ${sql.insert({ channel, account, cursor })}
+        ON CONFLICT (channel) DO UPDATE SET ${sql.update({ account, cursor })}`),
+
+    arrive: (channel, inbound, at) =>
+      Effect.gen(function* () {
+        if (inbound._tag === "Renamed") return false
+        const message = inbound._tag === "Edited" ? `${inbound.message}~${inbound.text}` : inbound.message
+        yield* sql`INSERT INTO channel_chat ${sql.insert({ channel, chat: inbound.chat, thread_id: null })} ON CONFLICT DO NOTHING`
+        const inserted = yield* sql`INSERT INTO channel_inbox ${sql.insert({
+          channel,
+          chat: inbound.chat,
+          message,
+          open: 1,
+          turn_id: null,
+          at,
+          record_json: JSON.stringify(inbound)
+        })} ON CONFLICT DO NOTHING RETURNING seq`
+        return inserted.length > 0
+      }).pipe(failing),
+    find: (channel, chat, message) =>
+      Effect.map(
+        failing(
+          sql<Row & { seq: number; at: number; open: number; turn_id: string | null }>`
+            SELECT seq, at, open, turn_id, record_json FROM channel_inbox
+            WHERE channel = ${channel} AND chat = ${chat} AND message = ${message}`
+        ),
+        (found) =>
+          Option.fromUndefinedOr(found[0]).pipe(
+            Option.flatMap((row) =>
+              Option.map(Option.fromUndefinedOr(saids([row])[0]), (inbound) => ({
+                arrived: { seq: row.seq, at: row.at, inbound },
+                turnId: row.turn_id as TurnId | null,
+                open: row.open === 1
+              }))
+            )
+          )
+      ),
+    reword: (seq, inbound) =>
+      run(sql`UPDATE channel_inbox SET record_json = ${JSON.stringify(inbound)} WHERE seq = ${seq}`),
+    arrivals: (channel, chat, atMost) =>
+      Effect.map(
+        failing(
+          sql<Row & { seq: number; at: number }>`SELECT seq, at, record_json FROM channel_inbox
+            WHERE channel = ${channel} AND chat = ${chat} AND open = 1 ORDER BY seq LIMIT ${atMost}`
+        ),
+        (found) =>
+          found.flatMap((row): ReadonlyArray<Arrived> =>
+            inbounds([row]).map((inbound) => ({ seq: row.seq, at: row.at, inbound }))
+          )
+      ),
+    done: (seq, turnId) =>
+      run(sql`UPDATE channel_inbox SET open = 0, turn_id = ${turnId} WHERE seq = ${seq}`),
+
+    addPart: (channel, part) => failing(Effect.asVoid(insertPart(channel, part))),
+    changePart: (channel, { item, part }, change) =>
+      Effect.gen(function* () {
+        const of = sql`WHERE channel = ${channel} AND item = ${item} AND part = ${part}`
+        const [before] = partsIn(yield* sql<Row>`SELECT record_json FROM channel_outbox ${of}`)
+        if (before !== undefined)
+          yield* sql`UPDATE channel_outbox SET ${sql.update(partRow(change(before)))} ${of}`
+      }).pipe(sql.withTransaction, failing),
+    parts: (channel, item) =>
+      Effect.map(
+        rows(
+          sql<Row>`SELECT record_json FROM channel_outbox WHERE channel = ${channel} AND item = ${item} ORDER BY part`
+        ),
+        partsIn
+      ),
+    due: (channel, chat) =>
+      Effect.map(
+        rows(sql<Row>`SELECT record_json FROM channel_outbox
+          WHERE channel = ${channel} AND chat = ${chat} AND due = 1 ORDER BY ord, part LIMIT 1`),
+        (found) => Option.fromUndefinedOr(partsIn(found)[0])
+      ),
+    unanswered: (channel) =>
+      Effect.map(
+        rows(
+          sql<Row>`SELECT record_json FROM channel_outbox WHERE channel = ${channel} AND open = 1 ORDER BY ord, part`
+        ),
+        (found) => partsIn(found).filter(({ kind, text }) => kind === "answer" && text === null)
+      ),
+
+    saveAsk: (channel, ask) => {
+      const columns = { open: ask.open ? 1 : 0, record_json: JSON.stringify(ask) }
+      return run(sql`INSERT INTO channel_ask ${sql.insert({ channel, id: ask.id, request_id: ask.requestId, ...columns })}
+        ON CONFLICT (channel, id) DO UPDATE SET ${sql.update(columns)}`)
+    },
+    ask: (channel, id) =>
+      Effect.map(
+        rows(sql<Row>`SELECT record_json FROM channel_ask WHERE channel = ${channel} AND id = ${id}`),
+        (found) => Option.fromUndefinedOr(asksIn(found)[0])
+      ),
+    askOf: (channel, requestId) =>
+      Effect.map(
+        rows(
+          sql<Row>`SELECT record_json FROM channel_ask WHERE channel = ${channel} AND request_id = ${requestId}`
+        ),
+        (found) => Option.fromUndefinedOr(asksIn(found)[0])
+      ),
+    askBy: (channel, chat, message) =>
+      Effect.map(
+        rows(sql<Row>`SELECT record_json FROM channel_ask WHERE channel = ${channel}
+          AND json_extract(record_json, '$.by') = ${message} AND json_extract(record_json, '$.chat') = ${chat}`),
+        (found) => Option.fromUndefinedOr(asksIn(found)[0])
+      ),
+    openAsks: (channel) =>
+      Effect.map(
+        rows(sql<Row>`SELECT record_json FROM channel_ask WHERE channel = ${channel} AND open = 1`),
+        asksIn
+      ),
+
+    threadOf: (channel, chat) =>
+      Effect.map(
+        failing(
+          sql<{
+            thread_id: string | null
+          }>`SELECT thread_id FROM channel_chat WHERE channel = ${channel} AND chat = ${chat}`
+        ),
+        ([row]) => Option.fromNullishOr(row?.thread_id as ThreadId | null | undefined)
+      ),
+    saveThread: (channel, chat, threadId) =>
+      run(sql`INSERT INTO channel_chat ${sql.insert({ channel, chat, thread_id: threadId })}
+        ON CONFLICT (channel, chat) DO UPDATE SET thread_id = ${threadId}`),
+    forgetThread: (channel, chat) =>
+      run(sql`UPDATE channel_chat SET thread_id = NULL WHERE channel = ${channel} AND chat = ${chat}`),
+    rename: (channel, chat, to) =>
+      Effect.gen(function* () {
+        const [old] = yield* sql<{ thread_id: string | null }>`
+          SELECT thread_id FROM channel_chat WHERE channel = ${channel} AND chat = ${chat}`
+        if (old !== undefined && old.thread_id !== null) {
+          yield* sql`INSERT INTO channel_chat ${sql.insert({ channel, chat: to, thread_id: old.thread_id })}
+            ON CONFLICT (channel, chat) DO UPDATE SET thread_id = coalesce(thread_id, excluded.thread_id)`
+        }
+        yield* sql`UPDATE OR IGNORE channel_inbox SET chat = ${to}, record_json = json_set(record_json, '$.chat', ${to})
+          WHERE channel = ${channel} AND chat = ${chat} AND open = 1`
+        yield* sql`UPDATE channel_outbox SET chat = ${to}, record_json = json_set(record_json, '$.chat', ${to})
+          WHERE channel = ${channel} AND chat = ${chat} AND open = 1`
+        yield* sql`UPDATE channel_ask SET record_json = json_set(record_json, '$.chat', ${to})
+          WHERE channel = ${channel} AND open = 1 AND json_extract(record_json, '$.chat') = ${chat}`
+      }).pipe(failing),
+    chats: (channel) =>
+      Effect.map(
+        failing(sql<{ chat: string }>`SELECT chat FROM channel_chat WHERE channel = ${channel}`),
+        (found) => found.map(({ chat }) => chat as ChatKey)
+      ),
+    busy: (channel) =>
+      Effect.map(
+        failing(
+          sql<{ chat: string }>`SELECT chat FROM channel_inbox WHERE channel = ${channel} AND open = 1
+            UNION SELECT chat FROM channel_outbox WHERE channel = ${channel} AND open = 1`
+        ),
+        (found) => found.map(({ chat }) => chat as ChatKey)
+      ),
+    waiting: (channel) =>
+      Effect.map(
+        failing(
+          sql<{ n: number; m: number }>`SELECT
+            (SELECT count(*) FROM channel_inbox WHERE channel = ${channel} AND open = 1) AS n,
+            (SELECT count(*) FROM channel_outbox WHERE channel = ${channel} AND due = 1) AS m`
+        ),
+        ([row]) => ({ in: row?.n ?? 0, out: row?.m ?? 0 })
+      ),
+
+    peers: (channel) =>
+      Effect.map(
+        failing(
+          sql<{ id: string; name: string; since: string }>`
+            SELECT person AS id, name, since FROM channel_peer WHERE channel = ${channel} ORDER BY since`
+        ),
+        (found) => Option.getOrElse(peersIn(found), () => [])
+      ),
+    isPeer: (channel, person) =>
+      Effect.map(
+        failing(sql`SELECT 1 FROM channel_peer WHERE channel = ${channel} AND person = ${person}`),
+        (found) => found.length > 0
+      ),
+    letIn: (channel, { id, name, since }) =>
+      run(sql`INSERT INTO channel_peer ${sql.insert({ channel, person: id, name, since })}
+        ON CONFLICT (channel, person) DO UPDATE SET ${sql.update({ name, since })}`),
+    revoke: (channel, person) =>
+      Effect.map(
+        failing(
+          sql`DELETE FROM channel_peer WHERE channel = ${channel} AND person = ${person} RETURNING person`
+        ),
+        (found) => found.length > 0
+      ),
+    offer: (channel, hash, expiresAt) =>
+      run(sql`INSERT INTO channel_pairing ${sql.insert({ channel, hash, expires_at: expiresAt })}
+        ON CONFLICT (channel, hash) DO UPDATE SET expires_at = ${expiresAt}`),
+    take: (channel, hash, now) =>
+      Effect.map(
+        failing(
+          sql<{
+            expires_at: string
+          }>`DELETE FROM channel_pairing WHERE channel = ${channel} AND hash = ${hash} RETURNING expires_at`
+        ),
+        ([row]) => row !== undefined && row.expires_at > now
+      ),
+    withdraw: (channel) => run(sql`DELETE FROM channel_pairing WHERE channel = ${channel}`)
+  }
+}

@@ -1,0 +1,114 @@
+import type { Failure } from "@rejoin/contracts/Failure"
+import type { Receipt } from "@rejoin/contracts/Receipt"
+import type { Approval, Question } from "@rejoin/contracts/Request"
+import type { Thread } from "@rejoin/contracts/Thread"
+import type { Turn } from "@rejoin/contracts/Turn"
+import { fenced } from "@rejoin/shown/Fence"
+import { brief, visible } from "@rejoin/shown/Visible"
+import { nameOf, outcomes, restoredText, stateOf } from "@rejoin/shown/Words"
+import { commands } from "./Command.ts"
+import type { Person } from "./Inbound.ts"
+
+// What we say in a chat ourselves.
+
+/** Stands where an answer will be. */
+export const pending = "…"
+
+/** A name is somebody else's text: on one line, not long, and no bracket of it passes for one of ours. */
+const plainName = ({ name }: Person): string => brief(name.replaceAll(/[[\]]/g, " ")).trim()
+
+/** What was said in a group, with who said it: the platform's number proves who that is, the name does not. */
+export const inGroup = (kind: string, sender: Person, text: string): string =>
+  `[${plainName(sender)}, ${kind} user ${sender.id}]\n${text}`
+
+const cut = (text: string, atMost: number): string =>
+  text.length <= atMost ? text : `${text.slice(0, atMost)}\n… (${text.length - atMost} more characters)`
+
+/** A thread that did not go on as it was says so above its answer: never as if nothing had been. */
+export const above = (receipt: Receipt | undefined): string | undefined => {
+  if (receipt?.outcome === "replaced")
+    return `_${outcomes.replaced}: ${sentence(receipt.reason ?? "the session was lost")}_`
+  if (receipt?.outcome !== "rehydrated") return undefined
+  return `_${restoredText(receipt.restored ?? { whole: true })}._`
+}
+
+const sentence = (text: string) => (/[.!?…]$/.test(text) ? text : `${text}.`)
+
+export const failureText = ({ hint, message }: Pick<Failure, "hint" | "message">): string =>
+  [sentence(message), ...(hint === undefined ? [] : [sentence(hint)])].join(" ")
+
+/** The whole answer to a turn that has settled. */
+export const answerText = (turn: Turn, receipt: Receipt | undefined): string => {
+  const ending = (() => {
+    if (turn.status === "failed")
+      return `⚠ It did not work: ${failureText(turn.error ?? { message: "nobody said why" })}`
+    if (turn.status !== "interrupted") return undefined
+    return turn.error === undefined ? "⏹ Stopped." : `⏹ It was broken off: ${failureText(turn.error)}`
+  })()
+  const said = turn.output.trim()
+  return [above(receipt), said === "" ? undefined : turn.output, ending]
+    .filter((text) => text !== undefined)
+    .join("\n\n")
+    .concat(said === "" && ending === undefined ? "(The agent said nothing.)" : "")
+}
+
+export const approvalText = (approval: Approval): string => {
+  const { command, diff, paths = [], title } = approval
+  const what = command === undefined ? [] : [fenced(cut(visible(command), 1200))]
+  const where = paths.length === 0 ? [] : [cut(visible(paths.join("\n")), 600)]
+  const change = diff === undefined ? [] : [fenced(cut(visible(diff), 1200))]
+  return ["🔐 May the agent do this?", brief(title, 300), ...what, ...where, ...change].join("\n")
+}
+
+export const questionText = ({ header, options, question }: Question): string =>
+  [
+    `❓ ${header === undefined ? "" : `${header}: `}${question}`,
+    ...options.flatMap(({ description, label }) =>
+      description === undefined ? [] : [`• ${label}: ${description}`]
+    ),
+    "Press one, or write your answer."
+  ].join("\n")
+
+export const statusText = (thread: Thread | undefined, receipt: Receipt | undefined): string => {
+  if (thread === undefined) return "Nothing was said here yet."
+  const { cwd, id, model, provider, runtimeMode } = thread
+  return [
+    nameOf(thread),
+    `agent: ${provider}${model === null ? "" : `, ${model}`}`,
+    `directory: ${cwd}`,
+    `mode: ${runtimeMode}`,
+    `state: ${stateOf(thread)}`,
+    `last start: ${receipt === undefined ? "none" : `${outcomes[receipt.outcome]}, ${receipt.at}`}`,
+    `thread: ${id}`
+  ].join("\n")
+}
+
+export const threadsText = (threads: ReadonlyArray<Thread>): string =>
+  threads.length === 0
+    ? "There is no other conversation that could go on here."
+    : [
+        ...threads.map(
+          (thread) => `${thread.id}\n    ${nameOf(thread)}, ${thread.lastActivityAt.slice(0, 16)}`
+        ),
+        "/use <thread> goes on with one of them."
+      ].join("\n")
+
+export const helpText = [
+  "What you write is said to the agent. It works one message after the other; none is lost.",
+  ...commands.map(({ about, name }) => `/${name}: ${about}`)
+].join("\n")
+
+export const pairedText =
+  "You may talk with me now. What you write is said to the agent; /help tells the rest."
+export const strangerPressText = "This is not yours to decide."
+
+/** Above what may be there twice, where the platform cannot tell. */
+export const againText = "(sent again after a restart)\n"
+
+export const deletedText = "This conversation was deleted. The next message begins another one."
+export const doneText = "Done ↑"
+export const wholeInFileText = "(The whole answer is long: it is in the file below.)"
+export const settledText = "→ answered elsewhere, or not needed any more"
+export const lateText = "This was answered already."
+export const tooLateToEditText =
+  "The agent has begun with what stood there before: the change is not told to it. Say it in another message."
