@@ -6,7 +6,7 @@ import { makeSqlChannelStore } from "@rejoin/channels/SqlChannelStore"
 import type { ChannelConfig, SecretSource } from "@rejoin/contracts/Channel"
 import { DatabaseFile } from "@rejoin/persistence/DatabaseFile"
 import { Config, Context, Effect, FileSystem, Layer, Redacted, Ref } from "effect"
-import { HttpServer } from "effect/http"
+import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { Configuration } from "./Configuration.ts"
 import { Token } from "./Token.ts"
@@ -47,8 +47,22 @@ const adapterOf = Effect.fnUntraced(function* (
       const { makeTelegram } = yield* Effect.promise(() => import("@rejoin/channel-telegram/Telegram"))
       return makeTelegram({ token, url })
     }
-    default:
-      return yield* new NotLetIn({ message: `Channels of the kind ${config.kind} are not there yet.` })
+    case "discord": {
+      const { makeDiscord } = yield* Effect.promise(() => import("@rejoin/channel-discord/Discord"))
+      const { groups = [], openGroups = [] } = config.allow ?? {}
+      return makeDiscord({ token, url, listed: [...groups, ...openGroups] })
+    }
+    case "slack": {
+      const { makeSlack } = yield* Effect.promise(() => import("@rejoin/channel-slack/Slack"))
+      return makeSlack({ token, appToken: yield* secretOf(config.appToken), url })
+    }
+    case "whatsapp": {
+      const { makeWhatsApp } = yield* Effect.promise(() => import("@rejoin/channel-whatsapp/WhatsApp"))
+      const { phoneNumberId } = config
+      const appSecret = yield* secretOf(config.appSecret)
+      const verifyToken = yield* secretOf(config.verifyToken)
+      return makeWhatsApp({ token, appSecret, verifyToken, phoneNumberId, url })
+    }
   }
 })
 
@@ -75,4 +89,20 @@ export const running = Layer.effectDiscard(
     yield* Ref.set(current, channels)
     yield* Effect.addFinalizer(() => Ref.set(current, noChannels))
   })
+)
+
+/** Where a platform sends what it has to say: the one door without our token. What comes is believed if it is signed. */
+export const hooks = HttpRouter.add(
+  "*",
+  "/hooks/:channel",
+  Effect.gen(function* () {
+    const current = yield* Ref.get(yield* ChatChannels)
+    const { channel = "" } = yield* HttpRouter.params
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const body = new Uint8Array(yield* request.arrayBuffer)
+    const query = new URL(request.url, "http://hook").searchParams
+    const { headers, method } = request
+    const { status, text } = yield* current.webhook(channel, { method, headers, query, body })
+    return HttpServerResponse.text(text, { status })
+  }).pipe(Effect.orElseSucceed(() => HttpServerResponse.empty({ status: 400 })))
 )

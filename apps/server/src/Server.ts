@@ -60,9 +60,13 @@ const api = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
   Layer.provide(Layer.merge(Guard.layerAuthorization, Guard.layerSchemaErrors))
 )
 
-const routes = Layer.mergeAll(api, Guard.layerNowhere, Console.layer, Reference.layer).pipe(
-  Layer.provide(Guard.layerOriginGuard)
-)
+const routes = Layer.mergeAll(
+  api,
+  ChatChannels.hooks,
+  Guard.layerNowhere,
+  Console.layer,
+  Reference.layer
+).pipe(Layer.provide(Guard.layerOriginGuard))
 
 const network = Layer.unwrap(
   Effect.map(Configuration, ({ host, port }) =>

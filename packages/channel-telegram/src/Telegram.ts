@@ -1,8 +1,9 @@
 import type { ChannelAdapter, Outgoing } from "@rejoin/channels/ChannelAdapter"
-import { type ChannelFailure, Refused, Unanswered } from "@rejoin/channels/ChannelFailure"
+import { type ChannelFailure, Refused } from "@rejoin/channels/ChannelFailure"
 import { commands } from "@rejoin/channels/Command"
+import { fetchFile } from "@rejoin/channels/Fetching"
 import type { ChatKey } from "@rejoin/channels/Inbound"
-import { Clock, Effect, Predicate, Redacted } from "effect"
+import { Clock, Effect, Redacted } from "effect"
 import { Api, InputFile } from "grammy"
 import { failureOf, saysSo } from "./TelegramFailure.ts"
 import { type Bot, inboundOf, keyOf, placeOf } from "./TelegramParse.ts"
@@ -166,18 +167,7 @@ export const makeTelegram = ({ token, url = telegram }: TelegramOptions): Channe
       const { file_path: path } = yield* call((signal) => api.getFile(id, signal as never))
       if (path === undefined)
         return yield* new Refused({ code: "no path", message: "Telegram has it no more." })
-      return yield* Effect.tryPromise({
-        // Its address holds the token: nothing of an error is kept.
-        try: async (signal) => {
-          const response = await fetch(`${url}/file/bot${secret}/${path}`, { redirect: "error", signal })
-          if (!response.ok) throw new Error(String(response.status))
-          return new Uint8Array(await response.arrayBuffer())
-        },
-        catch: (cause) =>
-          Predicate.isError(cause) && /^4\d\d$/.test(cause.message)
-            ? new Refused({ code: cause.message, message: "Telegram does not give the file." })
-            : new Unanswered({ message: "Telegram did not send the file." })
-      })
+      return yield* fetchFile(`${url}/file/bot${secret}/${path}`, limits.download)
     }),
     upload: (chat, to, { bytes, name }) => {
       const place = placeOf(chat)

@@ -24,7 +24,7 @@ const person = ({ first_name, id, last_name }: User) => ({
   name: last_name === undefined ? first_name : `${first_name} ${last_name}`
 })
 
-const groupOf = ({ id, type }: Chat) => (type === "private" ? null : String(id))
+const groupsOf = ({ id, type }: Chat) => (type === "private" ? [] : [String(id)])
 
 const filesOf = (message: Message): ReadonlyArray<RemoteFile> => {
   const photo = message.photo?.at(-1)
@@ -62,14 +62,14 @@ const fromMessage = (bot: Bot, message: Message, isEdit: boolean): ReadonlyArray
   const said = message.text ?? message.caption ?? ""
   const files = filesOf(message)
   if (said === "" && files.length === 0) return []
-  const group = groupOf(chat)
+  const groups = groupsOf(chat)
   const about = {
     chat: keyOf(bot, chat.id, topicOf(message)),
     sender: person(from),
-    group,
+    groups,
     message: String(message_id),
     // By which it is addressed is not what is said. A command says so itself.
-    text: group === null || said.startsWith("/") ? said : said.replaceAll(naming(bot), "").trim()
+    text: groups.length === 0 || said.startsWith("/") ? said : said.replaceAll(naming(bot), "").trim()
   }
   return isEdit
     ? [{ _tag: "Edited", ...about }]
@@ -88,7 +88,7 @@ export const inboundOf = (bot: Bot, update: Update): ReadonlyArray<Inbound> => {
       _tag: "Pressed",
       chat: keyOf(bot, chat.id, "text" in press.message ? topicOf(press.message) : undefined),
       sender: person(press.from),
-      group: groupOf(chat),
+      groups: groupsOf(chat),
       message: `press:${press.id}`,
       button: press.data,
       receipt: press.id

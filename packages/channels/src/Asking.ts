@@ -26,9 +26,9 @@ const labels = ["Accept", "Decline", "Stop"] as const
 export const nextQuestion = ({ answers, asked }: Ask) =>
   asked.kind === "user-input" ? asked.questions[answers.length] : undefined
 
-const textOf = (ask: Ask): string =>
+const textOf = (ask: Ask, { asking, text }: ChannelLimits): string =>
   ask.asked.kind === "approval"
-    ? approvalText(ask.asked)
+    ? approvalText(ask.asked, asking ?? text)
     : questionText(nextQuestion(ask) ?? { question: "", options: [] })
 
 const buttonsOf = (ask: Ask, limits: ChannelLimits): ReadonlyArray<Button> => {
@@ -69,7 +69,7 @@ export const makeAsking = (channel: Channel) => {
   const deciding = new Map<RequestId, string>()
 
   const show = (ask: Ask, to: string | null) => {
-    const text = textOf(ask)
+    const text = textOf(ask, adapter.limits)
     const part = {
       item: ask.requestId,
       part: 0,
@@ -121,7 +121,7 @@ export const makeAsking = (channel: Channel) => {
     yield* store.transaction(
       Effect.andThen(
         store.saveAsk(config.id, { ...ask, open: false }),
-        reword(ask, `${textOf(ask)}\n\n${said ?? deciding.get(requestId) ?? settledText}`)
+        reword(ask, `${textOf(ask, adapter.limits)}\n\n${said ?? deciding.get(requestId) ?? settledText}`)
       )
     )
     yield* channel.wakeOut(ask.chat)
@@ -149,7 +149,7 @@ export const makeAsking = (channel: Channel) => {
       yield* store.transaction(
         Effect.andThen(
           store.saveAsk(config.id, result.ask),
-          reword(result.ask, textOf(result.ask), buttonsOf(result.ask, adapter.limits))
+          reword(result.ask, textOf(result.ask, adapter.limits), buttonsOf(result.ask, adapter.limits))
         )
       )
       yield* channel.wakeOut(ask.chat)

@@ -42,12 +42,28 @@ export type Doubt =
 export interface ChannelLimits {
   /** The longest text of a message, in UTF-16 units. */
   readonly text: number
+  /** The same of one with buttons, where that is shorter. */
+  readonly asking?: number
   /** The largest file that can be fetched, and sent, in bytes. */
   readonly download: number
   readonly upload: number
   /** The most buttons of a message, and the longest label of one. */
   readonly buttons: number
   readonly label: number
+}
+
+/** What a platform sends to us by itself. */
+export interface WebhookRequest {
+  readonly method: string
+  readonly query: URLSearchParams
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** As it came: a signature is over the bytes. */
+  readonly body: Uint8Array
+}
+
+export interface WebhookAnswer {
+  readonly status: number
+  readonly text: string
 }
 
 /**
@@ -82,7 +98,13 @@ export interface ChannelAdapter {
   readonly edit?: (chat: ChatKey, message: string, outgoing: Outgoing) => Effect.Effect<void, ChannelFailure>
   /** How long to wait between two edits in a chat, in ms. */
   readonly pace: (chat: ChatKey) => number
-  readonly doubt: (chat: ChatKey, to: string | null, attempt: Attempt) => Effect.Effect<Doubt, ChannelFailure>
+  /** `outgoing` is what was sent, if it was. */
+  readonly doubt: (
+    chat: ChatKey,
+    to: string | null,
+    outgoing: Outgoing,
+    attempt: Attempt
+  ) => Effect.Effect<Doubt, ChannelFailure>
   /** A message is sent empty first, and then made to say what it is to say: an edit can be repeated, a message cannot. */
   readonly beginsEmpty: boolean
   /** Tells the platform that a press has come, and its person what became of it. */
@@ -91,4 +113,6 @@ export interface ChannelAdapter {
   readonly typing: (chat: ChatKey, to: string | null) => Effect.Effect<void, ChannelFailure>
   readonly download: (file: RemoteFile) => Effect.Effect<Uint8Array, ChannelFailure>
   readonly upload: (chat: ChatKey, to: string | null, file: File) => Effect.Effect<string, ChannelFailure>
+  /** Absent where the platform sends nothing by itself. Whoever can reach us can call it: it believes what is signed. */
+  readonly webhook?: (request: WebhookRequest) => Effect.Effect<WebhookAnswer>
 }

@@ -3,7 +3,7 @@ import type { ChannelConfig, ChannelInfo, ChannelPeer, PairingCode } from "@rejo
 import { ChannelNotFound, PeerNotFound, type StoreFailed } from "@rejoin/contracts/Errors"
 import type { Timestamp } from "@rejoin/contracts/Time"
 import { DateTime, Effect, type FileSystem, Ref, Schedule, type Scope, Stream } from "effect"
-import type { ChannelAdapter } from "./ChannelAdapter.ts"
+import type { ChannelAdapter, WebhookAnswer, WebhookRequest } from "./ChannelAdapter.ts"
 import type { ChannelFailure } from "./ChannelFailure.ts"
 import type { ChannelStore } from "./ChannelStore.ts"
 import { type Engine, runChannel } from "./Engine.ts"
@@ -22,6 +22,8 @@ export interface Channels {
     channel: string,
     person: string
   ) => Effect.Effect<void, ChannelNotFound | PeerNotFound | StoreFailed>
+  /** What a platform sends to one of them. */
+  readonly webhook: (channel: string, request: WebhookRequest) => Effect.Effect<WebhookAnswer>
 }
 
 export const noChannels: Channels = {
@@ -29,7 +31,8 @@ export const noChannels: Channels = {
   pair: (channel) => Effect.fail(notFound(channel)),
   unpair: (channel) => Effect.fail(notFound(channel)),
   peers: (channel) => Effect.fail(notFound(channel)),
-  revoke: (channel) => Effect.fail(notFound(channel))
+  revoke: (channel) => Effect.fail(notFound(channel)),
+  webhook: () => Effect.succeed({ status: 404, text: "" })
 }
 
 const notFound = (channel: string) =>
@@ -80,6 +83,8 @@ export const runChannels = Effect.fn("runChannels")(function* (
   }
   return {
     list: Effect.forEach(all, ({ info }) => info),
+    webhook: (channel, request) =>
+      engines.get(channel)?.webhook(request) ?? Effect.succeed({ status: 404, text: "" }),
     pair: Effect.fnUntraced(function* (channel) {
       yield* engineOf(channel)
       const code = newCode()

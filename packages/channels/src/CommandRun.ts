@@ -19,8 +19,8 @@ export const makeCommandRun = (channel: Channel, asking: Asking) => {
   const { adapter, config, rejoin, store } = channel
 
   /** Conversations that may go on in this chat: not another chat's, not elsewhere, not with more powers. */
-  const offered = Effect.fnUntraced(function* ({ chat, group }: Said) {
-    if (group !== null) return []
+  const offered = Effect.fnUntraced(function* ({ chat, groups }: Said) {
+    if (groups.length > 0) return []
     const { highest } = modesOf(config)
     const mine = yield* threadOf(channel, chat)
     const { items } = yield* refusing(rejoin.threads.list({ query: { limit: 500 } }))

@@ -61,7 +61,7 @@ export const makeDelivery = (channel: Channel, previews: Previews) => {
       }))
     let isAgain = false
     if (part.state === "sending") {
-      const doubt = yield* adapter.doubt(chat, to, attempt)
+      const doubt = yield* adapter.doubt(chat, to, firstOf(part, false), attempt)
       if (doubt === "unknown") isAgain = true
       else if ("wait" in doubt) return yield* Effect.sleep(doubt.wait)
       else if (doubt.sent !== null)

@@ -6,7 +6,7 @@ import { now, type Timestamp } from "@rejoin/contracts/Time"
 import { Cause, Effect, Exit, FileSystem, Option, Ref, type Scope } from "effect"
 import { makeAnswers } from "./Answers.ts"
 import { makeAsking } from "./Asking.ts"
-import type { ChannelAdapter } from "./ChannelAdapter.ts"
+import type { ChannelAdapter, WebhookAnswer, WebhookRequest } from "./ChannelAdapter.ts"
 import type { ChannelFailure } from "./ChannelFailure.ts"
 import type { ChannelStore } from "./ChannelStore.ts"
 import { makeDelivery } from "./Delivery.ts"
@@ -25,6 +25,8 @@ interface State extends Pick<ChannelInfo, "state" | "reason" | "hint" | "account
 /** One channel at work. */
 export interface Engine {
   readonly info: Effect.Effect<ChannelInfo, StoreFailed>
+  /** 503 as long as it is not at work, 404 where its platform sends nothing by itself. */
+  readonly webhook: (request: WebhookRequest) => Effect.Effect<WebhookAnswer>
   /** What happened on a thread; on any. */
   readonly hear: (event: RuntimeEvent) => Effect.Effect<void>
   /** Events may have been missed: what is open is looked at anew. */
@@ -125,7 +127,7 @@ export const runChannel = Effect.fn("runChannel")(function* (
       for (const { threadId, turnId } of yield* store.openAsks(config.id))
         yield* asking.look(threadId, turnId)
     })
-    yield* Ref.set(current, { hear, lookAgain })
+    yield* Ref.set(current, { hear, lookAgain, webhook: adapter.webhook })
     yield* Effect.addFinalizer(() => Ref.set(current, undefined))
     yield* Effect.forkScoped(Effect.ignore(lookAgain))
     for (const chat of yield* store.busy(config.id)) {
@@ -144,6 +146,7 @@ export const runChannel = Effect.fn("runChannel")(function* (
     | {
         readonly hear: (event: RuntimeEvent) => Effect.Effect<void, Trouble>
         readonly lookAgain: Effect.Effect<void, Trouble>
+        readonly webhook: ChannelAdapter["webhook"]
       }
     | undefined
   >(undefined)
@@ -179,6 +182,11 @@ export const runChannel = Effect.fn("runChannel")(function* (
     lookAgain: Effect.flatMap(Ref.get(current), (running) =>
       running === undefined ? Effect.void : quietly(running.lookAgain)
     ),
+    webhook: (request) =>
+      Effect.flatMap(Ref.get(current), (running) => {
+        if (running === undefined) return Effect.succeed({ status: 503, text: "" })
+        return running.webhook?.(request) ?? Effect.succeed({ status: 404, text: "" })
+      }),
     info: Effect.gen(function* () {
       const peers = yield* store.peers(config.id)
       return {

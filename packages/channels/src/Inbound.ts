@@ -26,8 +26,8 @@ export type RemoteFile = typeof RemoteFile.Type
 const from = {
   chat: ChatKey,
   sender: Person,
-  /** The group in which it was said; null between two. */
-  group: Schema.NullOr(Schema.String)
+  /** The group in which it was said, and what that is part of; none between two. */
+  groups: Schema.Array(Schema.String)
 }
 
 /** Something was said. */

@@ -71,7 +71,7 @@ export const makeIntake = (channel: Channel, answers: Answers, asking: Asking) =
   })
 
   const editedOne = Effect.fnUntraced(function* ({ inbound, seq }: Arrived<Edited>) {
-    const { chat, group, message, sender, text } = inbound
+    const { chat, groups, message, sender, text } = inbound
     const found = Option.getOrUndefined(yield* store.find(config.id, chat, message))
     const threadId =
       found?.turnId == null ? undefined : (yield* store.parts(config.id, found.turnId))[0]?.threadId
@@ -81,7 +81,7 @@ export const makeIntake = (channel: Channel, answers: Answers, asking: Asking) =
         rejoin.turns
           .update({
             params: { id: threadId, turnId },
-            payload: { input: group === null ? text : inGroup(config.kind, sender, text) }
+            payload: { input: groups.length === 0 ? text : inGroup(config.kind, sender, text) }
           })
           .pipe(
             Effect.as(true),

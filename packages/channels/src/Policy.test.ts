@@ -3,8 +3,13 @@ import { commandIn } from "./Command.ts"
 import { codeIn, newCode } from "./Pairing.ts"
 import { exceeds, hearing, modesOf } from "./Policy.ts"
 
-const from = (id: string, group: string | null = null, addressed = true) =>
-  ({ _tag: "Said", sender: { id, name: "7" }, group, addressed }) as const
+const from = (id: string, group?: string, addressed = true) =>
+  ({
+    _tag: "Said",
+    sender: { id, name: "7" },
+    groups: group === undefined ? [] : [group],
+    addressed
+  }) as const
 
 describe("T13: who may talk", () => {
   it("nobody, unless he was let in by his number; in groups only where that was let in, and where it is for the bot", () => {

@@ -15,13 +15,13 @@ export type Hearing = "heard" | "stranger" | "passed-over"
 export const hearing = (
   allow: ChannelAllow,
   isPeer: boolean,
-  inbound: Pick<Said | Edited | Pressed, "_tag" | "group" | "sender"> & { readonly addressed?: boolean }
+  inbound: Pick<Said | Edited | Pressed, "_tag" | "groups" | "sender"> & { readonly addressed?: boolean }
 ): Hearing => {
-  const { group, sender } = inbound
+  const { groups, sender } = inbound
   const mayTalk = isPeer || (allow.users ?? []).includes(sender.id)
-  if (group === null) return mayTalk ? "heard" : "stranger"
-  const isOpen = (allow.openGroups ?? []).includes(group)
-  const isLetIn = isOpen || (mayTalk && (allow.groups ?? []).includes(group))
+  if (groups.length === 0) return mayTalk ? "heard" : "stranger"
+  const isOpen = groups.some((group) => (allow.openGroups ?? []).includes(group))
+  const isLetIn = isOpen || (mayTalk && groups.some((group) => (allow.groups ?? []).includes(group)))
   if (!isLetIn) return "passed-over"
   return inbound._tag === "Said" && inbound.addressed === false ? "passed-over" : "heard"
 }

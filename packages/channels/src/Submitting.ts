@@ -98,7 +98,7 @@ export const submit = Effect.fnUntraced(function* (
   arrived: readonly [Arrived<Said>, ...ReadonlyArray<Arrived<Said>>]
 ): Effect.fn.Return<Turn | undefined, Later | Refusal | StoreFailed> {
   const { config, rejoin, store } = channel
-  const { chat, group, message, sender } = arrived[0].inbound
+  const { chat, groups, message, sender } = arrived[0].inbound
   const said = arrived.map(({ inbound }) => inbound)
   const thread = yield* openThread(channel, chat)
   yield* within(channel, thread)
@@ -118,7 +118,7 @@ export const submit = Effect.fnUntraced(function* (
           rejoin.turns.send({
             params: { id: thread.id },
             payload: {
-              input: group === null ? words : inGroup(config.kind, sender, words),
+              input: groups.length === 0 ? words : inGroup(config.kind, sender, words),
               ...(attachments.length > 0 && { attachments }),
               idempotencyKey: `${chat}:${message}`
             }

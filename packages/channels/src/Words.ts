@@ -52,12 +52,14 @@ export const answerText = (turn: Turn, receipt: Receipt | undefined): string => 
     .concat(said === "" && ending === undefined ? "(The agent said nothing.)" : "")
 }
 
-export const approvalText = (approval: Approval): string => {
+/** Nothing of it is left out without saying so: what is allowed is what was read. `atMost` characters. */
+export const approvalText = (approval: Approval, atMost: number): string => {
   const { command, diff, paths = [], title } = approval
-  const what = command === undefined ? [] : [fenced(cut(visible(command), 1200))]
-  const where = paths.length === 0 ? [] : [cut(visible(paths.join("\n")), 600)]
-  const change = diff === undefined ? [] : [fenced(cut(visible(diff), 1200))]
-  return ["🔐 May the agent do this?", brief(title, 300), ...what, ...where, ...change].join("\n")
+  const room = Math.min(atMost, 4000) - 250
+  const what = command === undefined ? [] : [fenced(cut(visible(command), Math.floor(room * 0.45)))]
+  const where = paths.length === 0 ? [] : [cut(visible(paths.join("\n")), Math.floor(room * 0.15))]
+  const change = diff === undefined ? [] : [fenced(cut(visible(diff), Math.floor(room * 0.3)))]
+  return ["🔐 May the agent do this?", brief(title, 120), ...what, ...where, ...change].join("\n")
 }
 
 export const questionText = ({ header, options, question }: Question): string =>
