@@ -33,6 +33,21 @@ const page = 200
 /** So many of the newest threads are looked at for what was missed. */
 const threadsAtMost = 200
 
+/** When the first of them was said; what is no message keeps its place behind. */
+const saidAt = ([first]: ReturnType<typeof inboundOf>): number =>
+  first?._tag === "Said" ? Number(first.message) || Infinity : Infinity
+
+/** What the library logs is addresses, and what was said. */
+const silent = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  setLevel: () => undefined,
+  getLevel: () => LogLevel.ERROR,
+  setName: () => undefined
+}
+
 interface Envelope {
   readonly ack: () => Promise<void>
   readonly type: string
@@ -61,7 +76,8 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
     ...at,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
-    timeout: 30_000
+    timeout: 30_000,
+    logger: silent
   })
   let team = ""
   let bot = ""
@@ -144,17 +160,8 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
         const tell = (one: Heard) => void Queue.offerUnsafe(heard, one)
         const socket = new SocketModeClient({
           appToken: Redacted.value(appToken),
-          // What it logs is addresses.
           logLevel: LogLevel.ERROR,
-          logger: {
-            debug() {},
-            info() {},
-            warn() {},
-            error() {},
-            setLevel() {},
-            getLevel: () => LogLevel.ERROR,
-            setName() {}
-          },
+          logger: silent,
           clientOptions: { ...at, retryConfig: { retries: 0 } },
           autoReconnectEnabled: false
         })
@@ -204,16 +211,29 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
             yield* keep(saidIn(message, channel, from))
         })
         for (;;) {
-          const next = yield* Queue.take(heard)
-          if ("failed" in next) return yield* next.failed
-          if ("connected" in next) {
-            yield* catchUp
-            yield* up
-            continue
+          // What is told again overtakes: what is there at once is put into its order.
+          const all = yield* Queue.takeAll(heard)
+          const envelopes: Array<{
+            readonly ack: Envelope["ack"]
+            readonly inbound: ReturnType<typeof inboundOf>
+          }> = []
+          for (const next of all) {
+            if ("failed" in next) return yield* next.failed
+            if ("connected" in next) {
+              yield* catchUp
+              yield* up
+            } else
+              envelopes.push({
+                ack: next.envelope.ack,
+                inbound: inboundOf(next.envelope.type, next.envelope.body, from)
+              })
           }
-          const { ack, body, type } = next.envelope
-          yield* keep(inboundOf(type, body, from))
-          yield* Effect.ignore(call(() => ack()))
+          for (const { ack, inbound } of envelopes.toSorted(
+            (a, b) => saidAt(a.inbound) - saidAt(b.inbound)
+          )) {
+            yield* keep(inbound)
+            yield* Effect.ignore(call(() => ack()))
+          }
         }
       }).pipe(Effect.scoped),
     send: (chat, _to, outgoing, { token: part }) =>

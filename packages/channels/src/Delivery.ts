@@ -59,13 +59,14 @@ export const makeDelivery = (channel: Channel, previews: Previews) => {
         // It may have been given another text meanwhile.
         state: isWhole && before.text === text ? "final" : "sent"
       }))
+    const isEditable = file === undefined && adapter.edit !== undefined
     let isAgain = false
     if (part.state === "sending") {
       const doubt = yield* adapter.doubt(chat, to, firstOf(part, false), attempt)
       if (doubt === "unknown") isAgain = true
       else if ("wait" in doubt) return yield* Effect.sleep(doubt.wait)
-      else if (doubt.sent !== null)
-        return yield* arrived(doubt.sent, text !== null && !(part.kind === "answer" && adapter.beginsEmpty))
+      // What it said then, nobody knows: it is made to say what it is to say now.
+      else if (doubt.sent !== null) return yield* arrived(doubt.sent, !isEditable)
     }
     yield* change(part, (before) => ({ ...before, state: "sending", since }))
     const first = firstOf(part, isAgain)
@@ -73,7 +74,8 @@ export const makeDelivery = (channel: Channel, previews: Previews) => {
       file === undefined
         ? yield* adapter.send(chat, to, first, attempt)
         : yield* adapter.upload(chat, to, { name: file, bytes: new TextEncoder().encode(text ?? "") })
-    yield* arrived(remote, file !== undefined || (text !== null && first.text !== pending))
+    const isWhole = part.state === "planned" && text !== null && first.text !== pending
+    yield* arrived(remote, !isEditable || isWhole)
   })
 
   const edit = Effect.fnUntraced(function* (part: Part) {
@@ -90,7 +92,9 @@ export const makeDelivery = (channel: Channel, previews: Previews) => {
     (part: Part) =>
     (failure: ChannelFailure): Effect.Effect<void, Later | StoreFailed> => {
       const isEdit = part.state === "sent"
-      const undone = change(part, (before) => (isEdit ? before : { ...before, state: "planned" }))
+      // This time it was not. What an earlier attempt did is as much in doubt as before.
+      const undone =
+        part.state === "planned" ? change(part, (before) => ({ ...before, state: "planned" })) : Effect.void
       switch (failure._tag) {
         case "TooFast":
           return Effect.andThen(undone, Effect.sleep(failure.retryAfter))
