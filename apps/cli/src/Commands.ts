@@ -3,6 +3,7 @@ import { acp } from "./acp/Acp.ts"
 import { agents } from "./Agents.ts"
 import { answer } from "./Answer.ts"
 import { backup } from "./Backup.ts"
+import { channel } from "./Channels.ts"
 import { logs } from "./Logs.ts"
 import { own } from "./Own.ts"
 import { page } from "./Page.ts"
@@ -27,6 +28,6 @@ export const commands = root.pipe(
       group: "Agents, and what they have of their own",
       commands: [...offering, agents, ...own, resume, run, trust]
     },
-    { group: "Server", commands: [...page, acp, backup, doctor, logs, serve, demo] }
+    { group: "Server", commands: [...page, acp, channel, backup, doctor, logs, serve, demo] }
   ])
 )

@@ -4,6 +4,7 @@ import { visible } from "@rejoin/shown/Visible"
 import { nameOf, stateOf } from "@rejoin/shown/Words"
 import { createEffect, createMemo, createResource, createSignal, For, onCleanup, Show } from "solid-js"
 import { AgentMark } from "./AgentMark.tsx"
+import { ChannelsPanel } from "./ChannelsPanel.tsx"
 import { Icon } from "./Icon.tsx"
 import { allowNotifications, canNotify, notifies } from "./Notifying.ts"
 import { Snippet } from "./Snippet.tsx"
@@ -169,6 +170,7 @@ export const Sidebar = (props: {
           </section>
         )}
       </Show>
+      <ChannelsPanel store={props.store} />
       <Show when={offers()}>
         <button
           class="small"

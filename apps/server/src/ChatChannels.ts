@@ -37,7 +37,7 @@ const secretOf = Effect.fnUntraced(function* (source: SecretSource) {
 })
 
 /** A platform's library is loaded only where there is a channel of its kind. */
-const adapterOf = Effect.fnUntraced(function* (
+export const adapterOf = Effect.fnUntraced(function* (
   config: ChannelConfig
 ): Effect.fn.Return<ChannelAdapter, ChannelFailure, FileSystem.FileSystem> {
   const token = yield* secretOf(config.token)

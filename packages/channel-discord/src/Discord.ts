@@ -40,7 +40,7 @@ const patience = 30_000
 
 const page = 100
 
-const intents =
+const intents: GatewayIntentBits =
   GatewayIntentBits.Guilds |
   GatewayIntentBits.GuildMessages |
   GatewayIntentBits.DirectMessages |
@@ -210,9 +210,10 @@ export const makeDiscord = ({ listed = [], token, url }: DiscordOptions): Channe
               return yield* take(editedIn(payload.d, { bot, place }), null)
             }
             case GatewayDispatchEvents.InteractionCreate: {
-              const { channel, id, token, type } = payload.d
+              const { channel, id, token } = payload.d
               if (channel === undefined) return
               const inbound = interactionIn(payload.d, { bot, place: yield* placeOf(channel.id) })
+              if (inbound.length === 0) return
               yield* take(inbound, null)
               // Within three seconds, or the user is told that it failed.
               const said = inbound[0]?._tag === "Said" ? inbound[0].text : undefined
@@ -222,7 +223,7 @@ export const makeDiscord = ({ listed = [], token, url }: DiscordOptions): Channe
                     ? api.interactions.deferMessageUpdate(id, token)
                     : api.interactions.reply(id, token, { content: said, flags: MessageFlags.Ephemeral })
                 )
-              ).pipe(Effect.when(Effect.succeed(type > 1)))
+              )
             }
             default:
               return

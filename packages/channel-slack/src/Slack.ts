@@ -270,9 +270,7 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
               include_all_metadata: true
             })
       )
-      const ours = messages.find(
-        ({ metadata }) => (metadata?.event_payload as { readonly part?: string } | undefined)?.part === part
-      )
+      const ours = messages.find(({ metadata }) => metadata?.event_payload["part"] === part)
       return { sent: ours?.ts ?? null }
     }),
     pressed: (receipt, text) => {
@@ -283,7 +281,7 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
     typing: () => Effect.void,
     download: ({ id }) =>
       // The token goes along: to nobody but Slack.
-      /^https:\/\/files\.slack\.com\//.test(id) || url !== undefined
+      id.startsWith("https://files.slack.com/") || url !== undefined
         ? fetchFile(id, limits.download, { authorization: `Bearer ${secret}` })
         : Effect.fail(new Refused({ code: "address", message: "The file does not lie with Slack." })),
     upload: (chat, _to, { bytes, name }) => {

@@ -4,7 +4,7 @@ import { commands } from "@rejoin/channels/Command"
 import { fetchFile } from "@rejoin/channels/Fetching"
 import type { ChatKey } from "@rejoin/channels/Inbound"
 import { Clock, Effect, Redacted } from "effect"
-import { Api, InputFile } from "grammy"
+import { Api, InputFile } from "grammy/web"
 import { failureOf, saysSo } from "./TelegramFailure.ts"
 import { type Bot, inboundOf, keyOf, placeOf } from "./TelegramParse.ts"
 

@@ -7,7 +7,7 @@ import {
   Unanswered
 } from "@rejoin/channels/ChannelFailure"
 import type { ChatKey } from "@rejoin/channels/Inbound"
-import { GrammyError } from "grammy"
+import { GrammyError } from "grammy/web"
 
 /**
  * What a call ended with. The library's errors carry the address that was called, and in that the token: nothing of them

@@ -11,6 +11,7 @@ import { Configuration, type ConfigurationShape, homeDirectory, settingsOf } fro
 import { register } from "../Instances.ts"
 import { ownerOf } from "@rejoin/agent-kit/Owner"
 import { agents } from "./Agents.ts"
+import { channels } from "./Channels.ts"
 import { conversations } from "./Conversations.ts"
 import { database } from "./Database.ts"
 import type { Finding } from "./Finding.ts"
@@ -125,7 +126,8 @@ export const examine = Effect.fn("examine")(function* (progress: Progress) {
     const { checked, findings, usable } = yield* agents(bindings, file.providers !== undefined)
     const lost = isHeld ? [] : yield* orphans
     const upstream = yield* conversations(inspection, usable, { held: isHeld, progress })
-    return { providers: checked, findings: [...findings, ...lost, ...upstream] }
+    const chats = yield* channels(path, file.channels ?? [], isHeld)
+    return { providers: checked, findings: [...findings, ...lost, ...upstream, ...chats] }
   }).pipe(
     Effect.provide(Layer.provideMerge(parts(path, isHeld), ownerOf(path))),
     Effect.catchTag("InvalidInput", ({ field, hint, message }) => {

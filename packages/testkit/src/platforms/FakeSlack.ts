@@ -98,7 +98,7 @@ export const fakeSlack = Effect.gen(function* () {
     "auth.test": () =>
       ok({ url: "x", team: "T", user: "rejoin", team_id: "T1", user_id: "U42", bot_id: "B42" }),
     "chat.postMessage": ({ blocks, channel, metadata, text, thread_ts }) => {
-      if (String(text).length > 40_000) return bad("msg_too_long")
+      if (text.length > 40_000) return bad("msg_too_long")
       const message: SlackMessage = {
         ...bot,
         ts: ts(),
@@ -126,9 +126,7 @@ export const fakeSlack = Effect.gen(function* () {
         messages: messages
           .filter(
             (one) =>
-              one.channel === channel &&
-              one.ts > String(oldest ?? "0") &&
-              (one.thread_ts ?? one.ts) === one.ts
+              one.channel === channel && one.ts > (oldest ?? "0") && (one.thread_ts ?? one.ts) === one.ts
           )
           .map((one) => visible(one, Boolean(include_all_metadata)))
           .toReversed(),
@@ -138,7 +136,7 @@ export const fakeSlack = Effect.gen(function* () {
       ok({
         messages: messages
           .filter((one) => one.channel === channel && (one.thread_ts === of || one.ts === of))
-          .filter((one) => one.ts === of || one.ts > String(oldest ?? "0"))
+          .filter((one) => one.ts === of || one.ts > (oldest ?? "0"))
           .map((one) => visible(one, Boolean(include_all_metadata))),
         has_more: false
       }),

@@ -33,7 +33,7 @@ export const fakeWhatsApp = Effect.gen(function* () {
   const faults = makeFaults()
   let hook = ""
   let count = 0
-  let isClosed = false
+  const closing = new AbortController()
   /** Whether it tells what became of our messages. */
   let tellsStatus = true
 
@@ -70,7 +70,7 @@ export const fakeWhatsApp = Effect.gen(function* () {
   /** Again until it is taken. */
   const deliver = async (value: object) => {
     const raw = envelope(value)
-    while (!isClosed) {
+    while (!closing.signal.aborted) {
       const code = await once(raw, sign(raw, whatsAppSecret))
       codes.push(code)
       if (code === 200) return
@@ -174,7 +174,7 @@ export const fakeWhatsApp = Effect.gen(function* () {
       : refused(100, "Unsupported get request")
   })
   address = url
-  yield* Effect.addFinalizer(() => Effect.sync(() => (isClosed = true)))
+  yield* Effect.addFinalizer(() => Effect.sync(() => closing.abort()))
 
   return {
     url,
