@@ -58,6 +58,10 @@ interface Envelope {
 const Cursor = Schema.fromJsonString(Schema.Record(Schema.String, Schema.String))
 const decodeCursor = Schema.decodeUnknownOption(Cursor)
 
+const decodeMark = Schema.decodeUnknownOption(
+  Schema.Struct({ event_payload: Schema.Struct({ part: Schema.String }) })
+)
+
 type Heard =
   | { readonly envelope: Envelope }
   | { readonly connected: true }
@@ -270,7 +274,9 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
               include_all_metadata: true
             })
       )
-      const ours = messages.find(({ metadata }) => metadata?.event_payload["part"] === part)
+      const ours = messages.find(
+        ({ metadata }) => Option.getOrUndefined(decodeMark(metadata))?.event_payload.part === part
+      )
       return { sent: ours?.ts ?? null }
     }),
     pressed: (receipt, text) => {
