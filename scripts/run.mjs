@@ -217,7 +217,10 @@ const jobs = {
   test,
   pack,
   screenshots,
-  scoreboard: () => scoreboard(node(), environment),
+  scoreboard: async () => {
+    const status = scoreboard(node(), environment)
+    return (await run(join(bin, "oxfmt"), ["docs/who-remembers.md"])) || status
+  },
   reference,
   picture: movingPicture,
   "test:long": testLong,
@@ -227,6 +230,7 @@ const jobs = {
   rejoin: program("apps/cli/dist/main.js", process.env.INIT_CWD ?? process.cwd()),
   crash: program("e2e/src/crash/main.ts"),
   soak: program("e2e/src/soak/main.ts"),
+  chat: program("e2e/src/chat/main.ts", process.env.INIT_CWD ?? process.cwd()),
   bench,
   fuzz
 }

@@ -60,14 +60,10 @@ const killing = (name: string, on: On, agent: "codex" | "opencode") =>
               )
             const share = Math.ceil((messages * (life + 1)) / (kills + 1))
             const ms = yield* Random.nextIntBetween(300, 2500)
-            yield* Effect.raceFirst(
-              Effect.forever(
-                Effect.andThen(
-                  Effect.suspend(() => (at < share ? sayNext : Effect.void)),
-                  Effect.sleep("100 millis")
-                )
-              ),
-              Effect.sleep(ms)
+            yield* Effect.suspend(() => (at < share ? sayNext : Effect.void)).pipe(
+              Effect.andThen(Effect.sleep("100 millis")),
+              Effect.forever,
+              Effect.timeoutOption(ms)
             )
             yield* server.kill
           }

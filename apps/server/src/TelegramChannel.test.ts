@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { makeTelegram } from "@rejoin/channel-telegram/Telegram"
-import type { ChannelAllow } from "@rejoin/contracts/Channel"
-import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import { StoreFailed } from "@rejoin/contracts/Errors"
 import { type FakeTelegram, fakeTelegram, telegramToken } from "@rejoin/testkit/platforms/FakeTelegram"
 import { memory } from "@rejoin/core/testing/World"
 import { Effect, Redacted, Schedule } from "effect"
@@ -18,7 +17,7 @@ interface Chat extends Effect.Success<ReturnType<typeof makeChats>> {
 
 const chatting = <A, E>(
   body: (chat: Chat) => Effect.Effect<A, E>,
-  options: { readonly allow?: ChannelAllow; readonly runtimeMode?: RuntimeMode } = {}
+  options: Parameters<typeof makeChats>[3] = {}
 ) =>
   live((served) =>
     Effect.scoped(
@@ -485,6 +484,50 @@ describe("Telegram", () => {
           yield* until(() => texts().includes("one | two"))
           assert.strictEqual((yield* state)?.state, "up")
           assert.isAbove(served.upstream.asked.length, 1)
+        })
+      )
+  )
+
+  it.live("T11, T18: on a full disk nothing is confirmed; it is told, and goes on when there is room", () => {
+    let isFull = false
+    const full = new StoreFailed({ message: "The database refused: disk full" })
+    return chatting(
+      ({ start, served, telegram, texts }) =>
+        Effect.gen(function* () {
+          const { channels } = yield* start
+          yield* until(() => telegram.calls.length > 3)
+          isFull = true
+          telegram.say("one")
+          const look = Effect.map(channels.list, ([info]) => info)
+          const down = yield* look.pipe(
+            Effect.delay("10 millis"),
+            Effect.repeat({ until: (info) => info?.state === "down" })
+          )
+          assert.include(down?.reason ?? "", "disk full")
+          assert.strictEqual(telegram.waiting(), 1)
+          isFull = false
+          yield* until(() => texts().includes("one"))
+          assert.lengthOf(served.upstream.asked, 1)
+        }),
+      { durable: Effect.suspend(() => (isFull ? Effect.fail(full) : Effect.void)) }
+    )
+  })
+
+  it.live(
+    "T18: another program that receives for the same bot is told of when it stays; the later one goes on",
+    () =>
+      chatting(({ start, telegram, texts }) =>
+        Effect.gen(function* () {
+          const conflict = {
+            ok: false,
+            error_code: 409,
+            description: "Conflict: terminated by other getUpdates request"
+          }
+          telegram.faults.add({ of: "getUpdates", status: 409, json: conflict, times: 1 })
+          const { channels } = yield* start
+          telegram.say("one")
+          yield* until(() => texts().includes("one"))
+          assert.strictEqual((yield* channels.list)[0]?.state, "up")
         })
       )
   )

@@ -1,7 +1,8 @@
 import type { StoreFailed } from "@rejoin/contracts/Errors"
-import { Clock, Effect, Option, Struct } from "effect"
+import { Clock, Effect, Metric, Option, Struct } from "effect"
 import { createHash } from "node:crypto"
 import type { Attempt, Outgoing } from "./ChannelAdapter.ts"
+import * as ChannelMetrics from "./ChannelMetrics.ts"
 import type { ChannelFailure } from "./ChannelFailure.ts"
 import type { Part } from "./ChannelStore.ts"
 import type { ChatKey } from "./Inbound.ts"
@@ -26,9 +27,11 @@ export const makeDelivery = (channel: Channel, previews: Previews) => {
 
   const change = (part: Part, to: (before: Part) => Part) =>
     store.transaction(store.changePart(config.id, part, to))
+  const count = (what: "arrived" | "failed") =>
+    Metric.update(Metric.withAttributes(ChannelMetrics.delivered, { channel: config.id, what }), 1)
   const fail = (part: Part, why: string) =>
     Effect.andThen(
-      report(`A message could not be delivered: ${why}`),
+      Effect.andThen(report(`A message could not be delivered: ${why}`), count("failed")),
       change(part, (before) => ({ ...before, state: "final", failed: why }))
     )
   /** Not before the platform lets us edit in this chat once more. */
@@ -58,7 +61,7 @@ export const makeDelivery = (channel: Channel, previews: Previews) => {
         remote,
         // It may have been given another text meanwhile.
         state: isWhole && before.text === text ? "final" : "sent"
-      }))
+      })).pipe(Effect.tap(isWhole ? count("arrived") : Effect.void))
     const isEditable = file === undefined && adapter.edit !== undefined
     let isAgain = false
     if (part.state === "sending") {
@@ -85,6 +88,7 @@ export const makeDelivery = (channel: Channel, previews: Previews) => {
       yield* adapter.edit(chat, remote, { text, ...(buttons && { buttons }) })
     }
     yield* change(part, (before) => ({ ...before, state: before.text === text ? "final" : "sent" }))
+    yield* count("arrived")
   })
 
   /** It was not done, or it cannot be known. */

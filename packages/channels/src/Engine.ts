@@ -3,11 +3,12 @@ import type { ChannelConfig, ChannelInfo } from "@rejoin/contracts/Channel"
 import type { StoreFailed } from "@rejoin/contracts/Errors"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import { now, type Timestamp } from "@rejoin/contracts/Time"
-import { Cause, Effect, Exit, FileSystem, Option, Ref, type Scope } from "effect"
+import { Cause, Effect, Exit, FileSystem, Metric, Option, Ref, type Scope } from "effect"
 import { makeAnswers } from "./Answers.ts"
 import { makeAsking } from "./Asking.ts"
 import type { ChannelAdapter, WebhookAnswer, WebhookRequest } from "./ChannelAdapter.ts"
 import type { ChannelFailure } from "./ChannelFailure.ts"
+import * as ChannelMetrics from "./ChannelMetrics.ts"
 import type { ChannelStore } from "./ChannelStore.ts"
 import { makeDelivery } from "./Delivery.ts"
 import type { ChatKey } from "./Inbound.ts"
@@ -67,6 +68,10 @@ export const runChannel = Effect.fn("runChannel")(function* (
         ...(before.lastError !== undefined && { lastError: before.lastError }),
         since: before.state === next.state ? before.since : at
       })
+      yield* Metric.update(
+        Metric.withAttributes(ChannelMetrics.up, { channel: config.id }),
+        next.state === "up" ? 1 : 0
+      )
       if (before.state !== next.state || before.reason !== next.reason)
         yield* next.state === "down"
           ? Effect.logWarning(`The channel ${config.id} is down, and is tried again: ${next.reason ?? ""}`)

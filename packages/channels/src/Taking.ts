@@ -1,5 +1,6 @@
 import { now } from "@rejoin/contracts/Time"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Metric } from "effect"
+import * as ChannelMetrics from "./ChannelMetrics.ts"
 import { pairedText, strangerPressText } from "./Words.ts"
 import type { Edited, Inbound, Pressed, Said } from "./Inbound.ts"
 import { codeIn, guesses, hashOfCode, pairingMinutes } from "./Pairing.ts"
@@ -55,7 +56,8 @@ export const makeTaking = (channel: Channel, account: string) => {
     if (heard !== "heard") return
     const at = yield* Clock.currentTimeMillis
     if (inbound._tag === "Edited") yield* edit(inbound, at)
-    else yield* store.arrive(config.id, inbound, at)
+    else if (yield* store.arrive(config.id, inbound, at))
+      yield* Metric.update(Metric.withAttributes(ChannelMetrics.arrived, { channel: config.id }), 1)
   })
 
   return Effect.fnUntraced(function* (inbound: ReadonlyArray<Inbound>, cursor: string | null) {

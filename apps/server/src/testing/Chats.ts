@@ -2,6 +2,7 @@ import type { ChannelAdapter } from "@rejoin/channels/ChannelAdapter"
 import { type Channels, runChannels } from "@rejoin/channels/Channels"
 import { makeSqlChannelStore } from "@rejoin/channels/SqlChannelStore"
 import type { ChannelAllow, ChannelConfig } from "@rejoin/contracts/Channel"
+import type { StoreFailed } from "@rejoin/contracts/Errors"
 import { memory } from "@rejoin/core/testing/World"
 import * as Database from "@rejoin/persistence/Database"
 import { NodeServices } from "@effect/platform-node"
@@ -25,11 +26,19 @@ export const makeChats = Effect.fnUntraced(function* (
   { client, cwd }: Served,
   kind: "telegram" | "discord" | "slack" | "whatsapp",
   make: () => ChannelAdapter,
-  options: { readonly allow?: ChannelAllow; readonly runtimeMode?: ChannelConfig["runtimeMode"] } = {}
+  {
+    durable = Effect.void,
+    ...options
+  }: {
+    readonly allow?: ChannelAllow
+    readonly runtimeMode?: ChannelConfig["runtimeMode"]
+    /** Brings what was written onto the disk. */
+    readonly durable?: Effect.Effect<void, StoreFailed>
+  } = {}
 ) {
   const database = yield* Layer.build(Database.layer(":memory:"))
   const sql = yield* Effect.provide(SqlClient.SqlClient, database)
-  const store = makeSqlChannelStore({ sql, durable: Effect.void })
+  const store = makeSqlChannelStore({ sql, durable })
   const config = {
     id: "chat",
     kind,
