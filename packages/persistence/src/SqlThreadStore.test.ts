@@ -117,6 +117,8 @@ describe("the database file", () => {
           yield* sql`DROP TABLE item_text`
           yield* sql`DROP TABLE search_fill`
           yield* sql`DROP TABLE rule`
+          for (const of of ["cursor", "inbox", "outbox", "ask", "chat", "peer", "pairing"])
+            yield* sql`DROP TABLE ${sql(`channel_${of}`)}`
           yield* sql`DELETE FROM rejoin_migrations WHERE migration_id >= 4`
         }).pipe(Effect.provide(file))
         yield* Effect.gen(function* () {

@@ -362,6 +362,33 @@ export const examples: Readonly<Record<string, Example>> = {
     response: rule
   },
   "rules.remove": { description: "What was answered by it stays answered." },
+  "channels.list": {
+    description: "`down` says why, and what helps; it is tried again by itself.",
+    response: {
+      items: [
+        {
+          id: "telegram",
+          kind: "telegram",
+          state: "up",
+          since: at,
+          account: "ada_rejoin_bot",
+          waiting: { in: 0, out: 0 },
+          peers: 1
+        }
+      ]
+    }
+  },
+  "channels.pair": {
+    description: "It is kept as a hash alone: it cannot be shown again. A stranger has five guesses.",
+    response: { code: "K7QXM2NP", expiresAt: at }
+  },
+  "channels.unpair": { description: "Who was let in already stays so." },
+  "channels.peers": {
+    description:
+      "By the platform's own number; the name is what it showed then. Who stands in `config.json` is not among them.",
+    response: { items: [{ id: "8251940", name: "Ada", since: at }] }
+  },
+  "channels.revoke": { description: "From the next message on. What runs for them goes on." },
   "access.issue": {
     description: "Good once, for an hour.",
     response: { code: "nDDNjUSuErZP", link: "http://127.0.0.1:4319/#code=nDDNjUSuErZP", expiresAt: at }
