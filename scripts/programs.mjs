@@ -15,6 +15,7 @@ const programs = {
     "src/main.ts",
     "src/demo.ts",
     "src/doctor.ts",
+    "src/channels.ts",
     "../../packages/adapter-opencode/src/TerminalPlugin.ts"
   ],
   "apps/cli": ["src/main.ts"],

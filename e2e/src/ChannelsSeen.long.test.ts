@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { fakeTelegram, telegramToken } from "@rejoin/testkit/platforms/FakeTelegram"
+import { sendSignal } from "@rejoin/agent-kit/ProcessOwner"
 import { Effect } from "effect"
 import { barriers, makeBrowser } from "./Browser.ts"
-import { rejoin } from "./CommandLine.ts"
+import { rejoin, started } from "./CommandLine.ts"
 import { link } from "./ConsolePage.ts"
 import { live, makeWorld, until } from "./World.ts"
 
@@ -76,6 +77,50 @@ describe("T18: how a channel is, for whoever runs it", () => {
           telegram.say("two", { chat: 7, from: 7 })
           yield* until(Effect.sync(() => telegram.waiting() === 0))
           assert.isFalse(telegram.in(7).some(({ text }) => text?.includes("two") === true))
+        })
+      )
+  )
+
+  it.live(
+    "a channel beside the server: it waits for another runner, and the server may be another one meanwhile",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          const telegram = yield* fakeTelegram
+          yield* world.fs.writeFileString(world.at("token"), telegramToken)
+          const channel = {
+            id: "tg",
+            kind: "telegram",
+            run: "beside",
+            token: { file: world.at("token") },
+            url: telegram.url,
+            provider: "opencode",
+            cwd: world.at("repo")
+          }
+          yield* world.configure({ providers: world.providers, channels: [channel] })
+          const server = yield* world.start()
+          const polls = () => telegram.calls.filter(({ method }) => method === "getMe").length
+          const first = yield* started(world, "channel", "serve")
+          yield* first.shows("tg is up")
+          const code = yield* rejoin(world, "channel", "pair", "tg")
+          telegram.say(code.out.split("\n")[0] ?? "")
+          yield* until(Effect.sync(() => telegram.in(7).some(({ text }) => text?.startsWith("You may talk"))))
+          telegram.say("one")
+          yield* until(Effect.sync(() => telegram.in(7).some(({ text }) => text === "one")))
+
+          const second = yield* started(world, "channel", "serve")
+          yield* second.shows("waiting for its end")
+          yield* server.stop
+          telegram.say("two")
+          yield* until(Effect.sync(() => telegram.waiting() === 0))
+          yield* world.start()
+          yield* until(Effect.sync(() => telegram.in(7).some(({ text }) => text === "one | two")))
+          assert.strictEqual(polls(), 1, "the second one waits")
+          yield* sendSignal(first.pid, "SIGKILL")
+          telegram.say("three")
+          yield* until(Effect.sync(() => telegram.in(7).some(({ text }) => text === "one | two | three")))
+          assert.include((yield* rejoin(world, "channel", "peers", "tg")).out, "Ada")
         })
       )
   )

@@ -5,16 +5,13 @@ import { install } from "./Agents.ts"
 import { ProgramFailed } from "./Ending.ts"
 import { root } from "./Root.ts"
 import { end } from "./ServerEnd.ts"
-import { program, quietly } from "./ServerProcess.ts"
+import { type Program, program, quietly } from "./ServerProcess.ts"
 
 /** EX_UNAVAILABLE */
 const unavailable = 69
 
 /** Runs one of the server's programs here, until it ends or we are told to. */
-const exitCodeOf = Effect.fnUntraced(function* (
-  name: "main" | "demo" | "doctor",
-  args: ReadonlyArray<string> = []
-) {
+const exitCodeOf = Effect.fnUntraced(function* (name: Program, args: ReadonlyArray<string> = []) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   return yield* spawner.exitCode(
     ChildProcess.make(process.execPath, [...quietly, program(name), ...args], {
@@ -30,10 +27,7 @@ const exitCodeOf = Effect.fnUntraced(function* (
 })
 
 /** It says itself why it fails. */
-const runHere = Effect.fnUntraced(function* (
-  name: "main" | "demo" | "doctor",
-  args: ReadonlyArray<string> = []
-) {
+export const runHere = Effect.fnUntraced(function* (name: Program, args: ReadonlyArray<string> = []) {
   const code = yield* exitCodeOf(name, args)
   if (code !== 0) return yield* new ProgramFailed()
 })

@@ -10,8 +10,10 @@ const largest = 1024 * 1024
 
 const isLarge = (path: string) => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > largest
 
+export type Program = "channels" | "demo" | "doctor" | "main"
+
 /** The server's program, that of the demonstration, and the doctor's. */
-export const program = (name: "main" | "demo" | "doctor") =>
+export const program = (name: Program) =>
   fileURLToPath(
     // A source of ours runs its sources; what was built runs what was built beside it.
     import.meta.url.endsWith(".ts")

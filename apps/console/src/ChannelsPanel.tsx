@@ -36,10 +36,13 @@ const Channel = (props: {
             <li>
               <span>
                 {visible(peer.name)} <code>{visible(peer.id)}</code>
+                <Show when={peer.by}>{(by) => <span class="mark"> by {by()}</span>}</Show>
               </span>
-              <button type="button" onClick={() => void revoke(peer)}>
-                Do not hear
-              </button>
+              <Show when={peer.by === undefined}>
+                <button type="button" onClick={() => void revoke(peer)}>
+                  Do not hear
+                </button>
+              </Show>
             </li>
           )}
         </For>

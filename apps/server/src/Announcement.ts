@@ -25,7 +25,7 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const { address } = yield* HttpServer.HttpServer
-    const { host, roots } = yield* Configuration
+    const { file, host, roots } = yield* Configuration
     const { path, serverFile } = yield* DataDirectory
     const token = yield* Token
     const registry = yield* ProviderRegistry
@@ -62,6 +62,10 @@ export const layer = Layer.effectDiscard(
           info.status === "ready"
             ? `  provider   ${info.id} (${info.driver} ${info.version ?? ""})${told(info)}`
             : `  provider   ${info.id} cannot be used: ${info.reason ?? "unknown"}`
+        ),
+        ...(file.channels ?? []).map(
+          ({ id, kind, run }) =>
+            `  channel    ${id} (${kind})${run === "beside" ? ": rejoin channel serve runs it" : ": rejoin channel list tells how it is"}`
         ),
         "",
         "Try it (a new thread, a turn, its answer):",

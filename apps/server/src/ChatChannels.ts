@@ -5,7 +5,7 @@ import { type Channels, noChannels, runChannels } from "@rejoin/channels/Channel
 import { makeSqlChannelStore } from "@rejoin/channels/SqlChannelStore"
 import type { ChannelConfig, SecretSource } from "@rejoin/contracts/Channel"
 import { DatabaseFile } from "@rejoin/persistence/DatabaseFile"
-import { Config, Context, Effect, FileSystem, Layer, Redacted, Ref } from "effect"
+import { ByteSize, Config, Context, Effect, FileSystem, Layer, Option, Redacted, Ref } from "effect"
 import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { Configuration } from "./Configuration.ts"
@@ -18,22 +18,38 @@ export class ChatChannels extends Context.Service<ChatChannels, Ref.Ref<Channels
   static readonly layer = Layer.effect(ChatChannels, Ref.make(noChannels))
 }
 
+/** https://developers.facebook.com/docs/graph-api/webhooks/getting-started: 3 MB at most. */
+const hookAtMost = 3 * 1024 * 1024
+
 /** Read anew each time: one that was revoked is replaced without a restart. */
 const secretOf = Effect.fnUntraced(function* (source: SecretSource) {
   const fs = yield* FileSystem.FileSystem
-  const text =
-    "env" in source
-      ? yield* Effect.orElseSucceed(Config.String(source.env), () => "")
-      : yield* Effect.mapError(
-          fs.readFileString(source.file),
-          () => new NotLetIn({ message: `${source.file} cannot be read: a token should stand in it.` })
-        )
-  const token = text.trim()
-  if (token === "")
+  if ("env" in source) {
+    const text = (yield* Effect.orElseSucceed(Config.String(source.env), () => "")).trim()
+    if (text !== "") return Redacted.make(text)
     return yield* new NotLetIn({
-      message: `There is no token in ${"env" in source ? `$${source.env}` : source.file}.`
+      message: `There is no token in $${source.env}.`,
+      hint: "The server's own environment has to have it, not only that of your terminal."
     })
-  return Redacted.make(token)
+  }
+  const { file } = source
+  const text = yield* Effect.mapError(
+    fs.readFileString(file),
+    () =>
+      new NotLetIn({
+        message: `${file} cannot be read: a token should stand in it.`,
+        hint: file.startsWith("~")
+          ? "Write the whole path: ~ stands for nothing here."
+          : "Make it, for yourself alone (mode 600)."
+      })
+  )
+  const stat = yield* Effect.option(fs.stat(file))
+  if (Option.isSome(stat) && (stat.value.mode & 0o077) !== 0)
+    yield* Effect.logWarning(
+      `${file} holds a token, and others on this machine can read it: chmod 600 ${file}`
+    )
+  if (text.trim() === "") return yield* new NotLetIn({ message: `There is no token in ${file}.` })
+  return Redacted.make(text.trim())
 })
 
 /** A platform's library is loaded only where there is a channel of its kind. */
@@ -70,7 +86,7 @@ export const adapterOf = Effect.fnUntraced(function* (
 export const running = Layer.effectDiscard(
   Effect.gen(function* () {
     const { file, host } = yield* Configuration
-    const configs = file.channels ?? []
+    const configs = (file.channels ?? []).filter(({ run }) => run !== "beside")
     if (configs.length === 0) return
     const fs = yield* FileSystem.FileSystem
     const { address } = yield* HttpServer.HttpServer
@@ -98,11 +114,21 @@ export const hooks = HttpRouter.add(
   Effect.gen(function* () {
     const current = yield* Ref.get(yield* ChatChannels)
     const { channel = "" } = yield* HttpRouter.params
+    // Nothing is read for one that takes nothing.
+    if (!current.takesHooks(channel)) return HttpServerResponse.empty({ status: 404 })
     const request = yield* HttpServerRequest.HttpServerRequest
-    const body = new Uint8Array(yield* request.arrayBuffer)
+    const body = new Uint8Array(
+      yield* request.arrayBuffer.pipe(
+        Effect.provideService(HttpServerRequest.MaxBodySize, ByteSize.fromInputUnsafe(hookAtMost))
+      )
+    )
     const query = new URL(request.url, "http://hook").searchParams
     const { headers, method } = request
     const { status, text } = yield* current.webhook(channel, { method, headers, query, body })
+    if (status === 401 || status === 403)
+      yield* Effect.logWarning(
+        `What came to /hooks/${channel} was refused: its signature or its word is another one.`
+      )
     return HttpServerResponse.text(text, { status })
   }).pipe(Effect.orElseSucceed(() => HttpServerResponse.empty({ status: 400 })))
 )

@@ -100,9 +100,22 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
 
 const decode = Schema.decodeUnknownEffect(FileConfig, { errors: "all", onExcessProperty: "error" })
 
+/** `["channels"][0]["urll"]` as `channels[0].urll`. */
+const pathText = (path: string) => path.replaceAll(/\["([^"\]]*)"\]/g, ".$1").replace(/^\./, "")
+
 /** A mistyped name, in the words of whoever wrote it. */
 const plainly = (text: string) =>
-  text.replaceAll(/Expected no excess property\s+at \["?([^\]"]*)"?\]/g, "There is no setting $1 here")
+  text
+    .replaceAll(
+      /Expected no excess property\s+at ((?:\[[^\]]*\])+)/g,
+      (_, path: string) => `There is no setting ${pathText(path)}`
+    )
+    .replaceAll(
+      /Expected object[^\n]*\s+at ((?:\[[^\]]*\])*\["(?:token|appToken|appSecret|verifyToken)"\])/g,
+      (_, path: string) =>
+        `${pathText(path)} is a secret: it names where that stands, { "file": "…" } or { "env": "…" }`
+    )
+    .replaceAll(/\s+at ((?:\[[^\]]*\])+)/g, (_, path: string) => `, at ${pathText(path)}`)
 
 const read = Effect.fnUntraced(function* (path: string, named: boolean) {
   const fs = yield* FileSystem.FileSystem

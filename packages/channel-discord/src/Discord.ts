@@ -82,11 +82,17 @@ export const makeDiscord = ({ listed = [], token, url }: DiscordOptions): Channe
   const call = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, ChannelFailure> =>
     Effect.tryPromise({ try: run, catch: failureOf })
 
+  /** A call that was too fast, again when it may be. */
+  const patiently = <A>(effect: Effect.Effect<A, ChannelFailure>): Effect.Effect<A, ChannelFailure> =>
+    Effect.catchTag(effect, "TooFast", ({ retryAfter }) =>
+      Effect.andThen(Effect.sleep(retryAfter), patiently(effect))
+    )
+
   /** Where a channel is: it is asked once. */
-  const placeOf = Effect.fnUntraced(function* (channel: string) {
+  const fetchedPlace = Effect.fnUntraced(function* (channel: string) {
     const known = places.get(channel)
     if (known !== undefined) return known
-    const place = yield* call((signal) => api.channels.get(channel, { signal })).pipe(
+    const place = yield* patiently(call((signal) => api.channels.get(channel, { signal }))).pipe(
       Effect.map((found): Place => {
         if (!("guild_id" in found)) return { groups: [] }
         const parts = [channel, "parent_id" in found ? found.parent_id : undefined, found.guild_id]
@@ -98,6 +104,17 @@ export const makeDiscord = ({ listed = [], token, url }: DiscordOptions): Channe
     places.set(channel, place)
     return place
   })
+  /**
+   * The same by what an event tells: Discord is asked only where it could be for us, so that nobody makes us ask. Without a
+   * server it is between two.
+   */
+  const placeOf = (channel: string, guild: string | undefined, isForUs: boolean) => {
+    if (guild === undefined) return Effect.succeed<Place>({ groups: [] })
+    const parts = [channel, guild]
+    return isForUs && !parts.some((id) => listed.includes(id))
+      ? fetchedPlace(channel)
+      : Effect.succeed<Place>(places.get(channel) ?? { groups: parts })
+  }
 
   const contentOf = (outgoing: Outgoing) => ({
     content: outgoing.text,
@@ -109,7 +126,7 @@ export const makeDiscord = ({ listed = [], token, url }: DiscordOptions): Channe
     to === null ? {} : { message_reference: { message_id: to, fail_if_not_exists: false } }
 
   const messagesAfter = (channel: string, after: string) =>
-    call((signal) => api.channels.getMessages(channel, { after, limit: page }, { signal })).pipe(
+    patiently(call((signal) => api.channels.getMessages(channel, { after, limit: page }, { signal }))).pipe(
       // Newest first.
       Effect.map((messages) => messages.toReversed())
     )
@@ -171,48 +188,100 @@ export const makeDiscord = ({ listed = [], token, url }: DiscordOptions): Channe
         })
         yield* Effect.forkScoped(lost)
 
-        const isNew = Effect.fnUntraced(function* (message: APIMessage, read: typeof saidIn) {
-          // A message that was read from the history names no server.
-          const place = yield* placeOf(message.channel_id)
-          cursor.seen(message.channel_id, message.id)
-          yield* take(read(message, { bot, place }), cursor.text)
+        const chats = new Set((yield* known).map(channelOf))
+        const isWanted = (channel: string) =>
+          chats.has(channel) ||
+          listed.includes(channel) ||
+          (places.get(channel)?.groups ?? []).some((id) => listed.includes(id))
+        const keep = Effect.fnUntraced(function* (message: APIMessage, place: Place, isForUs: boolean) {
+          const channel = message.channel_id
+          cursor.seen(channel, message.id)
+          yield* take(saidIn(message, { bot, place }), cursor.text(isWanted))
+          // It is a chat of ours from now on, if whoever speaks there is heard.
+          if (isForUs && !chats.has(channel)) for (const chat of yield* known) chats.add(channelOf(chat))
+        })
+        const isNew = Effect.fnUntraced(function* (message: APIMessage, guild: string | undefined) {
+          const { author, channel_id, mentions, referenced_message } = message
+          if (author.bot === true) return
+          const isForUs =
+            guild === undefined ||
+            mentions.some(({ id }) => id === bot) ||
+            referenced_message?.author.id === bot
+          yield* keep(message, yield* placeOf(channel_id, guild, isForUs), isForUs)
+        })
+        /** The channels, and the threads that are open, in which the bot listens without having been spoken to. */
+        const listening = Effect.gen(function* () {
+          const all = new Set<string>(chats)
+          const guilds = new Set<string>()
+          for (const id of listed) {
+            const channels = yield* patiently(call((signal) => api.guilds.getChannels(id, { signal }))).pipe(
+              // It is a channel, and no server.
+              Effect.catchTag("Refused", () => Effect.succeed(undefined))
+            )
+            if (channels === undefined) {
+              all.add(id)
+              const { groups } = yield* fetchedPlace(id)
+              guilds.add(groups.at(-1) ?? "")
+            } else {
+              guilds.add(id)
+              for (const channel of channels) all.add(channel.id)
+            }
+          }
+          for (const guild of guilds) {
+            const { threads } = yield* patiently(
+              call((signal) => api.guilds.getActiveThreads(guild, { signal }))
+            ).pipe(Effect.catchTag("Refused", () => Effect.succeed({ threads: [] })))
+            for (const { id, parent_id } of threads as ReadonlyArray<{
+              id: string
+              parent_id?: string | null
+            }>)
+              if (listed.includes(guild) || listed.includes(parent_id ?? "")) all.add(id)
+          }
+          return all
         })
         /** What was said while nobody listened. */
         const catchUp = Effect.gen(function* () {
-          const channels = new Set([...listed, ...(yield* known).map(channelOf)])
-          for (const channel of channels) {
+          for (const channel of yield* listening) {
             for (;;) {
               const after = cursor.after(channel)
               if (after === undefined) break
               const missed = yield* messagesAfter(channel, after).pipe(
-                // It is gone, or the bot has left it.
+                // It is gone, holds no messages, or the bot has left it.
                 Effect.catchTag("Refused", () => Effect.succeed([]))
               )
-              for (const message of missed) yield* isNew(message, saidIn)
+              // A message that was read from the history names no server.
+              for (const message of missed) yield* keep(message, yield* fetchedPlace(channel), true)
               if (missed.length < page) break
             }
           }
           cursor.listening(yield* Clock.currentTimeMillis)
-          yield* take([], cursor.text)
+          yield* take([], cursor.text(isWanted))
         })
 
         const hear = Effect.fnUntraced(function* (payload: GatewayDispatchPayload) {
           switch (payload.t) {
             case GatewayDispatchEvents.Ready:
             case GatewayDispatchEvents.Resumed:
-              if (payload.t === GatewayDispatchEvents.Ready) yield* catchUp
               isUp = true
+              if (payload.t === GatewayDispatchEvents.Ready) yield* catchUp
               return yield* up
             case GatewayDispatchEvents.MessageCreate:
-              return yield* isNew(payload.d, saidIn)
+              return yield* isNew(payload.d, payload.d.guild_id)
             case GatewayDispatchEvents.MessageUpdate: {
-              const place = yield* placeOf(payload.d.channel_id)
-              return yield* take(editedIn(payload.d, { bot, place }), null)
+              const { channel_id, guild_id } = payload.d
+              if (!chats.has(channel_id)) return
+              return yield* take(
+                editedIn(payload.d, { bot, place: yield* placeOf(channel_id, guild_id, true) }),
+                null
+              )
             }
             case GatewayDispatchEvents.InteractionCreate: {
-              const { channel, id, token } = payload.d
+              const { channel, guild_id, id, token } = payload.d
               if (channel === undefined) return
-              const inbound = interactionIn(payload.d, { bot, place: yield* placeOf(channel.id) })
+              const inbound = interactionIn(payload.d, {
+                bot,
+                place: yield* placeOf(channel.id, guild_id, true)
+              })
               if (inbound.length === 0) return
               yield* take(inbound, null)
               // Within three seconds, or the user is told that it failed.
@@ -282,11 +351,17 @@ export const makeDiscord = ({ listed = [], token, url }: DiscordOptions): Channe
         ? fetchFile(id, limits.download)
         : Effect.fail(new Refused({ code: "address", message: "The file does not lie with Discord." }))
     },
-    upload: (chat, to, { bytes, name }) =>
+    upload: (chat, to, { bytes, name }, { token: nonce }) =>
       call((signal) =>
         api.channels.createMessage(
           channelOf(chat),
-          { ...answering(to), files: [{ name, data: Buffer.from(bytes) }], allowed_mentions: { parse: [] } },
+          {
+            ...answering(to),
+            nonce,
+            enforce_nonce: true,
+            files: [{ name, data: Buffer.from(bytes) }],
+            allowed_mentions: { parse: [] }
+          },
           { signal }
         )
       ).pipe(Effect.map(({ id }) => id))

@@ -15,6 +15,9 @@ const epoch = 1_420_070_400_000n
 /** The smallest id that a message of this moment can have. */
 export const snowflakeAt = (ms: number): string => String((BigInt(ms) - epoch) << 22n)
 
+/** So many are remembered. */
+const channelsAtMost = 10_000
+
 const isLater = (a: string, b: string) => BigInt(a) > BigInt(b)
 
 export const makeCursor = (stored: string | null) => {
@@ -29,11 +32,16 @@ export const makeCursor = (stored: string | null) => {
     after: (channel: string): string | undefined => last.get(channel) ?? listened ?? undefined,
     seen: (channel: string, message: string) => {
       const before = last.get(channel)
-      if (before === undefined || isLater(message, before)) last.set(channel, message)
+      if (before !== undefined && !isLater(message, before)) return
+      last.set(channel, message)
+      if (last.size > channelsAtMost) last.delete([...last.keys()][0] ?? "")
     },
     listening: (ms: number) => void (listened = snowflakeAt(ms)),
-    get text(): string {
-      return JSON.stringify({ ready: listened, channels: Object.fromEntries(last) } satisfies Cursor)
-    }
+    /** Only of channels in which we listen: in the others anybody may write. */
+    text: (isWanted: (channel: string) => boolean): string =>
+      JSON.stringify({
+        ready: listened,
+        channels: Object.fromEntries([...last].filter(([channel]) => isWanted(channel)))
+      } satisfies Cursor)
   }
 }

@@ -4,7 +4,7 @@ import { fetchFile } from "@rejoin/channels/Fetching"
 import type { ChatKey } from "@rejoin/channels/Inbound"
 import { LogLevel, SocketModeClient } from "@slack/socket-mode"
 import { WebClient } from "@slack/web-api"
-import { Effect, Option, Queue, Redacted, Schema } from "effect"
+import { Clock, Effect, Option, Queue, Redacted, Schema } from "effect"
 import { failureOf } from "./SlackFailure.ts"
 import {
   decodeMessage,
@@ -30,12 +30,11 @@ const limits = { text: 11_000, download: 100_000_000, upload: 100_000_000, butto
 
 const page = 200
 
+/** So long a message may take to arrive, in ms: our own calls end by then. */
+const onItsWay = 30_000
+
 /** So many of the newest threads are looked at for what was missed. */
 const threadsAtMost = 200
-
-/** When the first of them was said; what is no message keeps its place behind. */
-const saidAt = ([first]: ReturnType<typeof inboundOf>): number =>
-  first?._tag === "Said" ? Number(first.message) || Infinity : Infinity
 
 /** What the library logs is addresses, and what was said. */
 const silent = {
@@ -53,6 +52,15 @@ interface Envelope {
   readonly type: string
   readonly body: unknown
 }
+
+const decodeTs = Schema.decodeUnknownOption(Schema.Struct({ event: Schema.Struct({ ts: Schema.String }) }))
+
+/** When it was said; what is no message keeps its place behind. */
+const saidAt = ({ body }: Envelope): number =>
+  Option.match(decodeTs(body), {
+    onNone: () => Infinity,
+    onSome: ({ event: { ts } }) => Number(ts) || Infinity
+  })
 
 /** How far each channel, and each thread of one, was read: by its key. */
 const Cursor = Schema.fromJsonString(Schema.Record(Schema.String, Schema.String))
@@ -88,6 +96,12 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
 
   const call = <A>(run: () => Promise<A>): Effect.Effect<A, ChannelFailure> =>
     Effect.tryPromise({ try: run, catch: failureOf })
+
+  /** A call that was too fast, again when it may be. */
+  const patiently = <A>(effect: Effect.Effect<A, ChannelFailure>): Effect.Effect<A, ChannelFailure> =>
+    Effect.catchTag(effect, "TooFast", ({ retryAfter }) =>
+      Effect.andThen(Effect.sleep(retryAfter), patiently(effect))
+    )
 
   const contentOf = ({ buttons = [], text }: Outgoing) => ({
     text: text.slice(0, 3000),
@@ -127,10 +141,12 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
         ...(cursor !== undefined && { cursor })
       }
       const answer: { messages?: ReadonlyArray<unknown>; response_metadata?: { next_cursor?: string } } =
-        yield* call(() =>
-          thread === undefined
-            ? web.conversations.history(asked)
-            : web.conversations.replies({ ...asked, ts: thread })
+        yield* patiently(
+          call(() =>
+            thread === undefined
+              ? web.conversations.history(asked)
+              : web.conversations.replies({ ...asked, ts: thread })
+          )
         )
       for (const message of answer.messages ?? []) found.push(...Option.toArray(decodeMessage(message)))
       cursor =
@@ -141,6 +157,7 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
 
   return {
     limits,
+    commandMark: "!",
     beginsEmpty: false,
     pace: () => 1100,
     account: Effect.gen(function* () {
@@ -154,9 +171,25 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
         const read = new Map(
           Object.entries(Option.getOrElse(stored === null ? Option.none() : decodeCursor(stored), () => ({})))
         )
-        const chats = new Set(yield* known)
+        const chats = new Set<ChatKey>()
+        /** Channels in which somebody who is heard has begun a thread. */
+        const hasThreads = new Set<string>()
+        const learn = Effect.gen(function* () {
+          for (const chat of yield* known) {
+            chats.add(chat)
+            const { channel, thread } = placeOf(chat)
+            if (thread !== undefined) hasThreads.add(channel)
+          }
+        })
+        yield* learn
         const from: From = { team, bot, isKnown: (chat) => chats.has(chat) }
-        const text = () => JSON.stringify(Object.fromEntries(read))
+        /** Direct conversations and channels, and of the threads the newest. */
+        const remembered = () => {
+          const all = [...read].toSorted(([, a], [, b]) => (a < b ? 1 : -1))
+          const isThread = ([key]: readonly [string, string]) => placeOf(key as ChatKey).thread !== undefined
+          return [...all.filter((one) => !isThread(one)), ...all.filter(isThread).slice(0, threadsAtMost)]
+        }
+        const text = () => JSON.stringify(Object.fromEntries(remembered()))
         const isRead = (chat: string, ts: string) => {
           if ((read.get(chat) ?? "") < ts) read.set(chat, ts)
         }
@@ -182,18 +215,22 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
           )
         )
 
+        /** Only what is heard is remembered: anybody may write in a channel. */
+        const isHeard = (chat: ChatKey) => chats.has(chat)
         const keep = Effect.fnUntraced(function* (inbound: ReturnType<typeof saidIn>) {
-          for (const one of inbound) {
-            if (one._tag !== "Said") continue
-            const { channel, thread } = placeOf(one.chat)
-            isRead(one.chat, one.message)
+          const [said] = inbound
+          if (said?._tag === "Said" && /^\d+\.\d+$/.test(said.message)) {
+            const { channel, thread } = placeOf(said.chat)
+            if (isHeard(said.chat)) isRead(said.chat, said.message)
             // It begins a thread: only such ones are in the channel's own history.
-            if (thread === one.message) isRead(keyOf(team, channel, undefined), one.message)
+            if (thread === said.message && hasThreads.has(channel))
+              isRead(keyOf(team, channel, undefined), said.message)
           }
           yield* take(inbound, text())
           // It is known from now on, if whoever began it was heard.
-          if (inbound.some((one) => one._tag === "Said" && one.addressed && !chats.has(one.chat)))
-            for (const chat of yield* known) chats.add(chat)
+          if (said?._tag === "Said" && said.addressed && !isHeard(said.chat)) yield* learn
+          if (said?._tag === "Said" && isHeard(said.chat) && /^\d+\.\d+$/.test(said.message))
+            isRead(said.chat, said.message)
         })
         const catchUp = Effect.gen(function* () {
           const missed: Array<{
@@ -201,8 +238,7 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
             readonly channel: string
             readonly message: SlackMessage
           }> = []
-          const newest = [...read].toSorted(([, a], [, b]) => (a < b ? 1 : -1)).slice(0, threadsAtMost)
-          for (const [key, oldest] of newest) {
+          for (const [key, oldest] of remembered()) {
             const chat = key as ChatKey
             const said = yield* saidAfter(chat, oldest).pipe(
               // It is gone, or the bot has left it.
@@ -217,25 +253,17 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
         for (;;) {
           // What is told again overtakes: what is there at once is put into its order.
           const all = yield* Queue.takeAll(heard)
-          const envelopes: Array<{
-            readonly ack: Envelope["ack"]
-            readonly inbound: ReturnType<typeof inboundOf>
-          }> = []
+          const envelopes: Array<Envelope> = []
           for (const next of all) {
             if ("failed" in next) return yield* next.failed
             if ("connected" in next) {
               yield* catchUp
               yield* up
-            } else
-              envelopes.push({
-                ack: next.envelope.ack,
-                inbound: inboundOf(next.envelope.type, next.envelope.body, from)
-              })
+            } else envelopes.push(next.envelope)
           }
-          for (const { ack, inbound } of envelopes.toSorted(
-            (a, b) => saidAt(a.inbound) - saidAt(b.inbound)
-          )) {
-            yield* keep(inbound)
+          for (const { ack, body, type } of envelopes.toSorted((a, b) => saidAt(a) - saidAt(b))) {
+            // By what is known by now: the one before may have begun the thread.
+            yield* keep(inboundOf(type, body, from))
             yield* Effect.ignore(call(() => ack()))
           }
         }
@@ -277,7 +305,10 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
       const ours = messages.find(
         ({ metadata }) => Option.getOrUndefined(decodeMark(metadata))?.event_payload.part === part
       )
-      return { sent: ours?.ts ?? null }
+      if (ours?.ts !== undefined) return { sent: ours.ts }
+      // It may be on its way still: a call of this library cannot be taken back.
+      const left = since + onItsWay - (yield* Clock.currentTimeMillis)
+      return left > 0 ? { wait: Math.min(left, 1000) } : { sent: null }
     }),
     pressed: (receipt, text) => {
       const [channel = "", user = ""] = receipt.split(" ")
@@ -287,7 +318,7 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
     typing: () => Effect.void,
     download: ({ id }) =>
       // The token goes along: to nobody but Slack.
-      id.startsWith("https://files.slack.com/") || url !== undefined
+      id.startsWith("https://files.slack.com/") || (url !== undefined && id.startsWith(new URL(url).origin))
         ? fetchFile(id, limits.download, { authorization: `Bearer ${secret}` })
         : Effect.fail(new Refused({ code: "address", message: "The file does not lie with Slack." })),
     upload: (chat, _to, { bytes, name }) => {

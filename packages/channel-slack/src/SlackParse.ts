@@ -79,10 +79,9 @@ export interface From {
 const isDirect = (channel: string) => channel.startsWith("D")
 
 // Slack takes what begins with a slash for itself, and knows no command within a thread.
-const named = new RegExp(
-  `^!(?=(?:${[...commands.map(({ name }) => name), "reset", "accept", "decline"].join("|")})\\b)`,
-  "i"
-)
+const names = [...commands.map(({ name }) => name), "reset", "accept", "decline"].join("|")
+const named = new RegExp(`^!(?=(?:${names})\\b)`, "i")
+const isCommand = new RegExp(`^(?:${names})\\b`, "i")
 
 /** Slack escapes these three, and no more. */
 const plain = (text: string) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&")
@@ -176,7 +175,7 @@ export const inboundOf = (type: string, body: unknown, from: From): ReadonlyArra
       ...place(channel_id, undefined),
       sender: { id: user_id, name: user_name ?? user_id },
       message: trigger_id,
-      text: `/${text.trim() === "" ? "help" : text.trim()}`,
+      text: text.trim() === "" ? "/help" : isCommand.test(text.trim()) ? `/${text.trim()}` : text.trim(),
       addressed: true,
       files: []
     }

@@ -19,8 +19,11 @@ const telegram = "https://api.telegram.org"
 /** How long a question for updates is held open, in s. */
 const held = 25
 
-/** After a kill, the poll of the last life may be open still: so long that is no other program's, in ms. */
-const ownPoll = 90_000
+/** After a kill, the poll of the last life may be open still. So many refusals in so many ms are another program's. */
+const refusals = { atMost: 5, within: 180_000 }
+
+/** How often in a row it may not answer before that is told. */
+const silences = 5
 
 // https://core.telegram.org/bots/api#sendmessage, #getfile, #senddocument, #inlinekeyboardbutton
 const limits = { text: 4096, download: 20_000_000, upload: 50_000_000, buttons: 12, label: 60 }
@@ -98,7 +101,8 @@ export const makeTelegram = ({ token, url = telegram }: TelegramOptions): Channe
     }),
     receive: Effect.fnUntraced(function* ({ cursor, take, up }) {
       let offset = cursor === null ? undefined : Number(cursor)
-      let refusedSince: number | undefined
+      let refused: ReadonlyArray<number> = []
+      let silent = 0
       // The first one is not held, to be told that it works.
       let timeout = 0
       for (;;) {
@@ -110,18 +114,22 @@ export const makeTelegram = ({ token, url = telegram }: TelegramOptions): Channe
         const updates = yield* call((signal) =>
           api.getUpdates({ ...asked, ...(offset !== undefined && { offset }) }, signal as never)
         ).pipe(
+          // Two that take turns throw each other out, and each succeeds in between.
           Effect.catchTag("TakenElsewhere", (taken) =>
             Effect.gen(function* () {
               const at = yield* Clock.currentTimeMillis
-              refusedSince ??= at
-              if (at - refusedSince > ownPoll) return yield* taken
+              refused = [...refused.filter((before) => at - before < refusals.within), at]
+              if (refused.length > refusals.atMost) return yield* taken
               yield* Effect.sleep("2 seconds")
               return undefined
             })
+          ),
+          Effect.catchTag("Unanswered", (silence) =>
+            ++silent > silences ? Effect.fail(silence) : Effect.as(Effect.sleep(500 * silent), undefined)
           )
         )
         if (updates === undefined) continue
-        refusedSince = undefined
+        silent = 0
         timeout = held
         yield* up
         if (updates.length === 0) continue

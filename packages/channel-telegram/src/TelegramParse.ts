@@ -1,4 +1,5 @@
 import { ChatKey, type Inbound, type RemoteFile } from "@rejoin/channels/Inbound"
+import { commandIn } from "@rejoin/channels/Command"
 import type { Chat, Message, Update, User } from "grammy/types"
 
 export interface Bot {
@@ -52,7 +53,9 @@ const filesOf = (message: Message): ReadonlyArray<RemoteFile> => {
 const naming = (bot: Bot) => new RegExp(`@${bot.username}\\b`, "gi")
 
 const isAddressed = (bot: Bot, message: Message, text: string): boolean =>
-  message.reply_to_message?.from?.id === bot.id || naming(bot).test(text) || text.startsWith("/")
+  message.reply_to_message?.from?.id === bot.id ||
+  naming(bot).test(text) ||
+  commandIn(text, bot.username) !== undefined
 
 const fromMessage = (bot: Bot, message: Message, isEdit: boolean): ReadonlyArray<Inbound> => {
   const { chat, from, media_group_id: album, message_id } = message

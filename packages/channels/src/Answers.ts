@@ -12,7 +12,7 @@ import { answerText, deletedText, doneText, wholeInFileText } from "./Words.ts"
 const partsAtMost = 5
 
 /** After so long nobody looks at the chat any more: an edit alone would not be noticed. In ms. */
-const longTurn = 30_000
+const longTurn = 10_000
 
 const tookMs = ({ settledAt, startedAt }: Turn): number =>
   startedAt === undefined || settledAt === undefined ? 0 : Date.parse(settledAt) - Date.parse(startedAt)
@@ -22,7 +22,12 @@ export const makeAnswers = Effect.fnUntraced(function* (channel: Channel, previe
   const { adapter, config, rejoin, store } = channel
   const typing = yield* FiberMap.make<string>()
 
-  const finish = Effect.fnUntraced(function* (first: Part, text: string, isLong: boolean) {
+  const finish = Effect.fnUntraced(function* (
+    first: Part,
+    text: string,
+    isLong: boolean,
+    status: Turn["status"] = "completed"
+  ) {
     const { chat, item, threadId, to } = first
     const all = split(text, adapter.limits.text)
     const shown = all.length > partsAtMost ? [] : all.slice(1)
@@ -33,6 +38,9 @@ export const makeAnswers = Effect.fnUntraced(function* (channel: Channel, previe
     const more = { item, kind: "answer", chat, to, threadId, state: "planned", remote: null } as const
     yield* store.transaction(
       Effect.gen(function* () {
+        const [now] = yield* store.parts(config.id, item)
+        // Somebody else has looked at the same moment.
+        if (now?.text !== null) return
         yield* store.changePart(config.id, first, (before) => ({
           ...before,
           text: head,
@@ -49,7 +57,7 @@ export const makeAnswers = Effect.fnUntraced(function* (channel: Channel, previe
             item: `done:${item}`,
             kind: "word",
             part: 0,
-            text: doneText
+            text: doneText(status)
           })
       })
     )
@@ -76,7 +84,12 @@ export const makeAnswers = Effect.fnUntraced(function* (channel: Channel, previe
     if (isSettled(turn.value.status)) {
       const { items } = yield* refusing(rejoin.threads.receipts({ params: { id }, query: { limit: 1 } }))
       const receipt = items[0]?.turnId === turnId ? items[0] : undefined
-      return yield* finish(first, answerText(turn.value, receipt), tookMs(turn.value) > longTurn)
+      return yield* finish(
+        first,
+        answerText(turn.value, receipt),
+        tookMs(turn.value) > longTurn,
+        turn.value.status
+      )
     }
     if (turn.value.status === "accepted") return
     previews.begin(turnId, chat)

@@ -1,3 +1,4 @@
+import type { StoreFailed } from "@rejoin/contracts/Errors"
 import type { RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Answer, PendingRequest } from "@rejoin/contracts/Request"
 import { Effect, Option, Struct } from "effect"
@@ -6,55 +7,68 @@ import type { Button, ChannelLimits } from "./ChannelAdapter.ts"
 import type { Ask } from "./ChannelStore.ts"
 import { refusing } from "./Refusal.ts"
 import type { Channel } from "./Room.ts"
+import { cutText } from "./Splitter.ts"
 import { approvalText, questionText, settledText } from "./Words.ts"
 
-/** What a button means. */
+/** What a button means: of which question, and which answer. */
 export interface Choice {
   readonly ask: string
+  readonly question: number
   readonly at: number
 }
 
 export const choiceIn = (button: string): Choice | undefined => {
-  const found = /^a:([\w-]{1,24}):(\d{1,3})$/.exec(button)
-  return found === null ? undefined : { ask: found[1] ?? "", at: Number(found[2]) }
+  const found = /^a:([\w-]{1,24}):(\d{1,3}):(\d{1,3})$/.exec(button)
+  return found === null
+    ? undefined
+    : { ask: found[1] ?? "", question: Number(found[2]), at: Number(found[3]) }
 }
 
 const decisions = ["accept", "decline", "cancel"] as const
 const labels = ["Accept", "Decline", "Stop"] as const
+const past = { accept: "accepted", decline: "declined", cancel: "stopped" } as const
 
 /** The question that is to be answered next. */
 export const nextQuestion = ({ answers, asked }: Ask) =>
   asked.kind === "user-input" ? asked.questions[answers.length] : undefined
 
-const textOf = (ask: Ask, { asking, text }: ChannelLimits): string =>
-  ask.asked.kind === "approval"
-    ? approvalText(ask.asked, asking ?? text)
-    : questionText(nextQuestion(ask) ?? { question: "", options: [] })
+const textOf = (ask: Ask, { asking, text }: ChannelLimits): string => {
+  const limit = asking ?? text
+  return cutText(
+    ask.asked.kind === "approval"
+      ? approvalText(ask.asked, limit)
+      : questionText(nextQuestion(ask) ?? { question: "", options: [] }),
+    limit
+  )
+}
 
 const buttonsOf = (ask: Ask, limits: ChannelLimits): ReadonlyArray<Button> => {
   const all =
     ask.asked.kind === "approval" ? labels : (nextQuestion(ask)?.options ?? []).map(({ label }) => label)
-  // What is not offered can be written.
-  return all
-    .slice(0, limits.buttons)
-    .map((label, at) => ({ id: `a:${ask.id}:${at}`, label: label.slice(0, limits.label) }))
+  // What is not offered can be written. Labels that are alike when they are cut have a number.
+  return all.slice(0, limits.buttons).map((label, at) => {
+    const cut = cutText(label, limits.label)
+    const isPlain = cut === label && cut.trim() !== ""
+    return {
+      id: `a:${ask.id}:${ask.answers.length}:${at}`,
+      label: isPlain ? cut : cutText(`${at + 1}. ${label}`, limits.label)
+    }
+  })
 }
 
-/** The answer that a press gives, and what it says; the rest of the questions is asked first. */
+type Given = { readonly question: number; readonly at: number } | { readonly text: string }
+
+/** What an answer is, and what it says; the rest of the questions is asked first. Undefined for what answers nothing. */
 export const answerOf = (
   ask: Ask,
-  given: { readonly at: number } | { readonly text: string }
+  given: Given
 ): { readonly said: string; readonly answer: Answer | undefined; readonly ask: Ask } | undefined => {
   if (ask.asked.kind === "approval") {
     const decision = "at" in given ? decisions[given.at] : undefined
-    return (
-      decision && {
-        said: { accept: "accepted", decline: "declined", cancel: "stopped" }[decision],
-        answer: { decision },
-        ask
-      }
-    )
+    return decision && { said: past[decision], answer: { decision }, ask }
   }
+  // A press that comes twice answers no other question.
+  if ("at" in given && given.question !== ask.answers.length) return undefined
   const chosen = "at" in given ? nextQuestion(ask)?.options[given.at]?.label : given.text
   if (chosen === undefined) return undefined
   const answers = [...ask.answers, [chosen]]
@@ -68,24 +82,19 @@ export const makeAsking = (channel: Channel) => {
   /** Who is answering one from here: by that its end is told. */
   const deciding = new Map<RequestId, string>()
 
-  const show = (ask: Ask, to: string | null) => {
-    const text = textOf(ask, adapter.limits)
-    const part = {
+  const show = (ask: Ask) =>
+    store.addPart(config.id, {
       item: ask.requestId,
-      part: 0,
+      part: ask.answers.length,
       kind: "ask",
       chat: ask.chat,
-      to,
-      threadId: ask.threadId
-    } as const
-    return store.addPart(config.id, {
-      ...part,
+      to: ask.to,
+      threadId: ask.threadId,
       state: "planned",
       remote: null,
-      text: text.slice(0, adapter.limits.text),
+      text: textOf(ask, adapter.limits),
       buttons: buttonsOf(ask, adapter.limits)
     })
-  }
 
   const open = Effect.fnUntraced(function* (request: PendingRequest) {
     const [first] = yield* store.parts(config.id, request.turnId)
@@ -101,18 +110,29 @@ export const makeAsking = (channel: Channel) => {
       answers: [],
       open: true
     }
-    yield* store.transaction(Effect.andThen(store.saveAsk(config.id, ask), show(ask, first.to)))
+    yield* store.transaction(Effect.andThen(store.addAsk(config.id, ask), show(ask)))
     yield* channel.wakeOut(ask.chat)
   })
 
-  /** Its message says what became of it, and has no buttons any more. */
-  const reword = (ask: Ask, text: string, buttons: ReadonlyArray<Button> = []) =>
-    store.changePart(config.id, { item: ask.requestId, part: 0 }, (before) => ({
-      ...Struct.omit(before, ["buttons"]),
-      text: text.slice(0, adapter.limits.text),
-      ...(buttons.length > 0 && { buttons }),
-      state: before.state === "final" ? "sent" : before.state
-    }))
+  /** The message of a question says what became of it, and has no buttons any more. A platform that edits none is told. */
+  const close = (ask: Ask, told: string) =>
+    adapter.edit === undefined
+      ? store.addPart(config.id, {
+          item: `end:${ask.requestId}`,
+          part: ask.answers.length,
+          kind: "word",
+          chat: ask.chat,
+          to: ask.to,
+          threadId: ask.threadId,
+          state: "planned",
+          remote: null,
+          text: told
+        })
+      : store.changePart(config.id, { item: ask.requestId, part: ask.answers.length }, (before) => ({
+          ...Struct.omit(before, ["buttons"]),
+          text: cutText(`${textOf(ask, adapter.limits)}\n\n${told}`, adapter.limits.text),
+          state: before.state === "final" ? "sent" : before.state
+        }))
 
   const settle = Effect.fnUntraced(function* (requestId: RequestId, said?: string) {
     const found = yield* store.askOf(config.id, requestId)
@@ -120,14 +140,14 @@ export const makeAsking = (channel: Channel) => {
     const ask = found.value
     yield* store.transaction(
       Effect.andThen(
-        store.saveAsk(config.id, { ...ask, open: false }),
-        reword(ask, `${textOf(ask, adapter.limits)}\n\n${said ?? deciding.get(requestId) ?? settledText}`)
+        store.changeAsk(config.id, ask.id, (before) => ({ ...before, open: false })),
+        close(ask, said ?? deciding.get(requestId) ?? settledText)
       )
     )
     yield* channel.wakeOut(ask.chat)
   })
 
-  /** What is asked now in a thread of a turn of ours; and what is not asked any more. */
+  /** What is asked now in a turn of ours; and what is not asked any more. */
   const look = Effect.fnUntraced(function* (threadId: ThreadId, turnId: TurnId) {
     const { items } = yield* refusing(
       rejoin.threads
@@ -140,22 +160,32 @@ export const makeAsking = (channel: Channel) => {
     }
   })
 
-  /** Gives the server an answer, and tells what it said; undefined where it was answered before. */
-  const decide = Effect.fnUntraced(function* (ask: Ask, given: Parameters<typeof answerOf>[1], by: string) {
+  /**
+   * Gives the server an answer, and tells what it said; undefined where it was answered before, or answers nothing. `done`
+   * is written with it.
+   */
+  const decide = Effect.fnUntraced(function* (
+    ask: Ask,
+    given: Given,
+    by: string,
+    done: Effect.Effect<void, StoreFailed> = Effect.void
+  ) {
     const result = ask.open ? answerOf(ask, given) : undefined
     if (result === undefined) return undefined
     const { answer, said } = result
+    const told = `→ ${said}, by ${by}`
     if (answer === undefined) {
       yield* store.transaction(
-        Effect.andThen(
-          store.saveAsk(config.id, result.ask),
-          reword(result.ask, textOf(result.ask, adapter.limits), buttonsOf(result.ask, adapter.limits))
-        )
+        Effect.gen(function* () {
+          yield* store.changeAsk(config.id, ask.id, (before) => ({ ...before, answers: result.ask.answers }))
+          yield* close(ask, told)
+          yield* show(result.ask)
+          yield* done
+        })
       )
       yield* channel.wakeOut(ask.chat)
       return said
     }
-    const told = `→ ${said}, by ${by}`
     deciding.set(ask.requestId, told)
     return yield* refusing(
       rejoin.threads.answer({ params: { id: ask.threadId, requestId: ask.requestId }, payload: answer }).pipe(
@@ -169,6 +199,7 @@ export const makeAsking = (channel: Channel) => {
     ).pipe(
       Effect.map(Option.getOrUndefined),
       Effect.tap((said) => settle(ask.requestId, said === undefined ? settledText : told)),
+      Effect.tap((said) => (said === undefined ? Effect.void : done)),
       Effect.ensuring(Effect.sync(() => deciding.delete(ask.requestId)))
     )
   })

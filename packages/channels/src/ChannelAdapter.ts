@@ -72,6 +72,8 @@ export interface WebhookAnswer {
  */
 export interface ChannelAdapter {
   readonly limits: ChannelLimits
+  /** What stands before a command there; `/`, unless the platform keeps that for itself. */
+  readonly commandMark?: string
   /** Logs in. Its chats' keys begin with `prefix`. */
   readonly account: Effect.Effect<{ readonly prefix: string; readonly name: string }, ChannelFailure>
   /**
@@ -112,7 +114,12 @@ export interface ChannelAdapter {
   /** Shows that an answer is being worked on, for some seconds. */
   readonly typing: (chat: ChatKey, to: string | null) => Effect.Effect<void, ChannelFailure>
   readonly download: (file: RemoteFile) => Effect.Effect<Uint8Array, ChannelFailure>
-  readonly upload: (chat: ChatKey, to: string | null, file: File) => Effect.Effect<string, ChannelFailure>
+  readonly upload: (
+    chat: ChatKey,
+    to: string | null,
+    file: File,
+    attempt: Attempt
+  ) => Effect.Effect<string, ChannelFailure>
   /** Absent where the platform sends nothing by itself. Whoever can reach us can call it: it believes what is signed. */
   readonly webhook?: (request: WebhookRequest) => Effect.Effect<WebhookAnswer>
 }

@@ -90,7 +90,7 @@ export interface ChannelStore {
     }>,
     StoreFailed
   >
-  /** What a message says now that no turn was made of yet. */
+  /** What a message says now. */
   readonly reword: (seq: number, inbound: Said) => Effect.Effect<void, StoreFailed>
   /** What is to be dealt with in a chat, oldest first. */
   readonly arrivals: (
@@ -115,7 +115,13 @@ export interface ChannelStore {
   /** Answers that are not whole yet. */
   readonly unanswered: (channel: string) => Effect.Effect<ReadonlyArray<Part>, StoreFailed>
 
-  readonly saveAsk: (channel: string, ask: Ask) => Effect.Effect<void, StoreFailed>
+  readonly addAsk: (channel: string, ask: Ask) => Effect.Effect<void, StoreFailed>
+  /** Makes of it what the change makes of it as it is now. */
+  readonly changeAsk: (
+    channel: string,
+    id: string,
+    change: (before: Ask) => Ask
+  ) => Effect.Effect<void, StoreFailed>
   readonly ask: (channel: string, id: string) => Effect.Effect<Option.Option<Ask>, StoreFailed>
   readonly askOf: (channel: string, requestId: RequestId) => Effect.Effect<Option.Option<Ask>, StoreFailed>
   /** What was answered by this message. */

@@ -4,7 +4,7 @@ import { ChannelNotFound, PeerNotFound, type StoreFailed } from "@rejoin/contrac
 import type { Timestamp } from "@rejoin/contracts/Time"
 import { DateTime, Effect, type FileSystem, Ref, Schedule, type Scope, Stream } from "effect"
 import type { ChannelAdapter, WebhookAnswer, WebhookRequest } from "./ChannelAdapter.ts"
-import type { ChannelFailure } from "./ChannelFailure.ts"
+import { type ChannelFailure, NotLetIn } from "./ChannelFailure.ts"
 import type { ChannelStore } from "./ChannelStore.ts"
 import { type Engine, runChannel } from "./Engine.ts"
 import { hashOfCode, newCode, pairingMinutes } from "./Pairing.ts"
@@ -22,6 +22,8 @@ export interface Channels {
     channel: string,
     person: string
   ) => Effect.Effect<void, ChannelNotFound | PeerNotFound | StoreFailed>
+  /** Whether a platform sends something to this one by itself. */
+  readonly takesHooks: (channel: string) => boolean
   /** What a platform sends to one of them. */
   readonly webhook: (channel: string, request: WebhookRequest) => Effect.Effect<WebhookAnswer>
 }
@@ -32,6 +34,7 @@ export const noChannels: Channels = {
   unpair: (channel) => Effect.fail(notFound(channel)),
   peers: (channel) => Effect.fail(notFound(channel)),
   revoke: (channel) => Effect.fail(notFound(channel)),
+  takesHooks: () => false,
   webhook: () => Effect.succeed({ status: 404, text: "" })
 }
 
@@ -50,7 +53,23 @@ export const runChannels = Effect.fn("runChannels")(function* (
   rejoin: RejoinClient
 ): Effect.fn.Return<Channels, StoreFailed, FileSystem.FileSystem | Scope.Scope> {
   const engines = new Map<string, Engine>()
-  for (const config of configs) engines.set(config.id, yield* runChannel(config, make(config), store, rejoin))
+  const accounts = new Map<string, string>()
+  const claimOf =
+    (channel: string) =>
+    (account: string): Effect.Effect<void, NotLetIn, Scope.Scope> => {
+      const holder = accounts.get(account)
+      if (holder !== undefined && holder !== channel)
+        return Effect.fail(
+          new NotLetIn({
+            message: `The channel ${holder} is this bot already.`,
+            hint: "Each channel needs a bot of its own: what is written to one bot can only go to one of them."
+          })
+        )
+      accounts.set(account, channel)
+      return Effect.addFinalizer(() => Effect.sync(() => accounts.delete(account)))
+    }
+  for (const config of configs)
+    engines.set(config.id, yield* runChannel(config, make(config), store, rejoin, claimOf(config.id)))
   const all = [...engines.values()]
 
   const last = yield* Ref.make<number | undefined>(undefined)
@@ -83,6 +102,7 @@ export const runChannels = Effect.fn("runChannels")(function* (
   }
   return {
     list: Effect.forEach(all, ({ info }) => info),
+    takesHooks: (channel) => configs.some(({ id, kind }) => id === channel && kind === "whatsapp"),
     webhook: (channel, request) =>
       engines.get(channel)?.webhook(request) ?? Effect.succeed({ status: 404, text: "" }),
     pair: Effect.fnUntraced(function* (channel) {
@@ -94,11 +114,22 @@ export const runChannels = Effect.fn("runChannels")(function* (
       return { code, expiresAt }
     }),
     unpair: (channel) => Effect.andThen(engineOf(channel), store.withdraw(channel)),
-    peers: (channel) => Effect.andThen(engineOf(channel), store.peers(channel)),
+    peers: Effect.fnUntraced(function* (channel) {
+      yield* engineOf(channel)
+      const listed = configs.find(({ id }) => id === channel)?.allow?.users ?? []
+      return [
+        ...(yield* store.peers(channel)),
+        ...listed.map((id) => ({ id, name: "", by: "config.json" as const }))
+      ]
+    }),
     revoke: Effect.fnUntraced(function* (channel, person) {
       yield* engineOf(channel)
       if (!(yield* store.revoke(channel, person)))
-        return yield* new PeerNotFound({ peer: person, message: `${person} was not let in by a code.` })
+        return yield* new PeerNotFound({
+          peer: "",
+          message: "Nobody of this number was let in by a code.",
+          hint: "Who stands in config.json, under `allow.users`, is taken out there."
+        })
     })
   }
 })

@@ -16,14 +16,18 @@ export type Command = Data.TaggedEnum<{
 export const Command = Data.taggedEnum<Command>()
 
 /** What each platform's own list of commands shows. */
-export const commands: ReadonlyArray<{ readonly name: string; readonly about: string }> = [
+export const commands: ReadonlyArray<{
+  readonly name: string
+  readonly takes?: string
+  readonly about: string
+}> = [
   { name: "new", about: "Begin anew; what was said is kept" },
   { name: "stop", about: "Stop what the agent is at" },
   { name: "status", about: "Where it works, and with which powers" },
-  { name: "mode", about: "What the agent may do without asking" },
+  { name: "mode", takes: "mode", about: "What the agent may do without asking" },
   { name: "threads", about: "Conversations that can go on here" },
-  { name: "use", about: "Go on with one of them" },
-  { name: "file", about: "Send a file of the directory" },
+  { name: "use", takes: "thread", about: "Go on with one of them" },
+  { name: "file", takes: "path", about: "Send a file of the directory" },
   { name: "help", about: "What can be said here" }
 ]
 

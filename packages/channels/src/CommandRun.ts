@@ -1,15 +1,16 @@
 import type { StoreFailed } from "@rejoin/contracts/Errors"
 import { isSettled } from "@rejoin/contracts/Turn"
-import { Effect, type FileSystem } from "effect"
+import { Clock, Effect, type FileSystem } from "effect"
 import type { Asking } from "./Asking.ts"
 import { Command } from "./Command.ts"
 import { fileIn } from "./FileOut.ts"
 import type { Said } from "./Inbound.ts"
-import { exceeds, modesOf } from "./Policy.ts"
+import { attemptToken } from "./Attempt.ts"
+import { exceeds, modesOf, modesUpTo } from "./Policy.ts"
 import { Refusal, refusing } from "./Refusal.ts"
 import type { Channel, Later } from "./Room.ts"
 import { threadOf } from "./Submitting.ts"
-import { helpText, lateText, statusText, threadsText } from "./Words.ts"
+import { busyText, helpText, lateText, statusText, threadsText } from "./Words.ts"
 
 /** So many conversations are listed. */
 const listed = 10
@@ -62,7 +63,7 @@ export const makeCommandRun = (channel: Channel, asking: Asking) => {
     const [ask] = open
     if (ask === undefined) return lateText
     if (open.length > 1) return "More than one thing is asked: press the button below the one that you mean."
-    const said = yield* asking.decide(ask, { at: decision === "accept" ? 0 : 1 }, sender.name)
+    const said = yield* asking.decide(ask, { question: 0, at: decision === "accept" ? 0 : 1 }, sender.name)
     return said === undefined ? lateText : `It was ${said}.`
   })
 
@@ -72,12 +73,22 @@ export const makeCommandRun = (channel: Channel, asking: Asking) => {
   ): Effect.Effect<string, Later | Refusal | StoreFailed, FileSystem.FileSystem> => {
     const { chat, message } = said
     return Command.$match(command, {
-      Help: () => Effect.succeed(helpText),
+      Help: () => Effect.succeed(helpText(adapter.commandMark ?? "/")),
       New: () =>
         Effect.gen(function* () {
           const thread = yield* threadOf(channel, chat)
           if (thread === undefined) return "Nothing was said here yet: the next message begins."
-          yield* refusing(rejoin.sessions.reset({ params: { id: thread.id } }))
+          const { model } = config
+          const reset = refusing(
+            rejoin.sessions.reset({ params: { id: thread.id } }).pipe(
+              Effect.as(true),
+              Effect.catchTag("ThreadBusy", () => Effect.succeed(false))
+            )
+          )
+          if (!(yield* reset)) return busyText
+          // With what the configuration says by now.
+          if (model !== undefined && model !== thread.model)
+            yield* refusing(rejoin.threads.update({ params: { id: thread.id }, payload: { model } }))
           return "The next message begins anew. What was said before is kept: its agent still has it."
         }),
       Stop: () => stop(said),
@@ -106,13 +117,17 @@ export const makeCommandRun = (channel: Channel, asking: Asking) => {
           if (mode === undefined) {
             const known =
               given === "" ? `It works with ${thread?.runtimeMode ?? first}.` : `There is no mode ${given}.`
-            return `${known} This chat may use read-only, approval-required, auto-accept-edits, full-access, up to ${highest}.`
+            return `${known} This chat may use ${modesUpTo(highest).join(", ")}.`
           }
           if (exceeds(mode, highest)) return `This chat may use ${highest} at most.`
           if (thread === undefined) return "Nothing was said here yet: say something first."
-          yield* refusing(
-            rejoin.threads.update({ params: { id: thread.id }, payload: { runtimeMode: mode } })
+          const isBusy = yield* refusing(
+            rejoin.threads.update({ params: { id: thread.id }, payload: { runtimeMode: mode } }).pipe(
+              Effect.as(false),
+              Effect.catchTag("ThreadBusy", () => Effect.succeed(true))
+            )
           )
+          if (isBusy) return busyText
           return `It works with ${mode} from now on.`
         }),
       File: ({ path }) =>
@@ -121,7 +136,10 @@ export const makeCommandRun = (channel: Channel, asking: Asking) => {
           if (thread === undefined) return "Nothing was said here yet: there is no directory."
           const file = yield* fileIn(thread.cwd, path, adapter.limits.upload)
           yield* adapter
-            .upload(chat, message, file)
+            .upload(chat, message, file, {
+              token: attemptToken(`${chat}:${message}`),
+              since: yield* Clock.currentTimeMillis
+            })
             .pipe(
               Effect.mapError(
                 (failure) => new Refusal({ message: `It could not be sent: ${failure.message}` })

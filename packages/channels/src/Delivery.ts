@@ -1,6 +1,6 @@
 import type { StoreFailed } from "@rejoin/contracts/Errors"
 import { Clock, Effect, Metric, Option, Struct } from "effect"
-import { createHash } from "node:crypto"
+import { attemptToken } from "./Attempt.ts"
 import type { Attempt, Outgoing } from "./ChannelAdapter.ts"
 import * as ChannelMetrics from "./ChannelMetrics.ts"
 import type { ChannelFailure } from "./ChannelFailure.ts"
@@ -13,8 +13,11 @@ import { againText, pending } from "./Words.ts"
 /** The same for the same attempt, in every life. */
 const attemptOf = ({ item, part }: Part, since: number): Attempt => ({
   since,
-  token: createHash("sha256").update(`${item}:${part}:${since}`).digest("hex").slice(0, 24)
+  token: attemptToken(`${item}:${part}:${since}`)
 })
+
+/** In ms. */
+const givenUp = 24 * 3_600_000
 
 /**
  * Brings what is to be said to the platform, part by part and in order within a chat (T12). That a send begins is written
@@ -76,7 +79,12 @@ export const makeDelivery = (channel: Channel, previews: Previews) => {
     const remote =
       file === undefined
         ? yield* adapter.send(chat, to, first, attempt)
-        : yield* adapter.upload(chat, to, { name: file, bytes: new TextEncoder().encode(text ?? "") })
+        : yield* adapter.upload(
+            chat,
+            to,
+            { name: file, bytes: new TextEncoder().encode(text ?? "") },
+            attempt
+          )
     const isWhole = part.state === "planned" && text !== null && first.text !== pending
     yield* arrived(remote, !isEditable || isWhole)
   })
@@ -119,10 +127,19 @@ export const makeDelivery = (channel: Channel, previews: Previews) => {
             ])
           )
         }
-        case "Unanswered":
-          return Effect.fail(new Later({ message: failure.message }))
+        case "NotLetIn":
+          return undone.pipe(
+            Effect.andThen(report(failure.message)),
+            Effect.andThen(channel.notLetIn(failure)),
+            Effect.andThen(Effect.fail(new Later({ message: failure.message })))
+          )
         default:
-          return Effect.andThen(undone, Effect.fail(new Later({ message: failure.message })))
+          // What no platform takes in a day does not hold up what comes behind it.
+          return Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<void, Later | StoreFailed> =>
+            now - (part.since ?? now) > givenUp
+              ? fail(part, failure.message)
+              : Effect.fail(new Later({ message: failure.message }))
+          )
       }
     }
 

@@ -1,13 +1,26 @@
 import type { RejoinClient } from "@rejoin/client/Client"
 import type { ChannelConfig, ChannelInfo } from "@rejoin/contracts/Channel"
+import type { TurnId } from "@rejoin/contracts/Ids"
 import type { StoreFailed } from "@rejoin/contracts/Errors"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import { now, type Timestamp } from "@rejoin/contracts/Time"
-import { Cause, Effect, Exit, FileSystem, Metric, Option, Ref, type Scope } from "effect"
+import {
+  Cause,
+  Deferred,
+  Effect,
+  Exit,
+  FileSystem,
+  Metric,
+  Option,
+  Queue,
+  Ref,
+  Schedule,
+  type Scope
+} from "effect"
 import { makeAnswers } from "./Answers.ts"
 import { makeAsking } from "./Asking.ts"
 import type { ChannelAdapter, WebhookAnswer, WebhookRequest } from "./ChannelAdapter.ts"
-import type { ChannelFailure } from "./ChannelFailure.ts"
+import { type ChannelFailure, NotLetIn, Unanswered } from "./ChannelFailure.ts"
 import * as ChannelMetrics from "./ChannelMetrics.ts"
 import type { ChannelStore } from "./ChannelStore.ts"
 import { makeDelivery } from "./Delivery.ts"
@@ -15,7 +28,7 @@ import type { ChatKey } from "./Inbound.ts"
 import { makeIntake } from "./Intake.ts"
 import { makePreviews } from "./Previews.ts"
 import type { Refusal } from "./Refusal.ts"
-import { type Channel, type Later, makeRooms, pauseAfter } from "./Room.ts"
+import { type Channel, Later, makeRooms, pauseAfter } from "./Room.ts"
 import { makeTaking } from "./Taking.ts"
 
 /** How a channel is, as it was last seen. */
@@ -45,6 +58,24 @@ const settling = new Set([
 ])
 const asks = new Set(["request.opened", "request.resolved", "user-input.opened", "user-input.resolved"])
 
+/** What its threads need is there: otherwise the first who writes would find out. */
+const fits = Effect.fnUntraced(function* ({ cwd, provider }: ChannelConfig, rejoin: RejoinClient) {
+  const hint = "It stands in config.json, under `channels`."
+  const away = (message: string) => new Unanswered({ message })
+  const { items } = yield* Effect.mapError(rejoin.providers.list(), () => away("The server does not answer."))
+  const found = items.find(({ id }) => id === provider)
+  if (found === undefined) return yield* new NotLetIn({ message: `There is no provider ${provider}.`, hint })
+  yield* rejoin.directories
+    .look({ query: { path: cwd } })
+    .pipe(
+      Effect.mapError((error) =>
+        error._tag === "HttpClientError"
+          ? away("The server does not answer.")
+          : new NotLetIn({ message: error.message, hint })
+      )
+    )
+})
+
 /**
  * Receives, deals with what came, and answers, for as long as the scope: whatever fails is tried again, and told by
  * `info` meanwhile. Nothing is lost and nothing done twice, whenever it ends (T10 to T12).
@@ -54,7 +85,9 @@ export const runChannel = Effect.fn("runChannel")(function* (
   /** Made anew where it was not let in: its token may have been replaced. */
   make: Effect.Effect<ChannelAdapter, ChannelFailure, Scope.Scope>,
   store: ChannelStore,
-  rejoin: RejoinClient
+  rejoin: RejoinClient,
+  /** Fails where another channel of ours is that account already: each would take what is the other's. */
+  claim: (account: string) => Effect.Effect<void, NotLetIn, Scope.Scope>
 ) {
   const scope = yield* Effect.scope
   const files = yield* FileSystem.FileSystem
@@ -88,6 +121,10 @@ export const runChannel = Effect.fn("runChannel")(function* (
     const life = yield* Effect.scope
     const adapter = yield* make
     const account = yield* adapter.account
+    yield* claim(account.prefix)
+    yield* fits(config, rejoin)
+    const turnedAway = yield* Deferred.make<never, NotLetIn>()
+    const lookNow = yield* Queue.sliding<void>(1)
     const channel: Channel = {
       config,
       adapter,
@@ -96,7 +133,9 @@ export const runChannel = Effect.fn("runChannel")(function* (
       bot: account.name,
       report,
       wakeIn: (chat) => wakeIn(chat),
-      wakeOut: (chat) => wakeOut(chat)
+      wakeOut: (chat) => wakeOut(chat),
+      lookAgain: Effect.asVoid(Queue.offer(lookNow, undefined)),
+      notLetIn: (failure) => Effect.asVoid(Deferred.fail(turnedAway, failure))
     }
     const previews = makePreviews(adapter.limits.text)
     const answers = yield* makeAnswers(channel, previews)
@@ -115,8 +154,7 @@ export const runChannel = Effect.fn("runChannel")(function* (
       if (chat !== undefined) yield* wakeOut(chat)
       if (turnId === undefined) {
         if (type !== "thread.deleted") return
-        for (const part of yield* store.unanswered(config.id))
-          if (part.threadId === threadId) yield* answers.look(part.item as never)
+        if ((yield* store.unanswered(config.id)).some((part) => part.threadId === threadId)) yield* lookAgain
         return
       }
       if (settling.has(type)) yield* answers.look(turnId)
@@ -124,33 +162,53 @@ export const runChannel = Effect.fn("runChannel")(function* (
       if (asks.has(type) || (settling.has(type) && type !== "turn.started"))
         yield* asking.look(threadId, turnId)
     })
-    const lookAgain = Effect.gen(function* () {
-      for (const { item, threadId } of yield* store.unanswered(config.id)) {
-        yield* answers.look(item as never)
-        if (threadId !== null) yield* asking.look(threadId, item as never)
+    /** All that is open, each for itself: what cannot be looked at now does not hide the others, and is looked at again. */
+    const lookOnce = Effect.gen(function* () {
+      const open = [
+        ...(yield* store.unanswered(config.id)).map(({ item, threadId }) => ({
+          threadId,
+          turnId: item as TurnId
+        })),
+        ...(yield* store.openAsks(config.id)).map(({ threadId, turnId }) => ({ threadId, turnId }))
+      ]
+      let failed = 0
+      for (const { threadId, turnId } of open) {
+        const looked = answers
+          .look(turnId)
+          .pipe(Effect.andThen(threadId === null ? Effect.void : asking.look(threadId, turnId)))
+        if (Exit.isFailure(yield* Effect.exit(looked))) failed++
       }
-      for (const { threadId, turnId } of yield* store.openAsks(config.id))
-        yield* asking.look(threadId, turnId)
+      if (failed > 0) return yield* new Later({ message: `${failed} turns could not be looked at.` })
     })
+    const looking = Effect.andThen(
+      Queue.take(lookNow),
+      Effect.retry(
+        lookOnce,
+        Schedule.min([Schedule.exponential("500 millis"), Schedule.spaced("30 seconds")])
+      )
+    )
+    yield* Effect.forkScoped(Effect.forever(looking))
+    const lookAgain = channel.lookAgain
+    yield* lookAgain
     yield* Ref.set(current, { hear, lookAgain, webhook: adapter.webhook })
     yield* Effect.addFinalizer(() => Ref.set(current, undefined))
-    yield* Effect.forkScoped(Effect.ignore(lookAgain))
     for (const chat of yield* store.busy(config.id)) {
       yield* wakeIn(chat)
       yield* wakeOut(chat)
     }
-    return yield* adapter.receive({
+    const receiving = adapter.receive({
       cursor: yield* store.cursor(config.id, account.prefix),
       known: store.chats(config.id),
       up: become({ state: "up", account: account.name }),
       take: makeTaking(channel, account.prefix)
     })
+    return yield* Effect.raceFirst(receiving, Deferred.await(turnedAway))
   }).pipe(Effect.scoped)
 
   const current = yield* Ref.make<
     | {
         readonly hear: (event: RuntimeEvent) => Effect.Effect<void, Trouble>
-        readonly lookAgain: Effect.Effect<void, Trouble>
+        readonly lookAgain: Effect.Effect<void>
         readonly webhook: ChannelAdapter["webhook"]
       }
     | undefined
@@ -175,17 +233,21 @@ export const runChannel = Effect.fn("runChannel")(function* (
   })
   yield* Effect.forkIn(Effect.forever(forever), scope)
 
-  const quietly = (effect: Effect.Effect<void, Trouble>) =>
+  /** What could not be looked at is looked at again. */
+  const quietly = (effect: Effect.Effect<void, Trouble>, lookAgain: Effect.Effect<void>) =>
     Effect.catchCause(effect, (cause) =>
-      Effect.logWarning(`The channel ${config.id} could not look at what happened, and does later.`, cause)
+      Effect.andThen(
+        Effect.logWarning(`The channel ${config.id} could not look at what happened, and does again.`, cause),
+        lookAgain
+      )
     )
   const engine: Engine = {
     hear: (event) =>
       Effect.flatMap(Ref.get(current), (running) =>
-        running === undefined ? Effect.void : quietly(running.hear(event))
+        running === undefined ? Effect.void : quietly(running.hear(event), running.lookAgain)
       ),
     lookAgain: Effect.flatMap(Ref.get(current), (running) =>
-      running === undefined ? Effect.void : quietly(running.lookAgain)
+      running === undefined ? Effect.void : running.lookAgain
     ),
     webhook: (request) =>
       Effect.flatMap(Ref.get(current), (running) => {

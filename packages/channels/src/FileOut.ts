@@ -29,5 +29,8 @@ export const fileIn = Effect.fn("Channel.fileIn")(function* (
       `${path} is larger than the ${Math.floor(atMost / 1_000_000)} MB that can be sent here.`
     )
   const bytes = yield* Effect.mapError(fs.readFile(real), () => not(`${path} cannot be read.`))
+  // The agent may have put another thing in its place meanwhile.
+  const still = yield* Effect.orElseSucceed(fs.realPath(resolve(root, path)), () => "")
+  if (still !== real || bytes.length > atMost) return yield* missing
   return { name: basename(real), bytes }
 })

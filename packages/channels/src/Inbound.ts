@@ -40,7 +40,9 @@ export const Said = Schema.TaggedStruct("Said", {
   addressed: Schema.Boolean,
   files: Schema.Array(RemoteFile),
   /** Several messages that are one: pictures that were sent together. */
-  album: Schema.optionalKey(Schema.String)
+  album: Schema.optionalKey(Schema.String),
+  /** The key of its chat when it came, where that has another one now. */
+  cameIn: Schema.optionalKey(ChatKey)
 })
 export type Said = typeof Said.Type
 

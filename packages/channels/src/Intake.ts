@@ -1,16 +1,17 @@
 import type { StoreFailed } from "@rejoin/contracts/Errors"
-import { Clock, Effect, type FileSystem, Option } from "effect"
+import { Clock, Effect, type FileSystem, Option, Struct } from "effect"
 import type { Answers } from "./Answers.ts"
 import { type Asking, choiceIn, nextQuestion } from "./Asking.ts"
 import type { Arrived } from "./ChannelStore.ts"
 import { commandIn } from "./Command.ts"
 import { makeCommandRun } from "./CommandRun.ts"
 import type { ChatKey, Edited, Pressed, Said } from "./Inbound.ts"
+import { hearing, isLetIn } from "./Policy.ts"
 import { type Refusal, refusing } from "./Refusal.ts"
 import type { Channel, Later } from "./Room.ts"
 import { say } from "./Saying.ts"
 import { submit } from "./Submitting.ts"
-import { inGroup, lateText, tooLateToEditText } from "./Words.ts"
+import { inGroup, lateText, notLetInText, strangerPressText, tooLateToEditText } from "./Words.ts"
 
 /** How long after the last picture of an album another one may come, in ms. */
 const albumMs = 1000
@@ -26,6 +27,10 @@ const isSaid = (arrived: Arrived): arrived is Arrived<Said> => arrived.inbound._
 export const makeIntake = (channel: Channel, answers: Answers, asking: Asking) => {
   const { adapter, config, rejoin, store } = channel
   const run = makeCommandRun(channel, asking)
+
+  const isPeer = (person: string) => store.isPeer(config.id, person)
+  const mayDecide = (person: string) =>
+    Effect.map(isPeer(person), (peer) => isLetIn(config.allow ?? {}, peer, person))
 
   const word = (chat: ChatKey, to: string | null, about: string, text: string) =>
     Effect.andThen(store.transaction(say(channel, { chat, to, about, text })), channel.wakeOut(chat))
@@ -48,7 +53,8 @@ export const makeIntake = (channel: Channel, answers: Answers, asking: Asking) =
     const { chat, message, sender, text } = arrived.inbound
     const command = commandIn(text, channel.bot)
     if (command !== undefined) {
-      yield* word(chat, message, "command", yield* run(arrived.inbound, command))
+      const mayDo = command._tag === "Help" || (yield* mayDecide(sender.id))
+      yield* word(chat, message, "command", mayDo ? yield* run(arrived.inbound, command) : notLetInText)
       return yield* store.done(arrived.seq, null)
     }
     // A question that waits is answered by what is written: as a turn it would wait behind it, for ever.
@@ -56,18 +62,28 @@ export const makeIntake = (channel: Channel, answers: Answers, asking: Asking) =
     const question =
       before ??
       (yield* store.openAsks(config.id)).find((ask) => ask.chat === chat && nextQuestion(ask) !== undefined)
-    if (question !== undefined && text.trim() !== "") {
-      if (before === undefined) yield* store.saveAsk(config.id, { ...question, by: message })
-      const told = yield* asking.decide({ ...question, by: message }, { text }, sender.name)
-      // It had been answered elsewhere just then: it is a message like any other.
-      if (told !== undefined || before !== undefined) return yield* store.done(arrived.seq, null)
+    // What comes with files is said to the agent.
+    if (question !== undefined && text.trim() !== "" && arrived.inbound.files.length === 0) {
+      const { id } = question
+      const done = store.done(arrived.seq, null)
+      yield* store.changeAsk(config.id, id, (ask) => ({ ...ask, by: message }))
+      const told = yield* asking.decide(question, { text }, sender.name, done)
+      if (told !== undefined) return
+      // We died behind the answer, which was this one.
+      if (before !== undefined) return yield* done
+      // It is a message like any other.
+      yield* store.changeAsk(config.id, id, (ask) => Struct.omit(ask, ["by"]))
     }
     const together = yield* album(arrived)
     if (typeof together === "number") return yield* Effect.sleep(together)
     const turn = yield* submit(channel, together)
     yield* channel.wakeOut(chat)
-    // It may have begun, or ended, before we knew that it is ours.
-    if (turn !== undefined) yield* answers.look(turn.id)
+    if (turn === undefined) return
+    // It may have begun, asked or ended before we knew that it is ours. Where that cannot be told now, it is looked at again.
+    yield* Effect.catch(
+      Effect.andThen(answers.look(turn.id), asking.look(turn.threadId, turn.id)),
+      () => channel.lookAgain
+    )
   })
 
   const editedOne = Effect.fnUntraced(function* ({ inbound, seq }: Arrived<Edited>) {
@@ -75,7 +91,8 @@ export const makeIntake = (channel: Channel, answers: Answers, asking: Asking) =
     const found = Option.getOrUndefined(yield* store.find(config.id, chat, message))
     const threadId =
       found?.turnId == null ? undefined : (yield* store.parts(config.id, found.turnId))[0]?.threadId
-    if (found?.turnId != null && threadId != null) {
+    // One whose words were taken away, all of them, says nothing new.
+    if (found?.turnId != null && threadId != null && text.trim() !== "") {
       const turnId = found.turnId
       const isChanged = yield* refusing(
         rejoin.turns
@@ -102,18 +119,28 @@ export const makeIntake = (channel: Channel, answers: Answers, asking: Asking) =
     const choice = choiceIn(button)
     const found = choice && Option.getOrUndefined(yield* store.ask(config.id, choice.ask))
     // A button that was sent on into another chat is none.
+    const mayPress = yield* mayDecide(sender.id)
+    const done = store.done(seq, null)
     const told =
-      choice !== undefined && found?.chat === chat
-        ? yield* asking.decide(found, { at: choice.at }, sender.name)
+      mayPress && choice !== undefined && found?.chat === chat
+        ? yield* asking.decide(found, choice, sender.name, done)
         : undefined
-    yield* Effect.ignore(adapter.pressed(receipt, told ?? lateText))
-    yield* store.done(seq, null)
+    yield* Effect.ignore(adapter.pressed(receipt, mayPress ? (told ?? lateText) : strangerPressText))
+    yield* done
   })
 
   return Effect.fnUntraced(function* (chat: ChatKey) {
     const [arrived] = yield* store.arrivals(config.id, chat, 1)
     if (arrived === undefined) return false
     const { inbound, seq } = arrived
+    // Who was let in when it came may not be any more.
+    if (inbound._tag !== "Renamed") {
+      const peer = yield* isPeer(inbound.sender.id)
+      if (hearing(config.allow ?? {}, peer, { ...inbound, addressed: true }) !== "heard") {
+        yield* store.done(seq, null)
+        return true
+      }
+    }
     yield* Effect.gen(function* () {
       if (inbound._tag === "Said") yield* saidOne({ ...arrived, inbound })
       else if (inbound._tag === "Edited") yield* editedOne({ ...arrived, inbound })

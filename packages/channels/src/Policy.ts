@@ -18,13 +18,17 @@ export const hearing = (
   inbound: Pick<Said | Edited | Pressed, "_tag" | "groups" | "sender"> & { readonly addressed?: boolean }
 ): Hearing => {
   const { groups, sender } = inbound
-  const mayTalk = isPeer || (allow.users ?? []).includes(sender.id)
+  const mayTalk = isLetIn(allow, isPeer, sender.id)
   if (groups.length === 0) return mayTalk ? "heard" : "stranger"
   const isOpen = groups.some((group) => (allow.openGroups ?? []).includes(group))
-  const isLetIn = isOpen || (mayTalk && groups.some((group) => (allow.groups ?? []).includes(group)))
-  if (!isLetIn) return "passed-over"
+  const isHeard = isOpen || (mayTalk && groups.some((group) => (allow.groups ?? []).includes(group)))
+  if (!isHeard) return "passed-over"
   return inbound._tag === "Said" && inbound.addressed === false ? "passed-over" : "heard"
 }
+
+/** Whether this person was let in, and not only heard because everybody is: what has power is for these. */
+export const isLetIn = (allow: ChannelAllow, isPeer: boolean, person: string): boolean =>
+  isPeer || (allow.users ?? []).includes(person)
 
 const order: ReadonlyArray<RuntimeMode> = [
   "read-only",
@@ -32,6 +36,10 @@ const order: ReadonlyArray<RuntimeMode> = [
   "auto-accept-edits",
   "full-access"
 ]
+
+/** The modes that may be chosen, least first. */
+export const modesUpTo = (highest: RuntimeMode): ReadonlyArray<RuntimeMode> =>
+  order.slice(0, order.indexOf(highest) + 1)
 
 export const exceeds = (mode: RuntimeMode, highest: RuntimeMode): boolean =>
   order.indexOf(mode) > order.indexOf(highest)

@@ -1,6 +1,7 @@
 import type { RejoinClient } from "@rejoin/client/Client"
 import type { ChannelConfig } from "@rejoin/contracts/Channel"
 import { Cause, Data, Effect, Exit, Queue, type Scope } from "effect"
+import type { NotLetIn } from "./ChannelFailure.ts"
 import type { ChannelAdapter } from "./ChannelAdapter.ts"
 import type { ChannelStore } from "./ChannelStore.ts"
 import type { ChatKey } from "./Inbound.ts"
@@ -17,6 +18,10 @@ export interface Channel {
   readonly wakeIn: (chat: ChatKey) => Effect.Effect<void>
   /** Something is to be said in this chat. */
   readonly wakeOut: (chat: ChatKey) => Effect.Effect<void>
+  /** What is open is to be looked at anew, in a while: something could not be looked at. */
+  readonly lookAgain: Effect.Effect<void>
+  /** The platform does not take the bot any more: it is made anew. */
+  readonly notLetIn: (failure: NotLetIn) => Effect.Effect<void>
   /** Something could not be done; shown to the operator. */
   readonly report: (problem: string) => Effect.Effect<void>
 }

@@ -15,7 +15,7 @@ describe("T12: a long text in parts", () => {
           unit: fc.constantFrom("a", " ", "\n", "é", "💥", "語", "word ", "\n\n"),
           maxLength: 400
         }),
-        fc.integer({ min: 100, max: 160 }),
+        fc.integer({ min: 120, max: 200 }),
         (text, limit) => {
           const parts = split(text, limit)
           assert.strictEqual(joined(parts), text)
@@ -41,7 +41,7 @@ describe("T12: a long text in parts", () => {
       "💥💥💥"
     )
     fc.assert(
-      fc.property(fc.array(line, { maxLength: 60 }), fc.integer({ min: 100, max: 140 }), (lines, limit) => {
+      fc.property(fc.array(line, { maxLength: 60 }), fc.integer({ min: 120, max: 200 }), (lines, limit) => {
         const text = lines.join("\n")
         const parts = split(text, limit)
         const letters = (of: string) => of.replaceAll(/^ {0,3}(```|~~~).*$/gm, "").replaceAll("\n", "")
@@ -56,10 +56,23 @@ describe("T12: a long text in parts", () => {
     assert.isTrue(parts.slice(1, -1).every((part) => part.startsWith("```ts\n") && part.endsWith("```")))
   })
 
+  it("ends, whatever stands in it: a line that is no fence is text", () => {
+    for (const [mark, length, limit] of [
+      ["~", 2500, 2000],
+      ["`", 11_500, 11_000],
+      ["~", 1030, 1024]
+    ] as const) {
+      const text = `${mark.repeat(length)}\nbehind ${"x".repeat(limit)}`
+      const parts = split(text, limit)
+      assert.strictEqual(joined(parts), text)
+      for (const part of parts) assert.isAtMost(part.length, limit)
+    }
+  })
+
   it("is cut at a paragraph's end where there is one, and an empty text is one part", () => {
-    assert.deepEqual(split(`${"a".repeat(60)}\n\n${"b".repeat(60)}`, 100), [
-      `${"a".repeat(60)}\n\n`,
-      "b".repeat(60)
+    assert.deepEqual(split(`${"a".repeat(100)}\n\n${"b".repeat(100)}`, 200), [
+      `${"a".repeat(100)}\n\n`,
+      "b".repeat(100)
     ])
     assert.deepEqual(split("", 100), [""])
   })

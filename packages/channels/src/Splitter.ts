@@ -1,5 +1,6 @@
-/** A line that begins or ends a block of code in Markdown. */
-const fenceOf = (line: string) => /^ {0,3}(`{3,}|~{3,})\s*([^`]*)$/.exec(line)
+/** A line that begins or ends a block of code in Markdown. One that is longer than any is text. */
+const fenceOf = (line: string) =>
+  line.length > 200 ? null : /^ {0,3}(`{3,20}|~{3,20})(?![`~])\s*([^`]*)$/.exec(line)
 
 interface Open {
   readonly mark: string
@@ -19,7 +20,13 @@ const openBehind = (text: string, before: Open | undefined): Open | undefined =>
   return open
 }
 
-/** How much of a text is taken: at a paragraph's end, a line's, a word's; or where it has to be, never within a letter. */
+/** So many units of a text at most, and never half a letter: a pair of UTF-16 units stays together. */
+export const cutText = (text: string, atMost: number): string => {
+  const last = text.charCodeAt(atMost - 1)
+  return text.slice(0, text.length > atMost && last >= 0xd800 && last <= 0xdbff ? atMost - 1 : atMost)
+}
+
+/** How much of a text is taken: at a paragraph's end, a line's, a word's; or where it has to be. */
 const cutAt = (text: string, room: number): number => {
   if (text.length <= room) return text.length
   const head = text.slice(0, room)
@@ -31,14 +38,15 @@ const cutAt = (text: string, room: number): number => {
     const at = head.lastIndexOf(end)
     if (at >= room * least) return at + end.length
   }
-  const last = head.charCodeAt(room - 1)
-  // The first half of a pair of UTF-16 units.
-  return last >= 0xd800 && last <= 0xdbff ? room - 1 : room
+  return cutText(text, room).length
 }
 
+/** What closes a block of code, and opens it again, is no longer than this, and a limit is always more. */
+const spare = 64
+
 /**
- * A text in parts of at most `limit` UTF-16 units. A block of code that is cut is closed in its part, and opened again in
- * the next one: both within the limit. Without what that adds, the parts joined are the text.
+ * A text in parts of at most `limit` UTF-16 units, which is 100 at least. A block of code that is cut is closed in its part,
+ * and opened again in the next one: both within the limit. Without what that adds, the parts joined are the text.
  */
 export const split = (text: string, limit: number): ReadonlyArray<string> => {
   const parts: Array<string> = []
@@ -46,19 +54,12 @@ export const split = (text: string, limit: number): ReadonlyArray<string> => {
   let open: Open | undefined
   while (rest !== "") {
     const head = open === undefined ? "" : `${open.line}\n`
-    // What closes a block of code: a line of its own.
-    const whole = head.length + rest.length <= limit
-    let taken = whole ? rest.length : cutAt(rest, limit - head.length)
-    let behind = openBehind(rest.slice(0, taken), open)
-    let tail = behind === undefined || whole ? "" : closing(rest.slice(0, taken), behind)
-    while (head.length + taken + tail.length > limit) {
-      taken = cutAt(rest, taken - 1 - (head.length + taken + tail.length - limit - 1))
-      behind = openBehind(rest.slice(0, taken), open)
-      tail = behind === undefined ? "" : closing(rest.slice(0, taken), behind)
-    }
-    parts.push(`${head}${rest.slice(0, taken)}${tail}`)
-    rest = rest.slice(taken)
-    open = behind
+    const isLast = head.length + rest.length <= limit
+    const taken = rest.slice(0, isLast ? rest.length : cutAt(rest, limit - spare))
+    open = openBehind(taken, open)
+    const tail = open === undefined || isLast ? "" : closing(taken, open)
+    parts.push(`${head}${taken}${tail}`)
+    rest = rest.slice(taken.length)
   }
   return parts.length === 0 ? [""] : parts
 }

@@ -53,6 +53,11 @@ export const makeSqlChannelStore = ({
     open: part.state === "final" ? 0 : 1,
     record_json: JSON.stringify({ chat, ...part })
   })
+  const askRow = (ask: Ask) => ({
+    open: ask.open ? 1 : 0,
+    answered_by: ask.by ?? null,
+    record_json: JSON.stringify(ask)
+  })
   // Parts of one answer stand together, whatever came between.
   const insertPart = (channel: string, part: Part) =>
     sql`
@@ -126,17 +131,24 @@ export const makeSqlChannelStore = ({
       ),
     reword: (seq, inbound) =>
       run(sql`UPDATE channel_inbox SET record_json = ${JSON.stringify(inbound)} WHERE seq = ${seq}`),
-    arrivals: (channel, chat, atMost) =>
-      Effect.map(
-        failing(
-          sql<Row & { seq: number; at: number }>`SELECT seq, at, record_json FROM channel_inbox
-            WHERE channel = ${channel} AND chat = ${chat} AND open = 1 ORDER BY seq LIMIT ${atMost}`
-        ),
-        (found) =>
-          found.flatMap((row): ReadonlyArray<Arrived> =>
-            inbounds([row]).map((inbound) => ({ seq: row.seq, at: row.at, inbound }))
-          )
-      ),
+    arrivals: Effect.fnUntraced(function* (channel, chat, atMost) {
+      const found = yield* failing(
+        sql<Row & { seq: number; at: number }>`SELECT seq, at, record_json FROM channel_inbox
+          WHERE channel = ${channel} AND chat = ${chat} AND open = 1 ORDER BY seq LIMIT ${atMost}`
+      )
+      const arrived: Array<Arrived> = []
+      for (const row of found) {
+        const [inbound] = inbounds([row])
+        if (inbound !== undefined) arrived.push({ seq: row.seq, at: row.at, inbound })
+        else {
+          yield* Effect.logWarning(`A stored message of ${channel} cannot be read and is passed over.`, {
+            seq: row.seq
+          })
+          yield* run(sql`UPDATE channel_inbox SET open = 0 WHERE seq = ${row.seq}`)
+        }
+      }
+      return arrived
+    }),
     done: (seq, turnId) =>
       run(sql`UPDATE channel_inbox SET open = 0, turn_id = ${turnId} WHERE seq = ${seq}`),
 
@@ -155,12 +167,21 @@ export const makeSqlChannelStore = ({
         ),
         partsIn
       ),
-    due: (channel, chat) =>
-      Effect.map(
-        rows(sql<Row>`SELECT record_json FROM channel_outbox
-          WHERE channel = ${channel} AND chat = ${chat} AND due = 1 ORDER BY ord, part LIMIT 1`),
-        (found) => Option.fromUndefinedOr(partsIn(found)[0])
-      ),
+    due: Effect.fnUntraced(function* (channel, chat) {
+      for (;;) {
+        const [row] = yield* failing(
+          sql<Row & { seq: number }>`SELECT seq, record_json FROM channel_outbox
+            WHERE channel = ${channel} AND chat = ${chat} AND due = 1 ORDER BY ord, part LIMIT 1`
+        )
+        if (row === undefined) return Option.none()
+        const [part] = partsIn([row])
+        if (part !== undefined) return Option.some(part)
+        yield* Effect.logWarning(`A stored answer of ${channel} cannot be read and is passed over.`, {
+          seq: row.seq
+        })
+        yield* run(sql`UPDATE channel_outbox SET due = 0, open = 0 WHERE seq = ${row.seq}`)
+      }
+    }),
     unanswered: (channel) =>
       Effect.map(
         rows(
@@ -169,11 +190,16 @@ export const makeSqlChannelStore = ({
         (found) => partsIn(found).filter(({ kind, text }) => kind === "answer" && text === null)
       ),
 
-    saveAsk: (channel, ask) => {
-      const columns = { open: ask.open ? 1 : 0, record_json: JSON.stringify(ask) }
-      return run(sql`INSERT INTO channel_ask ${sql.insert({ channel, id: ask.id, request_id: ask.requestId, ...columns })}
-        ON CONFLICT (channel, id) DO UPDATE SET ${sql.update(columns)}`)
-    },
+    addAsk: (channel, ask) =>
+      run(sql`INSERT INTO channel_ask ${sql.insert({ channel, id: ask.id, request_id: ask.requestId, ...askRow(ask) })}
+        ON CONFLICT DO NOTHING`),
+    changeAsk: (channel, id, change) =>
+      Effect.gen(function* () {
+        const of = sql`WHERE channel = ${channel} AND id = ${id}`
+        const [before] = asksIn(yield* sql<Row>`SELECT record_json FROM channel_ask ${of}`)
+        if (before !== undefined)
+          yield* sql`UPDATE channel_ask SET ${sql.update(askRow(change(before)))} ${of}`
+      }).pipe(sql.withTransaction, failing),
     ask: (channel, id) =>
       Effect.map(
         rows(sql<Row>`SELECT record_json FROM channel_ask WHERE channel = ${channel} AND id = ${id}`),
@@ -188,9 +214,10 @@ export const makeSqlChannelStore = ({
       ),
     askBy: (channel, chat, message) =>
       Effect.map(
-        rows(sql<Row>`SELECT record_json FROM channel_ask WHERE channel = ${channel}
-          AND json_extract(record_json, '$.by') = ${message} AND json_extract(record_json, '$.chat') = ${chat}`),
-        (found) => Option.fromUndefinedOr(asksIn(found)[0])
+        rows(
+          sql<Row>`SELECT record_json FROM channel_ask WHERE channel = ${channel} AND answered_by = ${message}`
+        ),
+        (found) => Option.fromUndefinedOr(asksIn(found).find((ask) => ask.chat === chat))
       ),
     openAsks: (channel) =>
       Effect.map(
@@ -220,7 +247,8 @@ export const makeSqlChannelStore = ({
           yield* sql`INSERT INTO channel_chat ${sql.insert({ channel, chat: to, thread_id: old.thread_id })}
             ON CONFLICT (channel, chat) DO UPDATE SET thread_id = coalesce(thread_id, excluded.thread_id)`
         }
-        yield* sql`UPDATE OR IGNORE channel_inbox SET chat = ${to}, record_json = json_set(record_json, '$.chat', ${to})
+        yield* sql`UPDATE OR IGNORE channel_inbox SET chat = ${to}, record_json =
+            json_set(record_json, '$.chat', ${to}, '$.cameIn', coalesce(json_extract(record_json, '$.cameIn'), ${chat}))
           WHERE channel = ${channel} AND chat = ${chat} AND open = 1`
         yield* sql`UPDATE channel_outbox SET chat = ${to}, record_json = json_set(record_json, '$.chat', ${to})
           WHERE channel = ${channel} AND chat = ${chat} AND open = 1`
@@ -264,8 +292,8 @@ export const makeSqlChannelStore = ({
         (found) => found.length > 0
       ),
     letIn: (channel, { id, name, since }) =>
-      run(sql`INSERT INTO channel_peer ${sql.insert({ channel, person: id, name, since })}
-        ON CONFLICT (channel, person) DO UPDATE SET ${sql.update({ name, since })}`),
+      run(sql`INSERT INTO channel_peer ${sql.insert({ channel, person: id, name, since: since ?? "" })}
+        ON CONFLICT (channel, person) DO UPDATE SET ${sql.update({ name, since: since ?? "" })}`),
     revoke: (channel, person) =>
       Effect.map(
         failing(

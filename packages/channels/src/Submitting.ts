@@ -1,14 +1,17 @@
-import type { StoreFailed } from "@rejoin/contracts/Errors"
+import type { IdempotencyConflict, StoreFailed } from "@rejoin/contracts/Errors"
 import type { Thread } from "@rejoin/contracts/Thread"
 import type { Turn } from "@rejoin/contracts/Turn"
 import { Effect, Option, Schedule } from "effect"
 import type { Arrived } from "./ChannelStore.ts"
 import type { ChatKey, RemoteFile, Said } from "./Inbound.ts"
 import { say } from "./Saying.ts"
+import { cutText } from "./Splitter.ts"
 import { exceeds, modesOf } from "./Policy.ts"
 import { refusing, Refusal } from "./Refusal.ts"
 import { type Channel, Later } from "./Room.ts"
-import { inGroup } from "./Words.ts"
+import { goesOnText, inGroup } from "./Words.ts"
+import { brief } from "@rejoin/shown/Visible"
+import { nameOf } from "@rejoin/shown/Words"
 
 /** All files of a turn together, in bytes: our own interface takes 24 MB of base64. */
 const filesAtMost = 17_000_000
@@ -27,8 +30,12 @@ export const threadOf = Effect.fnUntraced(function* ({ config, rejoin, store }: 
 })
 
 /** The same, and where it has none a new one: found again by its key, whatever is lost here. */
-export const openThread = Effect.fnUntraced(function* (channel: Channel, chat: ChatKey) {
+export const openThread = Effect.fnUntraced(function* (
+  channel: Channel,
+  { chat, message, text }: Pick<Said, "chat" | "message" | "text">
+) {
   const { config, rejoin, store } = channel
+  const had = Option.isSome(yield* store.threadOf(config.id, chat))
   const there = yield* threadOf(channel, chat)
   if (there !== undefined) return there
   const { cwd, id, model, provider } = config
@@ -38,12 +45,17 @@ export const openThread = Effect.fnUntraced(function* (channel: Channel, chat: C
         provider,
         cwd,
         runtimeMode: modesOf(config).first,
+        // In a group the first line would be who said it.
+        title: brief(text),
         ...(model !== undefined && { model }),
         key: { agent: id, external: chat }
       }
     })
   )
   yield* store.saveThread(config.id, chat, thread.id)
+  // It is not a new one: that of the chat itself, which it had left for another.
+  if (had && thread.usage.inputTokens + thread.generation > 0)
+    yield* say(channel, { chat, to: message, about: "deleted", text: goesOnText(nameOf(thread)) })
   return thread
 })
 
@@ -65,7 +77,9 @@ const fetched = Effect.fnUntraced(function* ({ adapter }: Channel, files: Readon
   const missing: Array<string> = []
   let bytes = 0
   for (const file of files) {
-    const { mediaType, name } = file
+    const name = cutText(file.name.toWellFormed().replaceAll(/\p{C}/gu, ""), 200) || "file"
+    const mediaType =
+      /^[\w.+-]{1,80}\/[\w.+-]{1,120}$/.exec(file.mediaType)?.[0] ?? "application/octet-stream"
     const atMost = Math.min(adapter.limits.download, filesAtMost - bytes)
     if ((file.bytes ?? 0) > atMost) {
       missing.push(`${name} is larger than what can be taken (${Math.floor(atMost / 1_000_000)} MB left).`)
@@ -98,16 +112,20 @@ export const submit = Effect.fnUntraced(function* (
   arrived: readonly [Arrived<Said>, ...ReadonlyArray<Arrived<Said>>]
 ): Effect.fn.Return<Turn | undefined, Later | Refusal | StoreFailed> {
   const { config, rejoin, store } = channel
-  const { chat, groups, message, sender } = arrived[0].inbound
+  const { cameIn, chat, groups, message, sender } = arrived[0].inbound
   const said = arrived.map(({ inbound }) => inbound)
-  const thread = yield* openThread(channel, chat)
+  const thread = yield* openThread(channel, arrived[0].inbound)
+  const sentBefore = Effect.fnUntraced(function* (conflict: IdempotencyConflict) {
+    if (conflict.turnId === undefined) return yield* conflict
+    return yield* rejoin.turns.get({ params: { id: thread.id, turnId: conflict.turnId }, query: {} })
+  })
   yield* within(channel, thread)
   const { attachments, missing } = yield* fetched(
     channel,
     said.flatMap(({ files }) => files)
   )
   const text = said
-    .map(({ text }) => text.trim())
+    .map(({ text }) => text.toWellFormed().replaceAll("\0", "").trim())
     .filter((text) => text !== "")
     .join("\n\n")
   const words = text === "" ? attachments.map(({ name }) => name).join(", ") : text
@@ -115,18 +133,38 @@ export const submit = Effect.fnUntraced(function* (
     words === ""
       ? undefined
       : yield* refusing(
-          rejoin.turns.send({
-            params: { id: thread.id },
-            payload: {
-              input: groups.length === 0 ? words : inGroup(config.kind, sender, words),
-              ...(attachments.length > 0 && { attachments }),
-              idempotencyKey: `${chat}:${message}`
-            }
-          })
+          rejoin.turns
+            .send({
+              params: { id: thread.id },
+              payload: {
+                input: groups.length === 0 ? words : inGroup(config.kind, sender, words),
+                ...(attachments.length > 0 && { attachments }),
+                // By the key under which it came: the chat may have another one by now.
+                idempotencyKey: `${cameIn ?? chat}:${message}`
+              }
+            })
+            .pipe(
+              // It was sent before, and we died before we knew. What was changed since is an edit.
+              Effect.catchTag("IdempotencyConflict", sentBefore)
+            )
         )
   yield* store.transaction(
     Effect.gen(function* () {
-      for (const { seq } of arrived) yield* store.done(seq, turn?.id ?? null)
+      for (const { inbound, seq } of arrived) {
+        yield* store.done(seq, turn?.id ?? null)
+        // It was changed while it was sent.
+        const now = Option.getOrUndefined(yield* store.find(config.id, inbound.chat, inbound.message))
+        const said = now?.arrived.inbound
+        if (said === undefined || said.text === inbound.text) continue
+        const edited = {
+          chat: said.chat,
+          groups: said.groups,
+          message: said.message,
+          sender: said.sender,
+          text: said.text
+        }
+        yield* store.arrive(config.id, { _tag: "Edited", ...edited }, now?.arrived.at ?? 0)
+      }
       if (missing.length > 0)
         yield* say(channel, { chat, to: message, about: "files", text: missing.join("\n") })
       if (turn === undefined) return

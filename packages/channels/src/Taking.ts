@@ -1,8 +1,8 @@
 import { now } from "@rejoin/contracts/Time"
 import { Clock, Effect, Metric } from "effect"
 import * as ChannelMetrics from "./ChannelMetrics.ts"
-import { pairedText, strangerPressText } from "./Words.ts"
-import type { Edited, Inbound, Pressed, Said } from "./Inbound.ts"
+import { alreadyInText, pairedText, strangerPressText } from "./Words.ts"
+import type { ChatKey, Edited, Inbound, Pressed, Said } from "./Inbound.ts"
 import { codeIn, guesses, hashOfCode, pairingMinutes } from "./Pairing.ts"
 import { hearing } from "./Policy.ts"
 import { say } from "./Saying.ts"
@@ -31,12 +31,14 @@ export const makeTaking = (channel: Channel, account: string) => {
 
   const pair = Effect.fnUntraced(function* ({ chat, message, sender, text }: Said) {
     const code = codeIn(text)
-    if (code === undefined || !mayGuess(sender.id, yield* Clock.currentTimeMillis)) return
+    if (code === undefined || !mayGuess(sender.id, yield* Clock.currentTimeMillis)) return false
     const at = yield* now
-    if (!(yield* store.take(config.id, hashOfCode(code), at))) return
+    if (!(yield* store.take(config.id, hashOfCode(code), at))) return false
     guessed.delete(sender.id)
+    used.add(hashOfCode(code))
     yield* store.letIn(config.id, { ...sender, since: at })
     yield* say(channel, { chat, to: message, about: "paired", text: pairedText })
+    return true
   })
 
   /** What a message says now counts, as long as no turn was made of it. What is only about it changes nothing. */
@@ -44,42 +46,75 @@ export const makeTaking = (channel: Channel, account: string) => {
     const found = yield* store.find(config.id, edited.chat, edited.message)
     if (found._tag === "None" || found.value.arrived.inbound.text === edited.text) return
     const { arrived, open } = found.value
-    if (open) yield* store.reword(arrived.seq, { ...arrived.inbound, text: edited.text })
-    else yield* store.arrive(config.id, edited, at)
+    yield* store.reword(arrived.seq, { ...arrived.inbound, text: edited.text })
+    if (!open) yield* store.arrive(config.id, edited, at)
   })
 
+  /** Pictures that were sent together: one of them is addressed, and all are meant. */
+  const heardAlbums = new Set<string>()
+  const isOfAlbum = (inbound: Said | Edited | Pressed) =>
+    inbound._tag === "Said" &&
+    inbound.album !== undefined &&
+    heardAlbums.has(`${inbound.chat} ${inbound.album}`)
+  const used = new Set<string>()
+
+  /** A code is for no agent: one who was let in has not to be let in again, and has shown it. */
+  const isCode = Effect.fnUntraced(function* ({ chat, groups, message, text }: Said) {
+    const code = groups.length === 0 ? codeIn(text) : undefined
+    if (code === undefined) return false
+    const hash = hashOfCode(code)
+    if (!used.has(hash) && !(yield* store.take(config.id, hash, yield* now))) return false
+    used.add(hash)
+    yield* say(channel, { chat, to: message, about: "paired", text: alreadyInText })
+    return true
+  })
+
+  /** The chat in which there is something to be done now. */
   const keep = Effect.fnUntraced(function* (inbound: Said | Edited | Pressed) {
     const { allow = {} } = config
-    const isPeer = yield* store.isPeer(config.id, inbound.sender.id)
-    const heard = hearing(allow, isPeer, inbound)
-    if (inbound._tag === "Said" && heard === "stranger") return yield* pair(inbound)
-    if (heard !== "heard") return
+    const { chat, sender } = inbound
+    const isPeer = yield* store.isPeer(config.id, sender.id)
+    const heard = hearing(allow, isPeer, isOfAlbum(inbound) ? { ...inbound, addressed: true } : inbound)
+    if (inbound._tag === "Said" && heard === "stranger")
+      return (yield* pair(inbound)) === true ? chat : undefined
+    if (heard !== "heard") return undefined
     const at = yield* Clock.currentTimeMillis
     if (inbound._tag === "Edited") yield* edit(inbound, at)
-    else if (yield* store.arrive(config.id, inbound, at))
+    else if (inbound._tag === "Said" && (yield* isCode(inbound))) return chat
+    else if (yield* store.arrive(config.id, inbound, at)) {
+      if (inbound._tag === "Said" && inbound.album !== undefined) {
+        heardAlbums.add(`${chat} ${inbound.album}`)
+        if (heardAlbums.size > 100) heardAlbums.delete([...heardAlbums][0] ?? "")
+      }
       yield* Metric.update(Metric.withAttributes(ChannelMetrics.arrived, { channel: config.id }), 1)
+    }
+    return chat
   })
 
   return Effect.fnUntraced(function* (inbound: ReadonlyArray<Inbound>, cursor: string | null) {
+    const awake = new Set<ChatKey>()
+    const strangers: Array<Pressed> = []
     yield* store.transaction(
       Effect.gen(function* () {
         for (const one of inbound) {
-          if (one._tag === "Renamed") yield* store.rename(config.id, one.chat, one.to)
-          else yield* keep(one)
+          if (one._tag === "Renamed") {
+            yield* store.rename(config.id, one.chat, one.to)
+            awake.add(one.to)
+            continue
+          }
+          const chat = yield* keep(one)
+          if (chat !== undefined) awake.add(chat)
+          else if (one._tag === "Pressed") strangers.push(one)
         }
         if (cursor !== null) yield* store.saveCursor(config.id, account, cursor)
       })
     )
-    for (const one of inbound) {
-      const chat = one._tag === "Renamed" ? one.to : one.chat
+    for (const chat of awake) {
       yield* channel.wakeIn(chat)
       yield* channel.wakeOut(chat)
-      // Nothing else is said to who may not talk.
-      if (one._tag === "Pressed") {
-        const isPeer = yield* store.isPeer(config.id, one.sender.id)
-        if (hearing(config.allow ?? {}, isPeer, one) !== "heard")
-          yield* Effect.forkDetach(Effect.ignore(adapter.pressed(one.receipt, strangerPressText)))
-      }
     }
+    // Nothing else is said to who may not talk.
+    for (const { receipt } of strangers)
+      yield* Effect.forkDetach(Effect.ignore(adapter.pressed(receipt, strangerPressText)))
   })
 }

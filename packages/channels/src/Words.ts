@@ -54,12 +54,18 @@ export const answerText = (turn: Turn, receipt: Receipt | undefined): string => 
 
 /** Nothing of it is left out without saying so: what is allowed is what was read. `atMost` characters. */
 export const approvalText = (approval: Approval, atMost: number): string => {
-  const { command, diff, paths = [], title } = approval
+  const { command, diff, paths = [], permission, title } = approval
   const room = Math.min(atMost, 4000) - 250
   const what = command === undefined ? [] : [fenced(cut(visible(command), Math.floor(room * 0.45)))]
   const where = paths.length === 0 ? [] : [cut(visible(paths.join("\n")), Math.floor(room * 0.15))]
   const change = diff === undefined ? [] : [fenced(cut(visible(diff), Math.floor(room * 0.3)))]
-  return ["🔐 May the agent do this?", brief(title, 120), ...what, ...where, ...change].join("\n")
+  return [
+    "🔐 May the agent do this?",
+    command === undefined ? brief(title, 120) : brief(permission),
+    ...what,
+    ...where,
+    ...change
+  ].join("\n")
 }
 
 export const questionText = ({ header, options, question }: Question): string =>
@@ -95,10 +101,15 @@ export const threadsText = (threads: ReadonlyArray<Thread>): string =>
         "/use <thread> goes on with one of them."
       ].join("\n")
 
-export const helpText = [
-  "What you write is said to the agent. It works one message after the other; none is lost.",
-  ...commands.map(({ about, name }) => `/${name}: ${about}`)
-].join("\n")
+/** `mark` stands before a command there. */
+export const helpText = (mark: string): string =>
+  [
+    "What you write is said to the agent. It works one message after the other; none is lost.",
+    ...commands.map(
+      ({ about, name, takes }) => `${mark}${name}${takes === undefined ? "" : ` <${takes}>`}: ${about}`
+    ),
+    `${mark}accept, ${mark}decline: answer what the agent asks for, without its buttons`
+  ].join("\n")
 
 export const pairedText =
   "You may talk with me now. What you write is said to the agent; /help tells the rest."
@@ -108,9 +119,19 @@ export const strangerPressText = "This is not yours to decide."
 export const againText = "(sent again after a restart)\n"
 
 export const deletedText = "This conversation was deleted. The next message begins another one."
-export const doneText = "Done ↑"
+/** An edit makes no sound: this does. */
+export const doneText = (status: Turn["status"]): string =>
+  status === "completed" ? "Done ↑" : "It has ended ↑"
 export const wholeInFileText = "(The whole answer is long: it is in the file below.)"
 export const settledText = "→ answered elsewhere, or not needed any more"
 export const lateText = "This was answered already."
 export const tooLateToEditText =
   "The agent has begun with what stood there before: the change is not told to it. Say it in another message."
+
+export const notLetInText = "That is for people whom the bot's owner has let in."
+export const alreadyInText = "You may talk with me already. That code is good no more."
+
+export const goesOnText = (name: string): string =>
+  `The conversation that this chat went on with was deleted. It goes on with the chat's own one: ${name}. /new begins anew.`
+export const busyText =
+  "The agent is at work, or waits for an answer: /stop ends that, then it can be changed."

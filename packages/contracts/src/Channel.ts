@@ -29,6 +29,8 @@ export type ChannelAllow = typeof ChannelAllow.Type
 const common = {
   /** Part of its threads' keys: it stays the same. */
   id: Schema.String.check(Schema.isPattern(/^[a-z0-9][a-z0-9_-]{0,39}$/)),
+  /** `beside`: not by the server, but by `rejoin channel serve`, a process of its own. */
+  run: Schema.optionalKey(Schema.Literals(["server", "beside"])),
   token: SecretSource,
   /** Where the platform's interface is, where it is not the platform's own. */
   url: Schema.optionalKey(Schema.NonEmptyString),
@@ -92,6 +94,8 @@ export const ChannelPeer = Schema.Struct({
   id: Schema.String,
   /** As the platform showed it when it was let in. */
   name: Schema.String,
-  since: Timestamp
+  since: Schema.optionalKey(Timestamp),
+  /** Not by a code, but by the operator's own list. */
+  by: Schema.optionalKey(Schema.Literal("config.json"))
 })
 export type ChannelPeer = typeof ChannelPeer.Type

@@ -133,7 +133,12 @@ export class InvalidBundle extends Schema.TaggedError<InvalidBundle>()(
 
 export class IdempotencyConflict extends Schema.TaggedError<IdempotencyConflict>()(
   "IdempotencyConflict",
-  { ...said, idempotencyKey: Schema.String },
+  {
+    ...said,
+    idempotencyKey: Schema.String,
+    /** The turn that was sent with it. */
+    turnId: Schema.optionalKey(Schema.String)
+  },
   { httpApiStatus: 409 }
 ) {}
 

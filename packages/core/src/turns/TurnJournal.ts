@@ -357,6 +357,7 @@ const sameOrConflict = (existing: TurnRecord, turn: NewTurn, key: string) => {
     : Effect.fail(
         new IdempotencyConflict({
           idempotencyKey: key,
+          turnId: existing.id,
           message: "This idempotency key was used before with another input."
         })
       )

@@ -18,8 +18,9 @@ export const channels = Effect.gen(function* () {
     "CREATE INDEX channel_outbox_due ON channel_outbox (channel, chat, ord, part) WHERE due = 1",
     "CREATE INDEX channel_outbox_open ON channel_outbox (channel, ord) WHERE open = 1",
     `CREATE TABLE channel_ask (
-      channel TEXT NOT NULL, id TEXT NOT NULL, request_id TEXT NOT NULL, open INTEGER NOT NULL, record_json TEXT NOT NULL,
-      PRIMARY KEY (channel, id), UNIQUE (channel, request_id))`,
+      channel TEXT NOT NULL, id TEXT NOT NULL, request_id TEXT NOT NULL, open INTEGER NOT NULL, answered_by TEXT,
+      record_json TEXT NOT NULL, PRIMARY KEY (channel, id), UNIQUE (channel, request_id))`,
+    "CREATE INDEX channel_ask_answered ON channel_ask (channel, answered_by) WHERE answered_by IS NOT NULL",
     "CREATE INDEX channel_ask_open ON channel_ask (channel) WHERE open = 1",
     `CREATE TABLE channel_chat (
       channel TEXT NOT NULL, chat TEXT NOT NULL, thread_id TEXT, PRIMARY KEY (channel, chat))`,

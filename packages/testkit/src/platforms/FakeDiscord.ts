@@ -136,6 +136,15 @@ export const fakeDiscord = Effect.gen(function* () {
       commands = body as unknown as ReadonlyArray<unknown>
       return { json: commands }
     }
+    const [, guild, of] = /^\/guilds\/(\d+)\/(channels|threads\/active)$/.exec(path) ?? []
+    if (guild !== undefined) {
+      if (guild !== "1") return refused(404, 10_004, "Unknown Guild")
+      const isThread = of !== "channels"
+      const found = [...channels.values()]
+        .filter(({ guild_id, type }) => guild_id === guild && (type === 11) === isThread)
+        .map(({ guild_id, id, parent_id, type }) => ({ guild_id, id, parent_id, type }))
+      return { json: isThread ? { threads: found, members: [] } : found }
+    }
     const [, channel = "", rest = ""] = /^\/channels\/(\d+)(.*)$/.exec(path) ?? []
     if (channel !== "" && rest === "") {
       const { messages: _, ...about } = channelOf(channel)
