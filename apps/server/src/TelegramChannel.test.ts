@@ -531,4 +531,177 @@ describe("Telegram", () => {
         })
       )
   )
+
+  /** What the model was asked. */
+  const asked = ({ upstream }: Served) => upstream.asked.map(({ input }) => input)
+
+  it.live(
+    "T11: a message that nobody could take holds up none behind it: names and words are made to fit",
+    () =>
+      chatting(({ served, start, telegram, texts }) =>
+        Effect.gen(function* () {
+          yield* start
+          telegram.files.set("N", Buffer.from("x"))
+          const document = {
+            file_id: "N",
+            file_unique_id: "N",
+            file_name: "n".repeat(300),
+            mime_type: "",
+            file_size: 1
+          }
+          telegram.say("", { more: { document, caption: "a\0b\ud800" } })
+          telegram.say("behind it")
+          yield* until(() => texts().some((text) => text?.endsWith("behind it")))
+          assert.lengthOf(asked(served), 2)
+          telegram.say("hold")
+          yield* until(() => texts().includes("holding"))
+          const waiting = telegram.say("", {
+            more: { document: { ...document, file_name: "n" }, caption: "look" }
+          })
+          yield* until(() => telegram.waiting() === 0)
+          telegram.say("", {
+            edits: waiting,
+            more: { caption: "", photo: [{ file_id: "N", file_unique_id: "N" }] }
+          })
+          telegram.say("/status")
+          yield* until(() => texts().some((text) => text?.includes("mode: ") === true))
+          telegram.say(`/file ${"~".repeat(5000)}\nand more`)
+          yield* until(() => texts().some((text) => text?.startsWith("There is no file ~~~")))
+        })
+      )
+  )
+
+  it.live("T14: changed, and changed back: the agent gets what stands there at last", () =>
+    chatting(({ served, start, telegram, texts }) =>
+      Effect.gen(function* () {
+        yield* start
+        telegram.say("hold")
+        yield* until(() => texts().includes("holding"))
+        const waiting = telegram.say("one way")
+        for (const text of ["another way", "one way"]) {
+          yield* until(() => telegram.waiting() === 0)
+          telegram.say(text, { edits: waiting })
+        }
+        yield* until(() => telegram.waiting() === 0)
+        telegram.say("/stop")
+        yield* until(() => texts().includes("hold | one way"))
+        assert.deepEqual(asked(served), ["hold", "one way"])
+      })
+    )
+  )
+
+  it.live("T12: where the server does not answer as a turn ends, its answer comes when it does", () =>
+    chatting(({ served, start, store, telegram, texts }) =>
+      Effect.gen(function* () {
+        let broken = 0
+        const { parts } = store
+        // As a server that is away for a moment.
+        Object.assign(store, {
+          parts: (...args: Parameters<typeof parts>) =>
+            broken-- > 0 ? Effect.fail(new StoreFailed({ message: "away" })) : parts(...args)
+        })
+        yield* start
+        telegram.say("hold")
+        yield* until(() => texts().includes("holding"))
+        const { items } = yield* served.client.threads.list({ query: {} })
+        broken = 3
+        yield* served.client.sessions.interrupt({ params: { id: items[0]?.id ?? "" } })
+        yield* until(() => texts().some((text) => text?.endsWith("⏹ Stopped.") === true))
+      })
+    )
+  )
+
+  it.live("T17: a press that comes twice answers no other question; a message with a file is no answer", () =>
+    chatting(({ served, start, telegram, texts }) =>
+      Effect.gen(function* () {
+        yield* start
+        telegram.say("ask")
+        const question = yield* until(() =>
+          telegram.in(7).find(({ buttons, text }) => text?.includes("Which?") && (buttons?.length ?? 0) > 0)
+        )
+        telegram.files.set("P", Buffer.from("one"))
+        telegram.say("", {
+          more: { photo: [{ file_id: "P", file_unique_id: "P", file_size: 3 }], caption: "A" }
+        })
+        yield* until(() => telegram.waiting() === 0)
+        assert.isTrue((question.buttons?.length ?? 0) > 0, "it is asked still")
+        telegram.press(question, "A")
+        telegram.press(question, "A")
+        yield* until(() => texts().some((text) => text?.endsWith("ask | A") === true))
+        assert.deepEqual(asked(served), ["ask", "A"])
+        yield* until(() => telegram.answers.includes("This was answered already."))
+      })
+    )
+  )
+
+  it.live(
+    "T13: in a group that is open to all, what has power is for those who were let in; other bots' commands are not ours",
+    () =>
+      chatting(
+        ({ served, start, telegram, texts }) =>
+          Effect.gen(function* () {
+            yield* start
+            const mallory = { chat: -300, from: 666, name: "Mallory" }
+            telegram.say("@rejoin_bot hello", { chat: -300 })
+            const answer = yield* until(() => telegram.in(-300).find(({ text }) => text?.endsWith("hello")))
+            telegram.press(answer, "a:any:0:0", mallory)
+            telegram.say("/mode full-access", mallory)
+            telegram.say("/file README.md", mallory)
+            telegram.say("/weather@another_bot Berlin", { chat: -300 })
+            yield* until(
+              () => texts(-300).filter((text) => text?.startsWith("That is for people")).length === 2
+            )
+            assert.include(telegram.answers, "This is not yours to decide.")
+            assert.lengthOf(asked(served), 1)
+          }),
+        { allow: { users: ["7"], openGroups: ["-300"] } }
+      )
+  )
+
+  it.live(
+    "T13: what came from somebody is not said any more when he was put out; a code is never said to the agent",
+    () =>
+      chatting(
+        ({ served, start, telegram, texts }) =>
+          Effect.gen(function* () {
+            const first = yield* start
+            const { code } = yield* first.channels.pair("chat")
+            telegram.say(code)
+            telegram.say(code)
+            telegram.say("hold")
+            yield* until(() => texts().includes("holding"))
+            const another = yield* first.channels.pair("chat")
+            telegram.say(another.code)
+            yield* until(() => texts().some((text) => text?.includes("That code is good no more") === true))
+            telegram.say(another.code, { chat: 9, from: 9 })
+            yield* until(() => telegram.waiting() === 0)
+            yield* first.stop
+            assert.deepEqual(texts(9), [])
+            assert.deepEqual(asked(served), ["hold"])
+          }),
+        { allow: {} }
+      )
+  )
+
+  it.live(
+    "law 1: where the thread that a chat went on with is deleted, the chat says which one goes on",
+    () =>
+      chatting(({ served, start, telegram, texts }) =>
+        Effect.gen(function* () {
+          yield* start
+          const { client, cwd } = served
+          telegram.say("first of all")
+          yield* until(() => texts().includes("first of all"))
+          const other = yield* client.threads.create({ payload: { provider: memory, cwd, title: "Another" } })
+          telegram.say(`/use ${other.id}`)
+          yield* until(() => texts().some((text) => text?.includes("goes on with: Another") === true))
+          yield* client.threads.remove({ params: { id: other.id } })
+          telegram.say("and now")
+          yield* until(() => texts().includes("first of all | and now"))
+          assert.isTrue(
+            texts().some((text) => text?.includes("was deleted. It goes on with the chat's own one") === true)
+          )
+        })
+      )
+  )
 })

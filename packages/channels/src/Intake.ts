@@ -10,7 +10,7 @@ import { hearing, isLetIn } from "./Policy.ts"
 import { type Refusal, refusing } from "./Refusal.ts"
 import type { Channel, Later } from "./Room.ts"
 import { say } from "./Saying.ts"
-import { submit } from "./Submitting.ts"
+import { clean, submit } from "./Submitting.ts"
 import { inGroup, lateText, notLetInText, strangerPressText, tooLateToEditText } from "./Words.ts"
 
 /** How long after the last picture of an album another one may come, in ms. */
@@ -98,7 +98,7 @@ export const makeIntake = (channel: Channel, answers: Answers, asking: Asking) =
         rejoin.turns
           .update({
             params: { id: threadId, turnId },
-            payload: { input: groups.length === 0 ? text : inGroup(config.kind, sender, text) }
+            payload: { input: groups.length === 0 ? clean(text) : clean(inGroup(config.kind, sender, text)) }
           })
           .pipe(
             Effect.as(true),

@@ -16,6 +16,9 @@ import { nameOf } from "@rejoin/shown/Words"
 /** All files of a turn together, in bytes: our own interface takes 24 MB of base64. */
 const filesAtMost = 17_000_000
 
+/** Half letters, and what is no letter, no agent takes. */
+export const clean = (text: string): string => text.toWellFormed().replaceAll("\0", "")
+
 /** How often a file is fetched that does not come. */
 const fetches = 5
 
@@ -46,7 +49,7 @@ export const openThread = Effect.fnUntraced(function* (
         cwd,
         runtimeMode: modesOf(config).first,
         // In a group the first line would be who said it.
-        title: brief(text),
+        title: brief(clean(text)),
         ...(model !== undefined && { model }),
         key: { agent: id, external: chat }
       }
@@ -125,7 +128,7 @@ export const submit = Effect.fnUntraced(function* (
     said.flatMap(({ files }) => files)
   )
   const text = said
-    .map(({ text }) => text.toWellFormed().replaceAll("\0", "").trim())
+    .map(({ text }) => clean(text).trim())
     .filter((text) => text !== "")
     .join("\n\n")
   const words = text === "" ? attachments.map(({ name }) => name).join(", ") : text
@@ -137,7 +140,7 @@ export const submit = Effect.fnUntraced(function* (
             .send({
               params: { id: thread.id },
               payload: {
-                input: groups.length === 0 ? words : inGroup(config.kind, sender, words),
+                input: groups.length === 0 ? words : clean(inGroup(config.kind, sender, words)),
                 ...(attachments.length > 0 && { attachments }),
                 // By the key under which it came: the chat may have another one by now.
                 idempotencyKey: `${cameIn ?? chat}:${message}`

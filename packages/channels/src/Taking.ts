@@ -75,8 +75,7 @@ export const makeTaking = (channel: Channel, account: string) => {
     const { chat, sender } = inbound
     const isPeer = yield* store.isPeer(config.id, sender.id)
     const heard = hearing(allow, isPeer, isOfAlbum(inbound) ? { ...inbound, addressed: true } : inbound)
-    if (inbound._tag === "Said" && heard === "stranger")
-      return (yield* pair(inbound)) === true ? chat : undefined
+    if (inbound._tag === "Said" && heard === "stranger") return (yield* pair(inbound)) ? chat : undefined
     if (heard !== "heard") return undefined
     const at = yield* Clock.currentTimeMillis
     if (inbound._tag === "Edited") yield* edit(inbound, at)
