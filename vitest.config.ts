@@ -58,7 +58,8 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           retry,
-          maxWorkers: 2
+          // They wait more than they work: for restarts, kills, the clock of an agent.
+          maxWorkers: 3
         }
       }
     ]

@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import { NodeServices } from "@effect/platform-node"
+import { runChannels } from "@rejoin/channels/Channels"
 import { makeTelegram } from "@rejoin/channel-telegram/Telegram"
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import { type FakeTelegram, fakeTelegram, telegramToken } from "@rejoin/testkit/platforms/FakeTelegram"
@@ -703,5 +705,62 @@ describe("Telegram", () => {
           )
         })
       )
+  )
+
+  it.live(
+    "T18: where another program stays, which takes turns with us, that is told; and it comes back when that ends",
+    () =>
+      chatting(({ start, telegram, texts }) =>
+        Effect.gen(function* () {
+          const { channels } = yield* start
+          yield* until(() => telegram.calls.length > 3)
+          const conflict = {
+            ok: false,
+            error_code: 409,
+            description: "Conflict: terminated by other getUpdates request"
+          }
+          telegram.faults.add({ of: "getUpdates", status: 409, json: conflict, times: 6 })
+          telegram.say("wakes it")
+          const look = Effect.map(channels.list, ([info]) => info)
+          const down = yield* look.pipe(
+            Effect.delay("10 millis"),
+            Effect.repeat({ until: (info) => info?.state === "down" })
+          )
+          assert.include(down?.reason ?? "", "Another program")
+          yield* until(() => texts().includes("wakes it"))
+        })
+      )
+  )
+
+  it.live("T14: an answer that was to go to a group that is another one by now goes to that", () =>
+    chatting(
+      ({ start, telegram, texts }) =>
+        Effect.gen(function* () {
+          yield* start
+          telegram.say("@rejoin_bot hold", { chat: -5, type: "group" })
+          yield* until(() => texts(-5).length === 1)
+          telegram.migrateUnseen(-5, -100)
+          telegram.say("@rejoin_bot /stop", { chat: -100 })
+          telegram.say("/status", { chat: -100 })
+          yield* until(() => texts(-100).length > 0)
+        }),
+      { allow: { users: ["7"], groups: ["-5", "-100"] } }
+    )
+  )
+
+  it.live("T18: two channels of one bot: the second is down and says why", () =>
+    chatting(({ config, served, store, telegram }) =>
+      Effect.gen(function* () {
+        const make = () => makeTelegram({ token: Redacted.make(telegramToken), url: telegram.url })
+        const both = [config, { ...config, id: "second" }]
+        const channels = yield* runChannels(both, () => Effect.sync(make), store, served.client)
+        const down = yield* channels.list.pipe(
+          Effect.delay("10 millis"),
+          Effect.map((all) => all.filter(({ state }) => state === "down")),
+          Effect.repeat({ until: (all) => all.length === 1 })
+        )
+        assert.match(down[0]?.reason ?? "", /is this bot already/)
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+    )
   )
 })

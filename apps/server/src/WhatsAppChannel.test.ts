@@ -50,7 +50,8 @@ const chatting = <A, E>(body: (chat: Chat) => Effect.Effect<A, E>) =>
             appSecret: Redacted.make(whatsAppSecret),
             verifyToken: Redacted.make(whatsAppVerify),
             phoneNumberId: whatsAppNumber,
-            url: whatsApp.url
+            url: whatsApp.url,
+            windowClosed: 50
           })
         const chats = yield* makeChats(served, "whatsapp", make, { allow: { users: [person] } })
         const start = Effect.map(chats.start, (life) => {
@@ -157,6 +158,29 @@ describe("WhatsApp", () => {
           const [info] = yield* channels.list
           assert.include(info?.lastError ?? "", "does not take the token")
           assert.notMatch(JSON.stringify(info), /secret|4917/)
+        })
+      )
+  )
+
+  it.live(
+    "T12: more than a day after somebody wrote, an answer waits until he writes again, and is not lost",
+    () =>
+      chatting(({ start, texts, whatsApp }) =>
+        Effect.gen(function* () {
+          yield* start
+          whatsApp.say("hold")
+          yield* until(() => whatsApp.codes.includes(200))
+          whatsApp.wroteAgo(person, 25)
+          // Said on the page: he has not written.
+          whatsApp.faults.add({
+            of: "/messages$",
+            status: 400,
+            json: { error: { code: 131_047, message: "(#131047) Re-engagement message" } },
+            times: 3
+          })
+          whatsApp.say("/stop")
+          yield* until(() => texts().includes("Stopping it."))
+          yield* until(() => texts().some((text) => text.endsWith("⏹ Stopped.")))
         })
       )
   )

@@ -16,6 +16,8 @@ export interface WhatsAppOptions {
   readonly phoneNumberId: string
   /** Where Meta's interface is; by default Meta's own. */
   readonly url?: string | undefined
+  /** How long to wait before it is looked whether somebody has written again, in ms; a minute by default. */
+  readonly windowClosed?: number
 }
 
 const graph = "https://graph.facebook.com"
@@ -26,8 +28,6 @@ const limits = { text: 4096, asking: 1024, download: 17_000_000, upload: 100_000
 
 /** Meta tells of a message that it has within this time: before, nothing is sent again. In ms. */
 const statusWithin = 30_000
-/** Outside of its window a message waits for its person to write; then it is looked whether it can go. In ms. */
-const windowClosed = 60_000
 
 /** So many of our marks are remembered. */
 const marksAtMost = 10_000
@@ -53,7 +53,7 @@ const same = (a: string, b: string) => {
  * be edited, and has no id of ours: a mark comes back with its status, and what nobody tells of is sent again, and says so.
  */
 export const makeWhatsApp = (options: WhatsAppOptions): ChannelAdapter => {
-  const { phoneNumberId, url = graph } = options
+  const { phoneNumberId, url = graph, windowClosed = 60_000 } = options
   const secret = Redacted.value(options.token)
   const headers = { authorization: `Bearer ${secret}` }
   const marks = new Map<string, string>()

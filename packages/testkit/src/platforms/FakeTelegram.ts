@@ -264,6 +264,8 @@ export const fakeTelegram = Effect.gen(function* () {
         }
       })
     },
+    /** The same, and nobody tells of it: only what is sent there is refused. */
+    migrateUnseen: (from: number, to: number) => void moved.set(from, to),
     /** The owner gives the bot another token. */
     revoke: (next: string) => void (token = next),
     remove: (message: TelegramMessage) => void messages.delete(`${message.chat.id}:${message.message_id}`)
