@@ -2,7 +2,19 @@ import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 // On a fresh clone nothing is known of how long a file takes, and the largest are first: these are small and take long.
-const largest = ["OpenCodeConformance", "ClaudeTraps", "CodexTraps", "ClaudeConformance", "CodexConformance"]
+const largest = [
+  "OpenCodeConformance",
+  "ClaudeTraps",
+  "CodexTraps",
+  "ClaudeConformance",
+  "CodexConformance",
+  "QwenConformance.long",
+  "GeminiConformance.long",
+  "Crash.long",
+  "Run.long",
+  "Channels.long",
+  "CopilotConformance.long"
+]
 const rank = ({ moduleId }: TestSpecification) => {
   const at = largest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
   return at < 0 ? largest.length : at

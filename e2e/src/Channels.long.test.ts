@@ -4,8 +4,8 @@ import { discordOn, type On, slackOn, telegramOn, whatsAppOn } from "./ChatPlatf
 import { live, makeWorld, until, type World } from "./World.ts"
 
 /** How many messages each of the two sends, and how often the server is killed meanwhile. */
-const messages = Number(process.env["REJOIN_CHAT_MESSAGES"] ?? 8)
-const kills = Number(process.env["REJOIN_CHAT_KILLS"] ?? 3)
+const messages = Number(process.env["REJOIN_CHAT_MESSAGES"] ?? 6)
+const kills = Number(process.env["REJOIN_CHAT_KILLS"] ?? 2)
 
 const brokenOff = /^(?:_[^\n]*_\n\n)?(?:[^]*\n\n)?(?:⏹ It was broken off|⚠ It did not work)/
 

@@ -5,7 +5,7 @@ import { agentLives } from "./crash/AgentRuns.ts"
 import { carryingLives, livesOf } from "./crash/AgentScenario.ts"
 
 // `pnpm crash --agent <agent> --runs N --seed S` goes on from here, and with `--carry` at any number of points.
-const lives = livesOf(Array.from({ length: 11 }, (_, i) => 1000 + i))
+const lives = livesOf(Array.from({ length: 8 }, (_, i) => 1000 + i))
 const agents = ["opencode", "codex", "claude"] as const
 
 describe("a server on a real agent, killed with -9 at points on the way, one after the other", () => {

@@ -1,4 +1,5 @@
 import type { ChannelInfo, ChannelPeer, PairingCode } from "@rejoin/contracts/Channel"
+import { ago } from "@rejoin/shown/Ago"
 import { channelName, channelText } from "@rejoin/shown/Channels"
 import { visible } from "@rejoin/shown/Visible"
 import { createResource, createSignal, For, Show } from "solid-js"
@@ -25,7 +26,7 @@ const Channel = (props: {
     await refetch()
     props.onChange()
   }
-  const [head, ...rest] = channelText(props.channel)
+  const [head, ...rest] = channelText(props.channel, ago(props.channel.since, Date.now()))
   return (
     <section aria-label={`${channelName(props.channel)}, ${props.channel.id}`}>
       <h3 class={props.channel.state === "down" ? "down" : undefined}>{visible(head ?? "")}</h3>

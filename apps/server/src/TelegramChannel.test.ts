@@ -25,7 +25,8 @@ const chatting = <A, E>(
     Effect.scoped(
       Effect.gen(function* () {
         const telegram = yield* fakeTelegram
-        const make = () => makeTelegram({ token: Redacted.make(telegramToken), url: telegram.url })
+        const make = () =>
+          makeTelegram({ token: Redacted.make(telegramToken), url: telegram.url, yields: 20 })
         const chats = yield* makeChats(served, "telegram", make, options)
         return yield* body({
           ...chats,

@@ -165,13 +165,12 @@ describe("WhatsApp", () => {
   it.live(
     "T12: more than a day after somebody wrote, an answer waits until he writes again, and is not lost",
     () =>
-      chatting(({ start, texts, whatsApp }) =>
+      chatting(({ served, start, texts, whatsApp }) =>
         Effect.gen(function* () {
           yield* start
           whatsApp.say("hold")
-          yield* until(() => whatsApp.codes.includes(200))
-          whatsApp.wroteAgo(person, 25)
-          // Said on the page: he has not written.
+          // It runs: before, there is nothing to stop.
+          yield* until(() => served.upstream.asked.length === 1)
           whatsApp.faults.add({
             of: "/messages$",
             status: 400,
@@ -183,5 +182,26 @@ describe("WhatsApp", () => {
           yield* until(() => texts().some((text) => text.endsWith("⏹ Stopped.")))
         })
       )
+  )
+
+  it.live("T12: what WhatsApp takes, and says later that it did not arrive, is sent again or told", () =>
+    chatting(({ start, texts, whatsApp }) =>
+      Effect.gen(function* () {
+        const { channels } = yield* start
+        whatsApp.say("one")
+        const first = yield* until(() => whatsApp.to(person).find(({ text }) => text === "one"))
+        whatsApp.fail(first, 131_047)
+        yield* until(() => texts().filter((text) => text === "one").length === 2)
+        whatsApp.say("two")
+        const second = yield* until(() => whatsApp.to(person).find(({ text }) => text === "one | two"))
+        whatsApp.fail(second, 131_026)
+        const told = yield* Effect.map(channels.list, ([info]) => info?.lastError ?? "").pipe(
+          Effect.delay("10 millis"),
+          Effect.repeat({ until: (error) => error.includes("131026") })
+        )
+        assert.notMatch(told, /4917/)
+        assert.lengthOf(texts(), 3)
+      })
+    )
   )
 })

@@ -12,6 +12,8 @@ export interface TelegramOptions {
   readonly token: Redacted.Redacted
   /** A Bot API server of somebody's own; by default Telegram's. */
   readonly url?: string | undefined
+  /** How long to wait when another program has received, in ms; two seconds by default. */
+  readonly yields?: number
 }
 
 const telegram = "https://api.telegram.org"
@@ -32,7 +34,7 @@ const limits = { text: 4096, download: 20_000_000, upload: 50_000_000, buttons: 
  * Telegram, by long polling. An update is confirmed by the next question for updates, so never before it is ours. A send
  * has no id of ours: an answer begins as an empty message, and is put into that by an edit, which can be repeated.
  */
-export const makeTelegram = ({ token, url = telegram }: TelegramOptions): ChannelAdapter => {
+export const makeTelegram = ({ token, url = telegram, yields = 2000 }: TelegramOptions): ChannelAdapter => {
   const secret = Redacted.value(token)
   const api = new Api(secret, { apiRoot: url, timeoutSeconds: held + 10 })
   let bot: Bot = { id: 0, username: "" }
@@ -120,7 +122,7 @@ export const makeTelegram = ({ token, url = telegram }: TelegramOptions): Channe
               const at = yield* Clock.currentTimeMillis
               refused = [...refused.filter((before) => at - before < refusals.within), at]
               if (refused.length > refusals.atMost) return yield* taken
-              yield* Effect.sleep("2 seconds")
+              yield* Effect.sleep(yields)
               return undefined
             })
           ),

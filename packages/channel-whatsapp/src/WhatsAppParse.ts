@@ -1,5 +1,6 @@
 import { ChatKey, type Inbound, type RemoteFile } from "@rejoin/channels/Inbound"
 import { Option, Schema } from "effect"
+import { outsideWindow } from "./WhatsAppFailure.ts"
 
 export const keyOf = (number: string, person: string): ChatKey => ChatKey.make(`whatsapp:${number}:${person}`)
 
@@ -33,6 +34,10 @@ const Message = Schema.Struct({
 const Status = Schema.Struct({
   id: Schema.String,
   status: Schema.String,
+  recipient_id: Schema.optional(Schema.String),
+  errors: Schema.optional(
+    Schema.Array(Schema.Struct({ code: Schema.Finite, title: Schema.optional(Schema.String) }))
+  ),
   biz_opaque_callback_data: Schema.optional(Schema.String)
 })
 
@@ -112,12 +117,28 @@ export const toldIn = (body: string, number: string): Told | undefined => {
           : [{ _tag: "Said", ...about, text: said, addressed: true, files }]
       })
   )
-  const arrived = values.flatMap(({ statuses = [] }) =>
-    statuses.flatMap((status) =>
-      Option.toArray(decodeStatus(status)).flatMap(({ biz_opaque_callback_data: mark, id, status }) =>
-        mark === undefined || status === "failed" ? [] : [{ mark, id }]
-      )
-    )
+  const statuses = values.flatMap(({ statuses = [] }) =>
+    statuses.flatMap((status) => Option.toArray(decodeStatus(status)))
   )
-  return { inbound, arrived }
+  const arrived = statuses.flatMap(({ biz_opaque_callback_data: mark, id, status }) =>
+    mark === undefined || status === "failed" ? [] : [{ mark, id }]
+  )
+  // Much of what Meta does not deliver, it has taken first.
+  const undelivered = statuses.flatMap(
+    ({ errors = [], id, recipient_id: person, status }): ReadonlyArray<Inbound> => {
+      if (status !== "failed" || person === undefined) return []
+      const [error] = errors
+      const why = `WhatsApp: ${error?.title ?? "it did not say why"} (${error?.code ?? "no code"})`
+      return [
+        {
+          _tag: "Undelivered",
+          chat: keyOf(number, person),
+          remote: id,
+          why,
+          later: String(error?.code) === outsideWindow
+        }
+      ]
+    }
+  )
+  return { inbound: [...inbound, ...undelivered], arrived }
 }

@@ -110,6 +110,8 @@ export interface ChannelStore {
     change: (before: Part) => Part
   ) => Effect.Effect<void, StoreFailed>
   readonly parts: (channel: string, item: string) => Effect.Effect<ReadonlyArray<Part>, StoreFailed>
+  /** The part that became this message of the platform's. */
+  readonly partOf: (channel: string, remote: string) => Effect.Effect<Option.Option<Part>, StoreFailed>
   /** What is to be sent or changed in a chat now, oldest first. */
   readonly due: (channel: string, chat: ChatKey) => Effect.Effect<Option.Option<Part>, StoreFailed>
   /** Answers that are not whole yet. */

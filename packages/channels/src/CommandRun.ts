@@ -99,12 +99,18 @@ export const makeCommandRun = (channel: Channel, asking: Asking) => {
           const { items } = yield* refusing(
             rejoin.threads.receipts({ params: { id: thread.id }, query: { limit: 1 } })
           )
-          return statusText(thread, items[0])
+          const waiting = (yield* store.unanswered(config.id)).filter(
+            ({ state, threadId }) => threadId === thread.id && state === "held"
+          )
+          return statusText(thread, items[0], waiting.length)
         }),
       Threads: () => Effect.map(offered(said), threadsText),
       Use: ({ thread }) =>
         Effect.gen(function* () {
-          const found = (yield* offered(said)).find(({ id }) => id === thread)
+          // As the command does: by any part of its id that no other has.
+          const like = thread === "" ? [] : (yield* offered(said)).filter(({ id }) => id.includes(thread))
+          const [found] = like
+          if (like.length > 1) return "More than one conversation is called so: write more of its id."
           if (found === undefined)
             return "There is no such conversation that could go on here. /threads lists them."
           yield* store.saveThread(config.id, chat, found.id)

@@ -70,5 +70,15 @@ export type Pressed = typeof Pressed.Type
 export const Renamed = Schema.TaggedStruct("Renamed", { chat: ChatKey, to: ChatKey })
 export type Renamed = typeof Renamed.Type
 
-export const Inbound = Schema.Union([Said, Edited, Pressed, Renamed])
+/** What was taken before has not arrived after all. `later`: it may be sent again, when its person has written. */
+export const Undelivered = Schema.TaggedStruct("Undelivered", {
+  chat: ChatKey,
+  /** The platform's id of our message. */
+  remote: Schema.String,
+  why: Schema.String,
+  later: Schema.Boolean
+})
+export type Undelivered = typeof Undelivered.Type
+
+export const Inbound = Schema.Union([Said, Edited, Pressed, Renamed, Undelivered])
 export type Inbound = typeof Inbound.Type

@@ -11,7 +11,7 @@ import { type Refusal, refusing } from "./Refusal.ts"
 import type { Channel, Later } from "./Room.ts"
 import { say } from "./Saying.ts"
 import { clean, submit } from "./Submitting.ts"
-import { inGroup, lateText, notLetInText, strangerPressText, tooLateToEditText } from "./Words.ts"
+import { inGroup, lateText, notLetInText, strangerPressText, tooLateToEditText, waitsText } from "./Words.ts"
 
 /** How long after the last picture of an album another one may come, in ms. */
 const albumMs = 1000
@@ -77,6 +77,12 @@ export const makeIntake = (channel: Channel, answers: Answers, asking: Asking) =
     const together = yield* album(arrived)
     if (typeof together === "number") return yield* Effect.sleep(together)
     const turn = yield* submit(channel, together)
+    // It comes behind what waits for an answer, which is easily overlooked.
+    const approval = (yield* store.openAsks(config.id)).find(
+      (ask) => ask.chat === chat && ask.asked.kind === "approval"
+    )
+    if (approval !== undefined)
+      yield* word(chat, null, `waits:${approval.id}`, waitsText(adapter.commandMark ?? "/"))
     yield* channel.wakeOut(chat)
     if (turn === undefined) return
     // It may have begun, asked or ended before we knew that it is ours. Where that cannot be told now, it is looked at again.
@@ -134,7 +140,7 @@ export const makeIntake = (channel: Channel, answers: Answers, asking: Asking) =
     if (arrived === undefined) return false
     const { inbound, seq } = arrived
     // Who was let in when it came may not be any more.
-    if (inbound._tag !== "Renamed") {
+    if (inbound._tag !== "Renamed" && inbound._tag !== "Undelivered") {
       const peer = yield* isPeer(inbound.sender.id)
       if (hearing(config.allow ?? {}, peer, { ...inbound, addressed: true }) !== "heard") {
         yield* store.done(seq, null)
@@ -148,7 +154,7 @@ export const makeIntake = (channel: Channel, answers: Answers, asking: Asking) =
     }).pipe(
       Effect.catchTag("Refusal", ({ message }) =>
         Effect.andThen(
-          word(chat, inbound._tag === "Renamed" ? null : inbound.message, "refused", message),
+          word(chat, "message" in inbound ? inbound.message : null, "refused", message),
           store.done(seq, null)
         )
       )

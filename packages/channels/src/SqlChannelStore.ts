@@ -51,6 +51,7 @@ export const makeSqlChannelStore = ({
         ? 1
         : 0,
     open: part.state === "final" ? 0 : 1,
+    remote: part.remote,
     record_json: JSON.stringify({ chat, ...part })
   })
   const askRow = (ask: Ask) => ({
@@ -97,7 +98,7 @@ export const makeSqlChannelStore = ({
 
     arrive: (channel, inbound, at) =>
       Effect.gen(function* () {
-        if (inbound._tag === "Renamed") return false
+        if (inbound._tag === "Renamed" || inbound._tag === "Undelivered") return false
         const message = inbound._tag === "Edited" ? `${inbound.message}~${inbound.text}` : inbound.message
         yield* sql`INSERT INTO channel_chat ${sql.insert({ channel, chat: inbound.chat, thread_id: null })} ON CONFLICT DO NOTHING`
         const inserted = yield* sql`INSERT INTO channel_inbox ${sql.insert({
@@ -166,6 +167,13 @@ export const makeSqlChannelStore = ({
           sql<Row>`SELECT record_json FROM channel_outbox WHERE channel = ${channel} AND item = ${item} ORDER BY part`
         ),
         partsIn
+      ),
+    partOf: (channel, remote) =>
+      Effect.map(
+        rows(
+          sql<Row>`SELECT record_json FROM channel_outbox WHERE channel = ${channel} AND remote = ${remote}`
+        ),
+        (found) => Option.fromUndefinedOr(partsIn(found)[0])
       ),
     due: Effect.fnUntraced(function* (channel, chat) {
       for (;;) {

@@ -1,10 +1,10 @@
 import { now } from "@rejoin/contracts/Time"
-import { Clock, Effect, Metric } from "effect"
+import { Clock, Effect, Metric, Option, Struct } from "effect"
 import * as ChannelMetrics from "./ChannelMetrics.ts"
 import { alreadyInText, pairedText, strangerPressText } from "./Words.ts"
-import type { ChatKey, Edited, Inbound, Pressed, Said } from "./Inbound.ts"
+import type { ChatKey, Edited, Inbound, Pressed, Said, Undelivered } from "./Inbound.ts"
 import { codeIn, guesses, hashOfCode, pairingMinutes } from "./Pairing.ts"
-import { hearing } from "./Policy.ts"
+import { hearing, isLetIn } from "./Policy.ts"
 import { say } from "./Saying.ts"
 import type { Channel } from "./Room.ts"
 
@@ -69,6 +69,17 @@ export const makeTaking = (channel: Channel, account: string) => {
     return true
   })
 
+  const undelivered = Effect.fnUntraced(function* ({ later, remote, why }: Undelivered) {
+    const part = yield* store.partOf(config.id, remote)
+    if (Option.isNone(part)) return
+    yield* store.changePart(config.id, part.value, (before) =>
+      later
+        ? Struct.omit({ ...before, state: "planned", remote: null } as const, ["since"])
+        : { ...before, state: "final", failed: why }
+    )
+    yield* channel.report(`A message has not arrived: ${why}`)
+  })
+
   /** The chat in which there is something to be done now. */
   const keep = Effect.fnUntraced(function* (inbound: Said | Edited | Pressed) {
     const { allow = {} } = config
@@ -76,7 +87,14 @@ export const makeTaking = (channel: Channel, account: string) => {
     const isPeer = yield* store.isPeer(config.id, sender.id)
     const heard = hearing(allow, isPeer, isOfAlbum(inbound) ? { ...inbound, addressed: true } : inbound)
     if (inbound._tag === "Said" && heard === "stranger") return (yield* pair(inbound)) ? chat : undefined
-    if (heard !== "heard") return undefined
+    if (heard !== "heard") {
+      // Who was let in wants something there, and its number is not to be seen in most platforms.
+      if (inbound._tag === "Said" && inbound.addressed && isLetIn(allow, isPeer, sender.id))
+        yield* channel.report(
+          `The bot was spoken to in ${inbound.groups.join(", ")}, which allow.groups does not list.`
+        )
+      return undefined
+    }
     const at = yield* Clock.currentTimeMillis
     if (inbound._tag === "Edited") yield* edit(inbound, at)
     else if (inbound._tag === "Said" && (yield* isCode(inbound))) return chat
@@ -99,6 +117,11 @@ export const makeTaking = (channel: Channel, account: string) => {
           if (one._tag === "Renamed") {
             yield* store.rename(config.id, one.chat, one.to)
             awake.add(one.to)
+            continue
+          }
+          if (one._tag === "Undelivered") {
+            yield* undelivered(one)
+            awake.add(one.chat)
             continue
           }
           const chat = yield* keep(one)

@@ -77,7 +77,7 @@ export const questionText = ({ header, options, question }: Question): string =>
     "Press one, or write your answer."
   ].join("\n")
 
-export const statusText = (thread: Thread | undefined, receipt: Receipt | undefined): string => {
+export const statusText = (thread: Thread | undefined, receipt: Receipt | undefined, waiting = 0): string => {
   if (thread === undefined) return "Nothing was said here yet."
   const { cwd, id, model, provider, runtimeMode } = thread
   return [
@@ -85,7 +85,7 @@ export const statusText = (thread: Thread | undefined, receipt: Receipt | undefi
     `agent: ${provider}${model === null ? "" : `, ${model}`}`,
     `directory: ${cwd}`,
     `mode: ${runtimeMode}`,
-    `state: ${stateOf(thread)}`,
+    `state: ${stateOf(thread)}${waiting === 0 ? "" : `; ${waiting} more to be said to it`}`,
     `last start: ${receipt === undefined ? "none" : `${outcomes[receipt.outcome]}, ${receipt.at}`}`,
     `thread: ${id}`
   ].join("\n")
@@ -135,3 +135,6 @@ export const goesOnText = (name: string): string =>
   `The conversation that this chat went on with was deleted. It goes on with the chat's own one: ${name}. /new begins anew.`
 export const busyText =
   "The agent is at work, or waits for an answer: /stop ends that, then it can be changed."
+
+export const waitsText = (mark: string): string =>
+  `Something waits for your leave above: press a button there, or ${mark}accept, or ${mark}decline. What you have said comes after it.`

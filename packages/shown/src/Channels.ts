@@ -18,8 +18,8 @@ const states: Readonly<Record<ChannelInfo["state"], string>> = {
 const people = (count: number) => (count === 1 ? "1 person" : `${count} people`)
 
 /** What there is to know of a channel: how it is first, then why and what helps, then what waits. */
-export const channelText = (channel: ChannelInfo): ReadonlyArray<string> => {
-  const { account, hint, id, lastError, peers, reason, since, state, waiting } = channel
+export const channelText = (channel: ChannelInfo, since: string = channel.since): ReadonlyArray<string> => {
+  const { account, hint, id, lastError, peers, reason, state, waiting } = channel
   const waits = [
     ...(waiting.in > 0 ? [`${waiting.in} to be read`] : []),
     ...(waiting.out > 0 ? [`${waiting.out} to be sent`] : [])

@@ -13,8 +13,10 @@ export const channels = Effect.gen(function* () {
     "CREATE INDEX channel_inbox_open ON channel_inbox (channel, chat, seq) WHERE open = 1",
     `CREATE TABLE channel_outbox (
       seq INTEGER PRIMARY KEY AUTOINCREMENT, ord INTEGER NOT NULL, channel TEXT NOT NULL, item TEXT NOT NULL,
-      part INTEGER NOT NULL, chat TEXT NOT NULL, due INTEGER NOT NULL, open INTEGER NOT NULL, record_json TEXT NOT NULL,
+      part INTEGER NOT NULL, chat TEXT NOT NULL, due INTEGER NOT NULL, open INTEGER NOT NULL, remote TEXT,
+      record_json TEXT NOT NULL,
       UNIQUE (channel, item, part))`,
+    "CREATE INDEX channel_outbox_remote ON channel_outbox (channel, remote) WHERE remote IS NOT NULL",
     "CREATE INDEX channel_outbox_due ON channel_outbox (channel, chat, ord, part) WHERE due = 1",
     "CREATE INDEX channel_outbox_open ON channel_outbox (channel, ord) WHERE open = 1",
     `CREATE TABLE channel_ask (

@@ -222,6 +222,19 @@ export const fakeWhatsApp = Effect.gen(function* () {
           sign(raw, how === "secret" ? "another" : whatsAppSecret)
         )
       }),
+    /** It took a message, and tells later that it did not arrive. */
+    fail: (of: WhatsAppMessage, code: number) =>
+      void deliver({
+        statuses: [
+          {
+            id: of.id,
+            status: "failed",
+            timestamp: "1",
+            recipient_id: of.to,
+            errors: [{ code, title: "Re-engagement message" }]
+          }
+        ]
+      }),
     /** So long ago somebody wrote last. */
     wroteAgo: (person: string, hours: number) => void wrote.set(person, Date.now() - hours * hour),
     silent: () => {
