@@ -157,6 +157,9 @@ export const runChannel = Effect.fn("runChannel")(function* (
         if ((yield* store.unanswered(config.id)).some((part) => part.threadId === threadId)) yield* lookAgain
         return
       }
+      if (!settling.has(type) && !asks.has(type)) return
+      // Most turns of a server are no chat's.
+      if ((yield* store.parts(config.id, turnId)).length === 0) return
       if (settling.has(type)) yield* answers.look(turnId)
       // An end withdraws what was asked.
       if (asks.has(type) || (settling.has(type) && type !== "turn.started"))
