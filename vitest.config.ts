@@ -70,7 +70,7 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           retry,
-          // They wait more than they work: for restarts, kills, the clock of an agent.
+          // Two cores carry three: there is always one that waits for a restart, or for the clock of an agent.
           maxWorkers: 3
         }
       }

@@ -87,6 +87,8 @@ const killing = (name: string, on: On, agent: "codex" | "opencode") =>
             const expected = Array.from({ length: messages }, (_, of) => `${letter}${of}`)
             const all = whole(person).map(answered)
             assert.lengthOf(all, messages, JSON.stringify(platform.said(person)))
+            // A kill breaks off what runs, which is one turn of a chat.
+            assert.isAtMost(all.filter((text) => text === "broken off").length, kills)
             // Each stands where its message does; what was broken off is told in its place.
             if (platform.unordered)
               assert.isEmpty(all.filter((text) => text !== "broken off" && !expected.includes(text)))
@@ -111,6 +113,10 @@ const killing = (name: string, on: On, agent: "codex" | "opencode") =>
               )
             const ends = asked.map((said) => said.at(-1))
             assert.deepEqual(ends, [...new Set(ends)], "the model is asked once")
+            assert.includeMembers(
+              ends,
+              all.filter((text) => text !== "broken off")
+            )
           }
           const log = yield* logOf(world)
           assert.isAbove(log.length, 0)

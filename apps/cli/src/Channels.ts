@@ -30,7 +30,7 @@ const besideServer = Effect.fnUntraced(function* (...args: ReadonlyArray<string>
 
 const listText = (channels: ReadonlyArray<ChannelInfo>) =>
   channels.length === 0
-    ? "No chat platform is configured: docs/channels.md tells how a bot is made in ten minutes."
+    ? "The server runs no chat platform. docs/channels.md tells how a bot is made in ten minutes."
     : channels.map((channel) => visible(channelText(channel).join("\n    "))).join("\n")
 
 const list = Command.make(

@@ -41,8 +41,12 @@ const found = Effect.gen(function* () {
 /** A client of whichever server is there: one that was started again has another address. */
 const current = Effect.gen(function* () {
   const first = yield* found.pipe(
-    Effect.tapError(() => Console.log("No server works here yet: waiting for it.")),
-    Effect.retry(Schedule.spaced("1 second"))
+    Effect.catch(() =>
+      Effect.andThen(
+        Console.log("No server works here yet: waiting for it."),
+        Effect.retry(found, Schedule.spaced("1 second"))
+      )
+    )
   )
   let url = first.url
   let client: Client.RejoinClient = yield* Client.make(first)

@@ -172,14 +172,8 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
           Object.entries(Option.getOrElse(stored === null ? Option.none() : decodeCursor(stored), () => ({})))
         )
         const chats = new Set<ChatKey>()
-        /** Channels in which somebody who is heard has begun a thread. */
-        const hasThreads = new Set<string>()
         const learn = Effect.gen(function* () {
-          for (const chat of yield* known) {
-            chats.add(chat)
-            const { channel, thread } = placeOf(chat)
-            if (thread !== undefined) hasThreads.add(channel)
-          }
+          for (const chat of yield* known) chats.add(chat)
         })
         yield* learn
         const from: From = { team, bot, isKnown: (chat) => chats.has(chat) }
@@ -218,19 +212,23 @@ export const makeSlack = ({ appToken, token, url }: SlackOptions): ChannelAdapte
         /** Only what is heard is remembered: anybody may write in a channel. */
         const isHeard = (chat: ChatKey) => chats.has(chat)
         const keep = Effect.fnUntraced(function* (inbound: ReturnType<typeof saidIn>) {
-          const [said] = inbound
-          if (said?._tag === "Said" && /^\d+\.\d+$/.test(said.message)) {
-            const { channel, thread } = placeOf(said.chat)
-            if (isHeard(said.chat)) isRead(said.chat, said.message)
-            // It begins a thread: only such ones are in the channel's own history.
-            if (thread === said.message && hasThreads.has(channel))
-              isRead(keyOf(team, channel, undefined), said.message)
-          }
-          yield* take(inbound, text())
-          // It is known from now on, if whoever began it was heard.
-          if (said?._tag === "Said" && said.addressed && !isHeard(said.chat)) yield* learn
-          if (said?._tag === "Said" && isHeard(said.chat) && /^\d+\.\d+$/.test(said.message))
+          const [first] = inbound
+          // A command by a slash has no moment in the conversation.
+          const said = first?._tag === "Said" && /^\d+\.\d+$/.test(first.message) ? first : undefined
+          const note = Effect.sync(() => {
+            if (said === undefined || !isHeard(said.chat)) return
             isRead(said.chat, said.message)
+            const { channel, thread } = placeOf(said.chat)
+            // It begins a thread: only such ones are in the channel's own history.
+            if (thread === said.message) isRead(keyOf(team, channel, undefined), said.message)
+          })
+          yield* note
+          yield* take(inbound, text())
+          // It is known from now on, if whoever began it was heard; and from there it is read, when we come again.
+          if (said === undefined || !said.addressed || isHeard(said.chat)) return
+          yield* learn
+          yield* note
+          if (isHeard(said.chat)) yield* take([], text())
         })
         const catchUp = Effect.gen(function* () {
           const missed: Array<{

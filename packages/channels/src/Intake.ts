@@ -35,7 +35,7 @@ export const makeIntake = (channel: Channel, answers: Answers, asking: Asking) =
   const word = (chat: ChatKey, to: string | null, about: string, text: string) =>
     Effect.andThen(store.transaction(say(channel, { chat, to, about, text })), channel.wakeOut(chat))
 
-  /** Those that belong together; undefined as long as another one may come. */
+  /** Those that belong together; as long as another one may come, how long to wait, in ms. */
   const album = Effect.fnUntraced(function* (first: Arrived<Said>) {
     const { album, chat } = first.inbound
     if (album === undefined) return [first] as const

@@ -99,7 +99,9 @@ export const makeSqlChannelStore = ({
     arrive: (channel, inbound, at) =>
       Effect.gen(function* () {
         if (inbound._tag === "Renamed" || inbound._tag === "Undelivered") return false
-        const message = inbound._tag === "Edited" ? `${inbound.message}~${inbound.text}` : inbound.message
+        // It may be changed back, and again: each change is one of its own.
+        const [last] = yield* sql<{ seq: number }>`SELECT coalesce(max(seq), 0) AS seq FROM channel_inbox`
+        const message = inbound._tag === "Edited" ? `${inbound.message}~${last?.seq ?? 0}` : inbound.message
         yield* sql`INSERT INTO channel_chat ${sql.insert({ channel, chat: inbound.chat, thread_id: null })} ON CONFLICT DO NOTHING`
         const inserted = yield* sql`INSERT INTO channel_inbox ${sql.insert({
           channel,

@@ -62,6 +62,8 @@ export const channels = Effect.fn("channels")(function* (
 ) {
   if (configs.length === 0) return []
   const known = isHeld ? yield* Effect.option(Effect.timeout(told(home), patience)) : Option.none()
-  if (Option.isSome(known)) return ofServer(known.value)
-  return (yield* Effect.forEach(configs, lookedAt, { concurrency: "unbounded" })).flat()
+  // What another process runs, the server knows nothing of.
+  const others = Option.isSome(known) ? configs.filter(({ run }) => run === "beside") : configs
+  const looked = yield* Effect.forEach(others, lookedAt, { concurrency: "unbounded" })
+  return [...Option.match(known, { onNone: () => [], onSome: ofServer }), ...looked.flat()]
 })
