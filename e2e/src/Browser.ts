@@ -7,7 +7,7 @@ const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium"
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js")
 
 /** A real Chromium, which ends with the scope, and tabs in it. What a page complains of is collected. */
-export const makeBrowser = Effect.gen(function* () {
+export const makeBrowserWith = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   const fs = yield* FileSystem.FileSystem
   if (!(yield* fs.exists(executablePath)))
     return yield* Effect.die(`There is no ${executablePath}: apt-get install chromium, or set CHROMIUM.`)
@@ -20,7 +20,8 @@ export const makeBrowser = Effect.gen(function* () {
           "--disable-gpu",
           "--disable-background-networking",
           "--disable-component-update",
-          "--disable-sync"
+          "--disable-sync",
+          ...args
         ]
       })
     ),
@@ -37,6 +38,8 @@ export const makeBrowser = Effect.gen(function* () {
     })
   return { tab, complaints }
 })
+
+export const makeBrowser = makeBrowserWith([])
 
 /** What axe finds that keeps somebody from using the page. */
 export const barriers = async (page: Page): Promise<ReadonlyArray<string>> => {

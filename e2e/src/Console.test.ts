@@ -188,7 +188,7 @@ describe("the page, in a real Chromium on the real OpenCode", () => {
             await phone.getByLabel("Message", { exact: true }).fill("never mind")
             await phone.getByRole("button", { name: "Queue" }).click()
             await desk.getByRole("button", { name: "Cancel" }).click()
-            await phone.getByText("“never mind” was interrupted").waitFor()
+            await phone.getByText("“never mind” was withdrawn").waitFor()
             await desk.getByRole("button", { name: "Stop", exact: true }).click()
             await phone.getByText(/hold again.*was interrupted/).waitFor()
             await choose(desk, "Move…")

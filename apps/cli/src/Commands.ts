@@ -7,6 +7,7 @@ import { channel } from "./Channels.ts"
 import { logs } from "./Logs.ts"
 import { own } from "./Own.ts"
 import { page } from "./Page.ts"
+import { pairing } from "./Pair.ts"
 import { resume, run } from "./Resume.ts"
 import { root } from "./Root.ts"
 import { search } from "./Search.ts"
@@ -28,6 +29,6 @@ export const commands = root.pipe(
       group: "Agents, and what they have of their own",
       commands: [...offering, agents, ...own, resume, run, trust]
     },
-    { group: "Server", commands: [...page, acp, channel, backup, doctor, logs, serve, demo] }
+    { group: "Server", commands: [...page, ...pairing, acp, channel, backup, doctor, logs, serve, demo] }
   ])
 )

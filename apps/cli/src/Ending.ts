@@ -40,7 +40,7 @@ export const exitCode = <E, A>(exit: Exit.Exit<E, A>, end: (code: number) => voi
   }
   const tag = tagOf(error)
   if (tag === "InvalidInput") return end(exitCodes.usage)
-  end(tag === "ServerAway" ? exitCodes.serverAway : exitCodes.failed)
+  end(tag === "ServerAway" || tag === "StoreUnavailable" ? exitCodes.serverAway : exitCodes.failed)
 }
 
 /** Says why, on the error output: in words, or as one line of JSON. What was said already is not said again. */

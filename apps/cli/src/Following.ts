@@ -33,9 +33,11 @@ export const followBy = (threadId: string | undefined, after: number, { find, on
         if (!(yield* Ref.getAndSet(away, true))) yield* onAway
       })
       return once.pipe(
-        // Who answers, and refuses, is not away: a thread that was deleted, a token that is not its own.
+        // Who answers, and refuses, is not away: a thread that was deleted, a token that is not its own. Its database may be.
         Stream.catch((error) =>
-          error._tag === "HttpClientError" && error.reason._tag === "StatusCodeError"
+          error._tag === "HttpClientError" &&
+          error.reason._tag === "StatusCodeError" &&
+          error.reason.response.status !== 503
             ? Stream.fail(error)
             : Stream.empty
         ),

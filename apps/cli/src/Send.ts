@@ -1,5 +1,5 @@
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
-import { Console, Effect, Option, Stdio } from "effect"
+import { Console, DateTime, Effect, Option, Stdio } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { Answering } from "./Answering.ts"
 import { attached } from "./Attached.ts"
@@ -7,10 +7,12 @@ import { Connection } from "./Connection.ts"
 import { TurnEnded } from "./Ending.ts"
 import { inputOf } from "./Input.ts"
 import { root } from "./Root.ts"
-import { saying } from "./Saying.ts"
+import { InvalidInput } from "@rejoin/contracts/Errors"
+import { momentOf } from "./Moment.ts"
+import { later, saying } from "./Saying.ts"
 import { screen } from "./Screen.ts"
 import { visible } from "@rejoin/shown/Visible"
-import { startText } from "./Text.ts"
+import { startText, timeOf } from "./Text.ts"
 import { threadFor } from "./ThreadChoice.ts"
 
 const flags = {
@@ -72,19 +74,40 @@ const flags = {
     ),
     Flag.withDefault(false)
   ),
+  at: Flag.String("at").pipe(
+    Flag.withDescription(
+      "Say it then: 09:00, 2026-12-24T09:00, or +2h (m, h, d) from now; nothing is waited for"
+    ),
+    Flag.optional
+  ),
   answer: Flag.Literals("answer", ["ask", "accept", "decline", "wait"]).pipe(
     Flag.withDescription("How to answer the agent; without a terminal: wait for an answer from elsewhere"),
     Flag.optional
   )
 }
 
+const meant = Effect.fnUntraced(function* (text: string) {
+  const now = yield* DateTime.now
+  const moment = momentOf(text, DateTime.toDateUtc(now))
+  return moment === undefined
+    ? yield* new InvalidInput({
+        field: "at",
+        message: `--at takes an hour (09:00), a date and an hour (2026-12-24T09:00), or a time from now (+2h); to come, and within a year. Not: ${text}`
+      })
+    : moment.toISOString()
+})
+
 export const send = Command.make(
   "send",
   flags,
-  Effect.fn(function* ({ answer: answered, file, image, input: given, stdin, steer, stream, ...choice }) {
+  Effect.fn(function* ({ answer: answered, at, file, image, input: given, stdin, steer, stream, ...choice }) {
     const { json } = yield* root
     const connection = yield* Connection
     const stdio = yield* Stdio.Stdio
+    const moment = yield* Effect.transposeOption(Option.map(at, meant))
+    if (Option.isSome(moment) && steer) {
+      return yield* new InvalidInput({ message: "What joins the running turn cannot wait: --at or --steer." })
+    }
     const input = yield* inputOf(given, stdin)
     const attachments = yield* Effect.forEach([...file, ...image], attached)
     const client = yield* connection.open
@@ -94,6 +117,14 @@ export const send = Command.make(
         `${created ? "A new thread:" : "In"} ${thread.id} (${thread.provider}, ${thread.runtimeMode}) in ${thread.cwd}`
       )
     )
+    if (Option.isSome(moment)) {
+      const turn = yield* later(thread, { input, attachments, notBefore: moment.value })
+      return yield* json
+        ? Console.log(JSON.stringify(turn))
+        : Console.error(
+            `It begins at ${timeOf(turn.notBefore ?? turn.acceptedAt)}. rejoin interrupt ${thread.id} --turn ${turn.id} withdraws it.`
+          )
+    }
     const isTerminal = (yield* stdio.stdinIsTerminal) && (yield* stdio.stdoutIsTerminal)
     const how = Option.getOrElse(answered, (): Answering => (isTerminal && !json ? "ask" : "wait"))
     const shown = yield* screen({ silent: json, watching: false })
@@ -124,6 +155,10 @@ export const send = Command.make(
     {
       command: 'rejoin send "What does this do?"',
       description: "Go on with the latest thread of this directory"
+    },
+    {
+      command: 'rejoin send --at 09:00 "Go on."',
+      description: "Tomorrow morning, or today if that is to come"
     },
     { command: 'rejoin send --new -p codex -m read-only "Review this."', description: "Begin a new one" },
     { command: "git diff | rejoin send --json --answer decline", description: "From a script" }

@@ -1,7 +1,10 @@
-import { SessionNotRunning } from "@rejoin/contracts/Errors"
+import { SessionNotRunning, TurnNotFound } from "@rejoin/contracts/Errors"
 import type { RejoinClient } from "@rejoin/client/Client"
 import type { Thread } from "@rejoin/contracts/Thread"
+import { isSettled, waits } from "@rejoin/contracts/Turn"
+import { OnLimit } from "@rejoin/contracts/Unattended"
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import { everything } from "@rejoin/client/Pages"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { absolute, threadArgument, threadOf } from "./Addressed.ts"
@@ -44,15 +47,68 @@ const doing = <const Name extends string, A, E>(
 
 const interrupt = Command.make(
   "interrupt",
-  { thread: threadArgument },
-  Effect.fn(function* ({ thread: named }) {
+  {
+    thread: threadArgument,
+    turn: Flag.String("turn").pipe(
+      Flag.withDescription("This turn and no other, by its id or a part of it; one that waits is withdrawn"),
+      Flag.optional
+    )
+  },
+  Effect.fn(function* ({ thread: named, turn }) {
     const { client, thread } = yield* threadOf(named)
+    if (Option.isSome(turn)) {
+      const open = (yield* everything((query) =>
+        client.turns.list({ params: { id: thread.id }, query })
+      )).filter(({ id, status }) => !isSettled(status) && id.includes(turn.value))
+      const [found] = open
+      if (found === undefined || open.length > 1) {
+        return yield* new TurnNotFound({
+          turnId: turn.value,
+          message: open.length > 1 ? "More than one turn is called so." : "No such turn waits or runs there.",
+          hint: `rejoin show ${thread.id} lists them.`
+        })
+      }
+      yield* client.turns.interrupt({ params: { id: thread.id, turnId: found.id } })
+      return yield* after(
+        client,
+        thread.id,
+        waits(found) ? `The turn ${found.id} was withdrawn.` : `The turn ${found.id} was interrupted.`
+      )
+    }
     const works = ["running", "waiting", "starting"].includes(thread.session.state)
     yield* client.sessions.interrupt({ params: { id: thread.id } })
     if (!works) return yield* new SessionNotRunning({ threadId: thread.id, message: "No turn is running." })
     yield* after(client, thread.id, `The turn of ${thread.id} was interrupted.`)
   })
-).pipe(Command.withDescription("End the running turn"))
+).pipe(Command.withDescription("End the running turn, or withdraw one that waits"))
+
+const onLimit = Command.make(
+  "on-limit",
+  {
+    thread: threadArgument,
+    does: Argument.Literals("does", [...OnLimit.literals, "default"]).pipe(
+      Argument.withDescription(
+        "fail: the turn ends with it; wait: it is waited for, then the work goes on; default: as config.json says"
+      )
+    )
+  },
+  Effect.fn(function* ({ does, thread: named }) {
+    const { client, thread } = yield* threadOf(named)
+    yield* client.threads.update({
+      params: { id: thread.id },
+      payload: { onLimit: does === "default" ? null : does }
+    })
+    yield* after(
+      client,
+      thread.id,
+      {
+        wait: `${thread.id} waits for the end of a usage limit, and goes on by itself then.`,
+        fail: `A turn of ${thread.id} that meets a usage limit ends with it.`,
+        default: `${thread.id} does at a usage limit what config.json says.`
+      }[does]
+    )
+  })
+).pipe(Command.withDescription("What becomes of a thread's turn that meets a usage limit"))
 
 const model = Command.make(
   "model",
@@ -216,6 +272,7 @@ const restore = Command.make(
 
 export const changing = [
   interrupt,
+  onLimit,
   stop,
   reset,
   move,

@@ -6,7 +6,8 @@ import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import { Option, Schema } from "effect"
 import { counted, countedText } from "@rejoin/shown/Changes"
 import { brief, printed, visible } from "@rejoin/shown/Visible"
-import { startText } from "./Text.ts"
+import { limitEnd } from "@rejoin/shown/Words"
+import { startText, timeOf } from "./Text.ts"
 
 const decode = <S extends Schema.Decoder<unknown>>(schema: S) => Schema.decodeUnknownOption(schema)
 const withItem = decode(Schema.Struct({ item: Item }))
@@ -14,6 +15,7 @@ const withDelta = decode(Schema.Struct({ delta: Schema.String, field: Schema.Str
 const withReceipt = decode(Schema.Struct({ receipt: Receipt }))
 const withError = decode(Schema.Struct({ error: Failure }))
 const withRequest = decode(Schema.Struct({ request: PendingRequest }))
+const withdrawn = decode(Schema.Struct({ withdrawn: Schema.Literal(true) }))
 const withMessage = decode(Schema.Struct({ message: Schema.String }))
 
 /** What has been told so far: how much of each answer, which one stands in a line without an end, and what has begun. */
@@ -154,7 +156,13 @@ const said = (told: Told, event: RuntimeEvent, watching: boolean): readonly [Tol
     case "turn.failed":
     case "turn.interrupted": {
       const error = Option.getOrUndefined(withError(data))?.error
-      const why = error === undefined ? "" : `: ${error.message}${error.hint ? `\n${error.hint}` : ""}`
+      if (Option.isSome(withdrawn(data))) return line(told, "withdrawn")
+      const end = limitEnd(error)
+      const over = end === undefined ? [] : [`It is over at ${timeOf(end)}.`]
+      const why =
+        error === undefined
+          ? ""
+          : `: ${[error.message, ...over, ...(error.hint ? [error.hint] : [])].join("\n")}`
       return line(told, `${type === "turn.failed" ? "failed" : "interrupted"}${why}`, "bad")
     }
     case "request.opened":

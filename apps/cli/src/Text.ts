@@ -76,6 +76,8 @@ export const threadText = (thread: Thread): string =>
       ...(thread.pendingRequests > 0 && {
         waiting: `${thread.pendingRequests} for an answer: rejoin answer ${thread.id} …`
       }),
+      ...(thread.waitsUntil && { scheduled: `the next message is sent at ${timeOf(thread.waitsUntil)}` }),
+      ...(thread.onLimit && { "at a limit": thread.onLimit }),
       ...(thread.session.startsAnew && { "next message": "begins anew: a reset was asked for" }),
       ...(thread.lastError && { error: `${thread.lastError._tag}: ${thread.lastError.message}` })
     })
@@ -110,20 +112,41 @@ export const turnsText = (turns: ReadonlyArray<Turn>, receipts: ReadonlyArray<Re
   const marks = receipts.flatMap((receipt) => {
     const text = breaks(receipt)
     // Ids are in the order of their making, behind their prefix: a start stands before the turn that it was made for.
-    return text === undefined ? [] : [{ at: `${(receipt.turnId ?? receipt.id).slice(4)} `, text }]
+    return text === undefined ? [] : [{ at: (receipt.turnId ?? receipt.id).slice(4), text }]
   })
-  const said = turns.map(({ error, id, input, output, status, undone }) => {
-    const answer = status === "completed" ? output : `(${status}${error ? `: ${error.message}` : ""})`
-    return {
-      at: `${id.slice(4)}!`,
-      text: `> ${input.replaceAll("\n", "\n> ")}\n${answer}${undone ? "\n(undone)" : ""}`
-    }
+  const first = turns[0]?.id.slice(4) ?? ""
+  const left = marks.filter(({ at }) => at >= first).toSorted((a, b) => (a.at < b.at ? -1 : 1))
+  const lines = turns.flatMap((turn) => {
+    const at = turn.id.slice(4)
+    // One that waited for its time stands where it was said, and has an older id than those before it.
+    const own = left.filter((mark) => (turn.notBefore === undefined ? mark.at <= at : mark.at === at))
+    for (const mark of own) left.splice(left.indexOf(mark), 1)
+    return [...own.map(({ text }) => text), turnText(turn)]
   })
-  const first = said[0]?.at ?? ""
-  return [...marks.filter(({ at }) => at >= first.slice(0, -1)), ...said]
-    .toSorted((a, b) => (a.at < b.at ? -1 : 1))
-    .map(({ text }) => visible(text))
-    .join("\n\n")
+  return [...lines, ...left.map(({ text }) => text)].map(visible).join("\n\n")
+}
+
+/** With its id where something can be done about it. */
+const stateText = ({ error, id, notBefore, startedAt, status }: Turn): string => {
+  switch (status) {
+    case "deferred":
+      return `waits until ${timeOf(notBefore ?? "")}, ${id}`
+    case "accepted":
+      return `queued, ${id}`
+    case "dispatching":
+    case "running":
+      return `running, ${id}`
+    case "interrupted":
+      return startedAt === undefined && error === undefined ? "withdrawn" : status
+    default:
+      return status
+  }
+}
+
+const turnText = (turn: Turn): string => {
+  const { error, input, output, status, undone } = turn
+  const answer = status === "completed" ? output : `(${stateText(turn)}${error ? `: ${error.message}` : ""})`
+  return `> ${input.replaceAll("\n", "\n> ")}\n${answer}${undone ? "\n(undone)" : ""}`
 }
 
 /** Of the reader's own day and hour. */

@@ -17,7 +17,7 @@ const Channel = (props: {
   const [peers, { refetch }] = createResource(
     () => props.channel.peers,
     async (): Promise<ReadonlyArray<ChannelPeer>> =>
-      (await props.store.attempt((client) => client.channels.peers({ params: params() })))?.items ?? []
+      (await props.store.ask((client) => client.channels.peers({ params: params() })))?.items ?? []
   )
   const pair = async () =>
     setCode(await props.store.attempt((client) => client.channels.pair({ params: params() })))
@@ -72,7 +72,7 @@ export const ChannelsPanel = (props: { readonly store: Store }) => {
   const [open, setOpen] = createSignal(false)
   const [channels, { refetch }] = createResource(
     async (): Promise<ReadonlyArray<ChannelInfo>> =>
-      (await props.store.attempt((client) => client.channels.list()))?.items ?? []
+      (await props.store.ask((client) => client.channels.list()))?.items ?? []
   )
   const down = () => channels()?.some(({ state }) => state === "down") === true
   const toggle = () => {

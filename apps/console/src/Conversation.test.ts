@@ -82,6 +82,34 @@ describe("a conversation as the page shows it", () => {
     assert.deepEqual(inOrder([a, b], [sixth, fifth, four]), [a, b, four, sixth, fifth])
   })
 
+  it("U1: what waits for a time comes last, is queued when that is there, and stands where it was said", () => {
+    const shown = empty()
+    const notBefore = "2026-06-01T12:00:00.000Z"
+    const of = (turnId: string, told: RuntimeEvent) => ({ ...told, turnId: TurnId.make(turnId) })
+    apply(shown, of("trn_1", event(1, "turn.accepted", { input: "later", notBefore })))
+    apply(shown, of("trn_2", event(2, "turn.accepted", { input: "queued" })))
+    const waiting = () =>
+      inOrder([], shown.turns).map((note) =>
+        "input" in note ? [note.input, "until" in note && note.until] : []
+      )
+    assert.deepEqual(waiting(), [
+      ["queued", undefined],
+      ["later", notBefore]
+    ])
+    apply(
+      shown,
+      of("trn_1", event(3, "turn.updated", { input: "later", attachments: [], status: "accepted" }))
+    )
+    assert.deepEqual(waiting(), [
+      ["later", undefined],
+      ["queued", undefined]
+    ])
+    // It was begun before the other one, and said after it.
+    const items = [{ turnId: TurnId.make("trn_2") }, { turnId: TurnId.make("trn_1") }]
+    const failed: Note = { id: "trn_1", state: "failed", input: "later", error: undefined }
+    assert.deepEqual(inOrder(items, [failed]), [...items, failed])
+  })
+
   it("law 1: where a start changed the conversation stands before what was said after it, for good", () => {
     const [a, b] = [{ turnId: TurnId.make("trn_1") }, { turnId: TurnId.make("trn_3") }] as const
     const receipt = (id: string, outcome: string, turnId?: string) =>

@@ -4,7 +4,7 @@ import { Receipt } from "@rejoin/contracts/Receipt"
 import { PendingRequest } from "@rejoin/contracts/Request"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { Moved, Thread } from "@rejoin/contracts/Thread"
-import type { Turn } from "@rejoin/contracts/Turn"
+import { type Turn, TurnStatus } from "@rejoin/contracts/Turn"
 import { Option, Schema } from "effect"
 
 /** What is shown of one thread. Events are applied to it in place: it is a draft of whoever shows it. */
@@ -33,10 +33,14 @@ export interface Waiting {
   readonly id: string
   readonly state: "waiting" | "running"
   readonly input: string
+  /** It waits for this time, and not for its turn. */
+  readonly until?: string | undefined
+  /** Nobody sent it: it goes on with what could not be ended. */
+  readonly goesOn?: boolean | undefined
 }
 export interface Ended {
   readonly id: string
-  readonly state: "failed" | "interrupted"
+  readonly state: "failed" | "interrupted" | "withdrawn"
   readonly input: string
   readonly error: Failure | undefined
 }
@@ -59,6 +63,10 @@ const withRequest = decode(Schema.Struct({ request: PendingRequest }))
 const withReceipt = decode(Schema.Struct({ receipt: Receipt }))
 const withError = decode(Schema.Struct({ error: Failure }))
 const withInput = decode(Schema.Struct({ input: Schema.String }))
+const withStatus = decode(Schema.Struct({ status: TurnStatus }))
+const withNotBefore = decode(Schema.Struct({ notBefore: Schema.String }))
+const withContinues = decode(Schema.Struct({ continues: Schema.Unknown }))
+const withWithdrawn = decode(Schema.Struct({ withdrawn: Schema.Literal(true) }))
 const withBefore = decode(Schema.Struct({ before: Schema.String }))
 const withFiles = decode(Schema.Struct({ attachments: Schema.Array(Schema.Struct({ name: Schema.String })) }))
 const withMessage = decode(Schema.Struct({ message: Schema.String }))
@@ -91,8 +99,12 @@ export const turnsOf = (turns: ReadonlyArray<Turn>): Array<Waiting | Ended> =>
   turns.flatMap((turn): ReadonlyArray<Waiting | Ended> => {
     const { error, id, input, status } = turn
     if (status === "completed") return []
+    const isWithdrawn = status === "interrupted" && turn.startedAt === undefined && error === undefined
+    if (isWithdrawn) return [{ id, state: "withdrawn", input, error }]
     if (status === "failed" || status === "interrupted") return [{ id, state: status, input, error }]
-    return [{ id, state: status === "running" ? "running" : "waiting", input }]
+    const until = status === "deferred" ? turn.notBefore : undefined
+    const goesOn = turn.continues !== undefined
+    return [{ id, state: status === "running" ? "running" : "waiting", input, until, goesOn }]
   })
 
 /** What was sent with each of them. */
@@ -118,24 +130,47 @@ const placeOf = (note: Note): string =>
 
 const waits = (note: Note): boolean => "state" in note && note.state === "waiting"
 
+const turnIdOf = (note: Note): string | undefined => (isReceipt(note) ? note.turnId : note.id)
+
 /**
- * Items and notes in the order in which they came to be: what became of a turn stands after its own items. What waits
- * comes last, in the order in which it will be sent.
+ * Items and notes in the order in which they came to be: what became of a turn stands after its own items, and the start
+ * that was made for it before them; a turn that waited for its time has an older id than those before it. What waits comes
+ * last, in the order in which it will be sent, and behind that what waits for its time.
  */
 export const inOrder = <A extends Pick<Item, "turnId">>(
   items: ReadonlyArray<A>,
   notes: ReadonlyArray<Note>
 ): ReadonlyArray<A | Note> => {
+  const firsts = new Map<string, number>()
+  const lasts = new Map<string, number>()
+  for (const [at, { turnId }] of items.entries()) {
+    if (!firsts.has(turnId)) firsts.set(turnId, at)
+    lasts.set(turnId, at)
+  }
+  const sorted = notes.filter((note) => !waits(note)).toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
+  const isOwn = (note: Note) => lasts.has(turnIdOf(note) ?? "")
+  const own = Map.groupBy(sorted.filter(isOwn), (note) => turnIdOf(note))
+  const rest = sorted.filter((note) => !isOwn(note))
   const placed: Array<A | Note> = []
-  const rest = notes.filter((note) => !waits(note)).toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
   let next = 0
-  for (const item of items) {
+  for (const [at, item] of items.entries()) {
     for (let note = rest[next]; note && placeOf(note) < place(item.turnId, "within"); note = rest[++next]) {
       placed.push(note)
     }
+    const around = own.get(item.turnId) ?? []
+    if (firsts.get(item.turnId) === at) placed.push(...around.filter(isReceipt))
     placed.push(item)
+    if (lasts.get(item.turnId) === at) placed.push(...around.filter((note) => !isReceipt(note)))
   }
-  return [...placed, ...rest.slice(next), ...notes.filter(waits)]
+  const waiting = notes.filter(waits)
+  const untilOf = (note: Note) => ("until" in note ? (note.until ?? "") : "")
+  const isLater = (note: Note) => untilOf(note) !== ""
+  return [
+    ...placed,
+    ...rest.slice(next),
+    ...waiting.filter((note) => !isLater(note)),
+    ...waiting.filter(isLater).toSorted((a, b) => (untilOf(a) < untilOf(b) ? -1 : 1))
+  ]
 }
 
 /** The last turn before this place of which something is left. */
@@ -261,16 +296,25 @@ export const apply = (shown: Conversation, event: RuntimeEvent): void => {
       const state = type === "turn.started" ? "running" : "waiting"
       const sent = withFiles(data)?.attachments ?? []
       if (turnId && sent.length > 0) shown.files[turnId] = sent.map(({ name }) => name)
-      if (turnId) put(shown.turns, { id: turnId, state, input }, "last")
+      const until = type === "turn.accepted" ? withNotBefore(data)?.notBefore : undefined
+      const goesOn = withContinues(data) !== undefined
+      if (turnId) put(shown.turns, { id: turnId, state, input, until, goesOn }, "last")
       return
     }
     case "turn.updated": {
       const at = shown.turns.findIndex(({ id }) => id === turnId)
       const turn = shown.turns[at]
       if (turn === undefined) return
-      const changed = { ...turn, input: withInput(data)?.input ?? turn.input }
+      const until = withStatus(data)?.status === "deferred" ? withNotBefore(data)?.notBefore : undefined
+      const changed = {
+        ...turn,
+        input: withInput(data)?.input ?? turn.input,
+        ...("error" in turn ? {} : { until })
+      }
       shown.turns[at] = changed
-      shown.files[turn.id] = (withFiles(data)?.attachments ?? []).map(({ name }) => name)
+      const sent = withFiles(data)?.attachments ?? []
+      if (sent.length > 0) shown.files[turn.id] = sent.map(({ name }) => name)
+      else delete shown.files[turn.id]
       const before = withBefore(data)?.before
       if (before === undefined) return
       shown.turns.splice(at, 1)
@@ -284,7 +328,8 @@ export const apply = (shown: Conversation, event: RuntimeEvent): void => {
     case "turn.failed":
     case "turn.interrupted": {
       const input = shown.turns.find(({ id }) => id === turnId)?.input ?? ""
-      const state = type === "turn.failed" ? "failed" : "interrupted"
+      const ended = type === "turn.failed" ? "failed" : "interrupted"
+      const state = withWithdrawn(data) ? "withdrawn" : ended
       if (turnId) put(shown.turns, { id: turnId, state, input, error: withError(data)?.error }, "last")
       shown.notices = shown.notices.filter(({ passing }) => passing !== true)
       return

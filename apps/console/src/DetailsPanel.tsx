@@ -1,13 +1,15 @@
 import type { UpdateThread } from "@rejoin/contracts/api/Requests"
 import type { Thread } from "@rejoin/contracts/Thread"
+import type { OnLimit } from "@rejoin/contracts/Unattended"
 import { createSignal } from "solid-js"
 import { ModelField } from "./ModelField.tsx"
 import { Panel } from "./Panel.tsx"
 import { RuleList } from "./RuleList.tsx"
 import type { Store } from "./Store.ts"
 import { isWorking } from "./Text.ts"
+import { UsageLimits } from "./UsageLimits.tsx"
 
-/** What a thread is called, and which model answers in it from the next turn on. */
+/** What a thread is called, which model answers in it from the next turn on, and what becomes of it at a limit. */
 export const DetailsPanel = (props: {
   readonly thread: Thread
   readonly store: Store
@@ -59,6 +61,27 @@ export const DetailsPanel = (props: {
           Switch
         </button>
       </form>
+      <p class="row">
+        <label for="on-limit">When a usage limit is reached</label>
+        <select
+          id="on-limit"
+          onChange={(event) => {
+            const chosen = event.currentTarget.value
+            void change({ onLimit: chosen === "" ? null : (chosen as OnLimit) })
+          }}
+        >
+          <option value="" selected={props.thread.onLimit === undefined}>
+            as the server does
+          </option>
+          <option value="fail" selected={props.thread.onLimit === "fail"}>
+            stop, and tell me
+          </option>
+          <option value="wait" selected={props.thread.onLimit === "wait"}>
+            wait for its end, then go on
+          </option>
+        </select>
+      </p>
+      <UsageLimits provider={props.thread.provider} store={props.store} />
       <RuleList thread={props.thread} store={props.store} />
     </Panel>
   )

@@ -3,7 +3,7 @@ import type { Thread } from "@rejoin/contracts/Thread"
 import { modes } from "@rejoin/shown/Words"
 import { For } from "solid-js"
 import type { Store } from "./Store.ts"
-import { isWorking } from "./Text.ts"
+import { allows, isWorking } from "./Text.ts"
 
 /** What the agent may do without asking; switched at once, and read back. */
 export const ModeField = (props: { readonly thread: Thread; readonly store: Store }) => (
@@ -28,7 +28,13 @@ export const ModeField = (props: { readonly thread: Thread; readonly store: Stor
           })
       }}
     >
-      <For each={RuntimeMode.literals}>{(mode) => <option value={mode}>{mode}</option>}</For>
+      <For each={RuntimeMode.literals}>
+        {(mode) => (
+          <option value={mode} disabled={!allows(props.store.state.device, mode)}>
+            {mode}
+          </option>
+        )}
+      </For>
     </select>
   </>
 )

@@ -14,6 +14,7 @@ import { MessageBox } from "./MessageBox.tsx"
 import type { Store } from "./Store.ts"
 import { Told } from "./Told.tsx"
 import { modes } from "@rejoin/shown/Words"
+import { allows, atMost } from "./Text.ts"
 
 const Agents = (props: { readonly store: Store }) => (
   <>
@@ -62,7 +63,7 @@ export const NewThread = (props: {
     readonly directory: Directory | undefined
   }>()
   const [wanted, setMode] = createSignal<RuntimeMode | undefined>(like?.runtimeMode)
-  const mode = () => wanted() ?? state.defaultMode
+  const mode = () => atMost(state.device, wanted() ?? state.defaultMode)
   // An agent is started to be asked: only where somebody wants to choose.
   const [asks, setAsks] = createSignal(false)
   const [model, setModel] = createSignal(like?.model ?? "")
@@ -172,7 +173,9 @@ export const NewThread = (props: {
               value={mode() ?? ""}
               onChange={(event) => setMode(event.currentTarget.value as RuntimeMode)}
             >
-              <For each={RuntimeMode.literals}>{(mode) => <option value={mode}>{mode}</option>}</For>
+              <For each={RuntimeMode.literals.filter((mode) => allows(state.device, mode))}>
+                {(mode) => <option value={mode}>{mode}</option>}
+              </For>
             </select>
             <span class="gap" />
             <button type="submit" class="primary" disabled={ready().length === 0 || starts()}>

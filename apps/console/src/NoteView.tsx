@@ -4,8 +4,21 @@ import type { Ended, Note } from "./Conversation.ts"
 import { Queued } from "./Queued.tsx"
 import { noteOf } from "./Receipts.tsx"
 import { brief } from "@rejoin/shown/Visible"
-import { timeOf } from "./Text.ts"
+import { limitEnd } from "@rejoin/shown/Words"
+import { soonText, timeOf } from "./Text.ts"
 import { Told } from "./Told.tsx"
+
+const endings: Readonly<Record<Ended["state"], string>> = {
+  failed: "failed",
+  interrupted: "was interrupted",
+  withdrawn: "was withdrawn"
+}
+
+/** When the limit is over that a turn met, where that is to come. */
+const resetOf = ({ error }: Ended): string | undefined => {
+  const end = limitEnd(error)
+  return end !== undefined && Date.parse(end) > Date.now() ? end : undefined
+}
 
 /** Between the items: a start that changed the conversation, a turn that waits, or how one ended. */
 export const NoteView = (props: {
@@ -15,6 +28,8 @@ export const NoteView = (props: {
   readonly onForkBefore: ((turn: Ended) => void) | undefined
   /** The agent is being started for what waits. */
   readonly starting: boolean
+  /** Lets the thread go on at that time. */
+  readonly onLater: ((notBefore: string) => void) | undefined
   readonly onWithdraw: (turnId: string) => void
   readonly onEdit: (turnId: string, change: UpdateTurn) => void
   /** The turn that waits before all others. */
@@ -42,11 +57,16 @@ export const NoteView = (props: {
     <Match when={"error" in props.note && "state" in props.note && props.note}>
       {(ended) => (
         <p class={`ended ${ended().state}`}>
-          “{brief(ended().input, 80)}” {ended().state === "failed" ? "failed" : "was interrupted"}
+          “{brief(ended().input, 80)}” {endings[ended().state]}
           <Show when={ended().error}>
             {(error) => (
               <>
-                : <Told text={error().message} /> <Told text={error().hint ?? ""} />
+                : <Told text={error().message} />{" "}
+                <Show when={limitEnd(error())}>{(at) => <>It is over at {soonText(at())}. </>}</Show>
+                {/* What went on by itself may have been withdrawn since. */}
+                <Show when={error()._tag !== "UsageLimited"}>
+                  <Told text={error().hint ?? ""} />
+                </Show>
               </>
             )}
           </Show>{" "}
@@ -54,6 +74,13 @@ export const NoteView = (props: {
             {(again) => (
               <button class="small" onClick={() => again()(ended())}>
                 Send again
+              </button>
+            )}
+          </Show>{" "}
+          <Show when={props.onAgain && props.onLater && resetOf(ended())}>
+            {(at) => (
+              <button class="small" onClick={() => props.onLater?.(at())}>
+                Go on at {soonText(at())}
               </button>
             )}
           </Show>{" "}

@@ -1,11 +1,13 @@
 import type { UpdateTurn } from "@rejoin/contracts/api/Requests"
 import { brief } from "@rejoin/shown/Visible"
 import { createSignal, Show } from "solid-js"
+import type { Waiting } from "./Conversation.ts"
 import { sendsWith } from "./SendKey.ts"
+import { soonText } from "./Text.ts"
 
-/** A message that waits for its turn: it can be rewritten, put first, and taken back. */
+/** A message that waits for its turn, or for its time: it can be rewritten, put first, sent now, and taken back. */
 export const Queued = (props: {
-  readonly turn: { readonly id: string; readonly input: string }
+  readonly turn: Waiting
   readonly starting: boolean
   readonly first: string | undefined
   readonly onEdit: (turnId: string, change: UpdateTurn) => void
@@ -24,11 +26,30 @@ export const Queued = (props: {
         <p class="queued">
           <span class="said">{brief(props.turn.input, 400)}</span>
           <span class="mark">
-            {props.starting ? "The agent is starting…" : "Queued"}{" "}
+            <Show when={props.turn.until} fallback={props.starting ? "The agent is starting…" : "Queued"}>
+              {(until) => (
+                <>
+                  {props.turn.goesOn === true ? "Goes on by itself at" : "Sent at"}{" "}
+                  <time dateTime={until()}>{soonText(until())}</time>
+                </>
+              )}
+            </Show>{" "}
             <button class="small" onClick={() => setEdited(props.turn.input)}>
               Edit
             </button>{" "}
-            <Show when={props.first !== undefined && props.first !== props.turn.id && props.first}>
+            <Show when={props.turn.until !== undefined}>
+              <button class="small" onClick={() => props.onEdit(props.turn.id, { notBefore: null })}>
+                Send now
+              </button>{" "}
+            </Show>
+            <Show
+              when={
+                props.turn.until === undefined &&
+                props.first !== undefined &&
+                props.first !== props.turn.id &&
+                props.first
+              }
+            >
               {(before) => (
                 <>
                   <button class="small" onClick={() => props.onEdit(props.turn.id, { before: before() })}>

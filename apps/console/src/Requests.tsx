@@ -99,6 +99,8 @@ const Declining = (props: { readonly onDecline: (message: string) => void }) => 
 /** What the agent waits for, to be answered in place. */
 export const Requests = (props: {
   readonly requests: ReadonlyArray<PendingRequest>
+  /** Whether an answer can be remembered: a device's is not. */
+  readonly remembers: boolean
   readonly onAnswer: (id: string, answer: Answer) => void
 }) => (
   <For each={props.requests}>
@@ -135,7 +137,7 @@ export const Requests = (props: {
                 <button class="primary" onClick={() => props.onAnswer(request.id, { decision: "accept" })}>
                   Allow
                 </button>
-                <Show when={ask().covers}>
+                <Show when={props.remembers && ask().covers}>
                   <button
                     title="Not asked for in this thread again, until “Name, model, rules…” takes it back"
                     onClick={() => props.onAnswer(request.id, { decision: "accept", remember: "thread" })}

@@ -9,7 +9,7 @@ export const RuleList = (props: { readonly thread: Thread; readonly store: Store
   const [rules, { refetch }] = createResource(
     () => props.thread.id,
     async (thread): Promise<ReadonlyArray<Rule>> =>
-      (await props.store.attempt((client) => client.rules.list({ query: { thread } })))?.items ?? []
+      (await props.store.ask((client) => client.rules.list({ query: { thread } })))?.items ?? []
   )
   const revoke = async ({ id }: Rule) => {
     await props.store.attempt((client) => client.rules.remove({ params: { id } }))

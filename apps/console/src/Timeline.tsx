@@ -98,6 +98,15 @@ export const Timeline = (props: {
     void props.store.attempt((client) =>
       client.turns.update({ params: { id: props.thread.id, turnId }, payload })
     )
+  const firstQueued = () =>
+    props.conversation.turns.find((turn) => turn.state === "waiting" && turn.until === undefined)?.id
+  /** Where nothing waits for its end yet, the work can go on by itself then. */
+  const goOnAt = (notBefore: string) =>
+    void props.store.attempt((client) =>
+      client.turns.send({ params: params(), payload: { input: "Go on.", notBefore } })
+    )
+  const waitsAlready = () =>
+    props.conversation.turns.some((turn) => turn.state === "waiting" && turn.until !== undefined)
   const withdraw = (turnId: string) =>
     void props.store.attempt((client) => client.turns.interrupt({ params: { id: props.thread.id, turnId } }))
   return (
@@ -156,8 +165,9 @@ export const Timeline = (props: {
               onForkBefore={forkBefore(at())}
               starting={props.thread.session.state === "starting"}
               onWithdraw={withdraw}
+              onLater={waitsAlready() ? undefined : goOnAt}
               onEdit={edit}
-              firstQueued={props.conversation.turns.find(({ state }) => state === "waiting")?.id}
+              firstQueued={firstQueued()}
             />
           )
         }
@@ -165,6 +175,7 @@ export const Timeline = (props: {
       <For each={props.conversation.notices}>{(notice) => <p class="notice">{visible(notice.text)}</p>}</For>
       <Requests
         requests={props.conversation.requests}
+        remembers={props.store.state.device === undefined}
         onAnswer={(requestId, payload) =>
           void props.store
             .attempt((client) => client.threads.answer({ params: { ...params(), requestId }, payload }))

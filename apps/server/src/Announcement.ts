@@ -5,6 +5,7 @@ import { recallName } from "@rejoin/model-server/Recall"
 import { DataDirectory } from "@rejoin/persistence/DataDirectory"
 import { Console, Effect, FileSystem, Layer } from "effect"
 import { HttpServer } from "effect/http"
+import { Secure } from "./Secure.ts"
 import { AccessCodes, linkOf } from "./AccessCodes.ts"
 import { Configuration } from "./Configuration.ts"
 import { Token } from "./Token.ts"
@@ -47,8 +48,9 @@ export const layer = Layer.effectDiscard(
     for (const { capabilities: _, ...about } of providers) yield* Effect.logInfo("A provider.", about)
     // A link lets its first user in: it is for who sits at the terminal, and for no journal.
     const page = process.stdout.isTTY
-      ? linkOf(url, (yield* Effect.flatMap(AccessCodes, ({ issue }) => issue)).code)
+      ? linkOf(url, (yield* Effect.flatMap(AccessCodes, ({ issue }) => issue())).code)
       : `${url} (rejoin console prints a link that lets you in)`
+    const tls = yield* Effect.flatMap(Secure, ({ listening }) => listening)
     const ready = providers.find(({ status }) => status === "ready")
     const tokenSource = token.file ?? "the environment (REJOIN_TOKEN)"
     const bearer = token.file === undefined ? "$REJOIN_TOKEN" : `$(cat ${token.file})`
@@ -56,6 +58,9 @@ export const layer = Layer.effectDiscard(
       [
         `Rejoin ${version} listens on ${url}`,
         `  page       ${page}`,
+        ...(tls === undefined
+          ? []
+          : [`  TLS        port ${tls.port}, for ${tls.names.join(", ") || "names in REJOIN_HOSTS"}`]),
         `  data       ${path}`,
         `  token      ${tokenSource}`,
         ...providers.map((info) =>

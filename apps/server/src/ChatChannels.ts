@@ -5,6 +5,7 @@ import { type Channels, noChannels, runChannels } from "@rejoin/channels/Channel
 import { makeSqlChannelStore } from "@rejoin/channels/SqlChannelStore"
 import type { ChannelConfig, SecretSource } from "@rejoin/contracts/Channel"
 import { DatabaseFile } from "@rejoin/persistence/DatabaseFile"
+import { storeFailed } from "@rejoin/persistence/StoreFailure"
 import { ByteSize, Config, Context, Effect, FileSystem, Layer, Option, Redacted, Ref } from "effect"
 import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { SqlClient } from "effect/sql"
@@ -92,13 +93,13 @@ export const running = Layer.effectDiscard(
     const { address } = yield* HttpServer.HttpServer
     const { value: token } = yield* Token
     const sql = yield* SqlClient.SqlClient
-    const { durable } = yield* DatabaseFile
+    const { check, durable } = yield* DatabaseFile
     const port = "port" in address ? address.port : 0
     const rejoin = yield* Client.make({ url: `http://${host}:${port}`, token })
     const channels = yield* runChannels(
       configs,
       (config) => Effect.provideService(adapterOf(config), FileSystem.FileSystem, fs),
-      makeSqlChannelStore({ sql, durable }),
+      makeSqlChannelStore({ sql, durable, check, failed: storeFailed }),
       rejoin
     )
     const current = yield* ChatChannels

@@ -4,6 +4,8 @@ import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import { ThreadEvents } from "@rejoin/core/events/ThreadEvents"
 import { Threads } from "@rejoin/core/threads/Threads"
 import { ThreadStore } from "@rejoin/core/store/ThreadStore"
+import { Caller } from "./Caller.ts"
+import { Devices } from "./Devices.ts"
 import { Context, Deferred, Duration, Effect, Layer, Schedule, Stream } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 
@@ -52,9 +54,12 @@ export class EventStream extends Context.Service<
       const events = yield* ThreadEvents
       const threads = yield* Threads
       const store = yield* ThreadStore
+      const devices = yield* Devices
       const closing = yield* Deferred.make<void>()
 
-      const respond = (frames: Stream.Stream<Uint8Array, StoreFailed>) => {
+      const respond = Effect.fnUntraced(function* (frames: Stream.Stream<Uint8Array, StoreFailed>) {
+        const device = yield* Caller
+        const revoked = device === undefined ? Effect.never : devices.awaitRevoked(device.id)
         const beats = Stream.fromSchedule(Schedule.spaced(Duration.seconds(15))).pipe(
           Stream.map(() => heartbeat)
         )
@@ -63,14 +68,14 @@ export class EventStream extends Context.Service<
           Stream.concat(Stream.make(connected), frames).pipe(
             Stream.catch((error) => Stream.make(frame("warning", { message: error.message }))),
             Stream.merge(beats, { haltStrategy: "left" }),
-            Stream.interruptWhen(Deferred.await(closing))
+            Stream.interruptWhen(Effect.raceFirst(Deferred.await(closing), revoked))
           ),
           {
             contentType: "text/event-stream",
             headers: { "cache-control": "no-store", "x-accel-buffering": "no" }
           }
         )
-      }
+      })
 
       const lastEventId = Effect.gen(function* () {
         const { headers } = yield* HttpServerRequest.HttpServerRequest
@@ -93,10 +98,13 @@ export class EventStream extends Context.Service<
             Stream.map((event) => encoded(bySeq, event, event.seq))
           )
         // An id that is ahead of us is of another database: it is told what is here.
-        if (after !== undefined && after <= (yield* threads.record(id)).lastSeq) return respond(rest(after))
+        if (after !== undefined && after <= (yield* threads.record(id)).lastSeq)
+          return yield* respond(rest(after))
         const snapshot = yield* threads.snapshot(id, 200)
         const seq = snapshot.thread.lastSeq
-        return respond(Stream.concat(Stream.make(frame("snapshot", { seq, ...snapshot }, seq)), rest(seq)))
+        return yield* respond(
+          Stream.concat(Stream.make(frame("snapshot", { seq, ...snapshot }, seq)), rest(seq))
+        )
       })
 
       const ofAll = Effect.gen(function* () {
@@ -107,9 +115,9 @@ export class EventStream extends Context.Service<
           )
         yield* events.flush
         const position = yield* store.lastPosition
-        if (after !== undefined && after <= position) return respond(rest(after))
+        if (after !== undefined && after <= position) return yield* respond(rest(after))
         const { items, next } = yield* threads.list({ limit: 500 })
-        return respond(
+        return yield* respond(
           Stream.concat(
             Stream.make(frame("snapshot", { position, threads: items, ...(next && { next }) }, position)),
             rest(position)

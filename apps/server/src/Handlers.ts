@@ -1,9 +1,10 @@
 import { Api } from "@rejoin/contracts/Api"
-import { InvalidInput, TurnNotFound } from "@rejoin/contracts/Errors"
+import { InvalidInput, NotReady, TurnNotFound } from "@rejoin/contracts/Errors"
 import type { ProviderInstanceId, RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import { proofOf } from "@rejoin/contracts/Proof"
 import { Timestamp } from "@rejoin/contracts/Time"
-import type { Turn } from "@rejoin/contracts/Turn"
+import { type Turn, waits } from "@rejoin/contracts/Turn"
+import { UsageFacts } from "@rejoin/core/turns/UsageFacts"
 import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
 import { ProviderService } from "@rejoin/core/ProviderService"
 import { Rules } from "@rejoin/core/rules/Rules"
@@ -19,6 +20,14 @@ import { HttpApiBuilder } from "effect/http-api"
 import { PrometheusMetrics } from "effect/observability"
 import { AccessCodes, linkOf } from "./AccessCodes.ts"
 import { Browsers } from "./Browsers.ts"
+import { allowMode, Caller, ownersAlone } from "./Caller.ts"
+import { defaultRuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import { Configuration } from "./Configuration.ts"
+import { Devices } from "./Devices.ts"
+import { KeyProof } from "./KeyProof.ts"
+import { Push } from "./Push.ts"
+import { addresses, addressFor } from "./Reach.ts"
+import { Secure } from "./Secure.ts"
 import { ChatChannels } from "./ChatChannels.ts"
 import { Directories } from "./Directories.ts"
 import { WorkingTrees } from "./WorkingTrees.ts"
@@ -49,6 +58,11 @@ const turnView = (turn: TurnRecord): Turn => ({
       ...(attachments && { attachments })
     }))
   }),
+  ...(turn.notBefore && { notBefore: turn.notBefore }),
+  ...(turn.continues && {
+    continues: { turnId: turn.continues.turnId, because: turn.continues.because }
+  }),
+  ...(turn.continuedBy && { continuedBy: turn.continuedBy }),
   ...(turn.delivery !== null && { delivery: turn.delivery }),
   ...(turn.error !== null && { error: turn.error }),
   acceptedAt: turn.acceptedAt,
@@ -57,6 +71,8 @@ const turnView = (turn: TurnRecord): Turn => ({
 })
 
 const brokenOff = new InvalidInput({ field: "body", message: "The upload broke off. Nothing was changed." })
+
+const sender = Effect.map(Caller, (device) => device && { device: device.id, mode: device.mode })
 
 // An id in a path is text that names a thread or does not: which of the two the store says.
 const threadId = ({ id }: { readonly id: string }) => id as ThreadId
@@ -69,9 +85,12 @@ const threads = HttpApiBuilder.group(
     const service = yield* ProviderService
     const store = yield* ThreadStore
     const streams = yield* EventStream
+    const settings = yield* Settings
     return handlers.handleAll({
       create: Effect.fnUntraced(function* ({ payload }) {
         const { cwd, session } = payload
+        const mode = payload.runtimeMode ?? settings.runtimeMode
+        yield* allowMode(mode)
         if (session === undefined && cwd === undefined) {
           return yield* new InvalidInput({
             field: "cwd",
@@ -88,6 +107,7 @@ const threads = HttpApiBuilder.group(
       }),
       get: ({ params }) => threads.get(threadId(params)),
       update: Effect.fnUntraced(function* ({ params, payload }) {
+        if (payload.runtimeMode) yield* allowMode(payload.runtimeMode)
         yield* service.update(threadId(params), payload)
         return yield* threads.get(threadId(params))
       }),
@@ -103,8 +123,12 @@ const threads = HttpApiBuilder.group(
         yield* threads.record(threadId(params))
         return { items: yield* store.listRequests(threadId(params)) }
       }),
-      answer: ({ params, payload }) =>
-        service.answer(threadId(params), params.requestId as RequestId, payload),
+      answer: Effect.fnUntraced(function* ({ params, payload }) {
+        // What is remembered is not asked for again, by anybody.
+        const device = yield* Caller
+        if (device !== undefined && "remember" in payload) return yield* ownersAlone(device)
+        yield* service.answer(threadId(params), params.requestId as RequestId, payload)
+      }),
       export: Effect.fnUntraced(function* ({ params, query: { move, to } }) {
         const bundle = yield* service.export(threadId(params), { move: move === "true", to })
         return Stream.tapError(bundle, (error) =>
@@ -132,7 +156,9 @@ const turns = HttpApiBuilder.group(
     const service = yield* ProviderService
     const store = yield* ThreadStore
     return handlers.handleAll({
-      send: ({ params, payload }) => Effect.map(service.send(threadId(params), payload), turnView),
+      send: Effect.fnUntraced(function* ({ params, payload }) {
+        return turnView(yield* service.send(threadId(params), payload, yield* sender))
+      }),
       list: Effect.fnUntraced(function* ({ params, query: { after, limit = defaultLimit } }) {
         yield* threads.record(threadId(params))
         const page = pageOf(yield* store.listTurns(threadId(params), { after, limit }), limit)
@@ -153,9 +179,20 @@ const turns = HttpApiBuilder.group(
         if (Option.isSome(turn) && turn.value.threadId === id) return turnView(turn.value)
         return yield* new TurnNotFound({ turnId, message: `There is no turn ${turnId} in this thread.` })
       }),
-      update: ({ params, payload }) =>
-        Effect.map(service.editTurn(threadId(params), params.turnId as TurnId, payload), turnView),
-      interrupt: ({ params }) => service.interruptTurn(threadId(params), params.turnId as TurnId)
+      update: Effect.fnUntraced(function* ({ params, payload }) {
+        const turnId = params.turnId as TurnId
+        return turnView(yield* service.editTurn(threadId(params), turnId, payload, yield* sender))
+      }),
+      interrupt: Effect.fnUntraced(function* ({ params }) {
+        const [id, turnId] = [threadId(params), params.turnId as TurnId]
+        const turn = yield* store.getTurn(turnId)
+        // What runs anybody stops who was let in; what waits is its sender's business.
+        if (Option.isSome(turn) && waits(turn.value) && turn.value.threadId === id) {
+          const { runtimeMode } = yield* threads.record(id)
+          yield* allowMode(runtimeMode)
+        }
+        yield* service.interruptTurn(id, turnId)
+      })
     })
   })
 )
@@ -189,11 +226,16 @@ const providers = HttpApiBuilder.group(
     const registry = yield* ProviderRegistry
     const service = yield* ProviderService
     const settings = yield* Settings
+    const usage = yield* UsageFacts
     return handlers.handleAll({
       list: () =>
         Effect.gen(function* () {
           const adapters = yield* registry.list
-          const items = yield* Effect.forEach(adapters, ({ info }) => info, { concurrency: "unbounded" })
+          const infos = yield* Effect.forEach(adapters, ({ info }) => info, { concurrency: "unbounded" })
+          const items = infos.map((info) => {
+            const limits = usage.of(info.id)
+            return limits === undefined ? info : { ...info, limits }
+          })
           return { items, defaults: { runtimeMode: settings.runtimeMode } }
         }),
       sessions: ({ params, query: { after, cwd, limit = defaultLimit, q } }) =>
@@ -239,6 +281,8 @@ const access = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const codes = yield* AccessCodes
     const browsers = yield* Browsers
+    const devices = yield* Devices
+    const proof = yield* KeyProof
     const token = yield* Token
     // The page's, which is this server's own, or the request would not have come so far.
     const origin = Effect.map(
@@ -250,23 +294,74 @@ const access = HttpApiBuilder.group(
       issue: Effect.fnUntraced(function* () {
         // This server's own, or the request would not have come so far.
         const { host = "" } = (yield* HttpServerRequest.HttpServerRequest).headers
-        const { code, expiresAt } = yield* codes.issue
+        const { code, expiresAt } = yield* codes.issue()
         const link = linkOf(`http://${host}`, code)
         return { code, link, expiresAt: Timestamp.make(DateTime.formatIso(expiresAt)) }
       }),
       redeem: Effect.fnUntraced(function* ({ payload: { code, key } }) {
-        yield* codes.redeem(code)
-        if (key === undefined) return in_
-        const { headers } = yield* HttpServerRequest.HttpServerRequest
-        return { ...in_, browser: yield* browsers.enroll(key, yield* origin, headers["user-agent"] ?? "") }
+        const lets = yield* codes.redeem(code)
+        const agent = (yield* HttpServerRequest.HttpServerRequest).headers["user-agent"] ?? ""
+        const at = yield* origin
+        if (lets !== undefined) {
+          const { id } = yield* devices.add({ ...lets, agent }, { key, origin: at })
+          return { token: devices.tokenOf(id), ...(key !== undefined && { browser: id }) }
+        }
+        return key === undefined ? in_ : { ...in_, browser: yield* browsers.enroll(key, at, agent) }
       }),
-      challenge: () => Effect.map(browsers.challenge, (challenge) => ({ challenge })),
-      enter: Effect.fnUntraced(function* ({ payload: { browser, challenge, signature } }) {
-        yield* browsers.enter(browser, yield* origin, challenge, signature)
+      challenge: () => Effect.map(proof.challenge, (challenge) => ({ challenge })),
+      enter: Effect.fnUntraced(function* ({ payload: { browser: id, ...said } }) {
+        const at = yield* origin
+        const device = yield* devices.find(id, at)
+        yield* proof.check(device ?? (yield* browsers.find(id, at)), said)
+        if (device !== undefined) return { token: devices.tokenOf(id) }
+        yield* browsers.seen(id)
         return in_
       }),
       browsers: () => Effect.map(browsers.list, (items) => ({ items })),
       forget: ({ params }) => browsers.forget(params.id)
+    })
+  })
+)
+
+const devices = HttpApiBuilder.group(
+  Api,
+  "devices",
+  Effect.fnUntraced(function* (handlers) {
+    const codes = yield* AccessCodes
+    const devices = yield* Devices
+    const push = yield* Push
+    const service = yield* ProviderService
+    const secure = yield* Secure
+    const server = yield* HttpServer.HttpServer
+    const { host, hosts } = yield* Configuration
+    const port = "port" in server.address ? server.address.port : 0
+    return handlers.handleAll({
+      pair: Effect.fnUntraced(function* ({ payload: { mode = defaultRuntimeMode, name = "Phone" } }) {
+        const { code, expiresAt } = yield* codes.issue({ name, mode })
+        const tls = yield* secure.listening
+        const link = linkOf(addressFor({ host, hosts, port, tls, machine: addresses() }), code)
+        return { code, link, expiresAt: Timestamp.make(DateTime.formatIso(expiresAt)) }
+      }),
+      list: () => Effect.map(devices.list, (items) => ({ items })),
+      me: () => Effect.map(Caller, (device) => ({ device: device ?? null })),
+      revoke: ({ params: { id } }) =>
+        Effect.all([devices.revoke(id), push.forget(id), service.withdrawFrom(id)], { discard: true })
+    })
+  })
+)
+
+const push = HttpApiBuilder.group(
+  Api,
+  "push",
+  Effect.fnUntraced(function* (handlers) {
+    const push = yield* Push
+    const owner = Effect.map(Caller, (device) => device?.id ?? null)
+    return handlers.handleAll({
+      key: () => Effect.map(push.publicKey, (publicKey) => ({ publicKey })),
+      list: () => Effect.map(Effect.flatMap(owner, push.list), (items) => ({ items })),
+      subscribe: ({ payload: { quiet, ...target } }) =>
+        Effect.flatMap(owner, (of) => push.subscribe(of, target, quiet)),
+      unsubscribe: ({ params }) => Effect.flatMap(owner, (of) => push.unsubscribe(of, params.id))
     })
   })
 )
@@ -335,16 +430,25 @@ const health = HttpApiBuilder.group(
   "health",
   Effect.fnUntraced(function* (handlers) {
     const token = yield* Token
+    const store = yield* ThreadStore
     const { address } = yield* HttpServer.HttpServer
     const port = "port" in address ? address.port : 0
-    return handlers.handle(
-      "health",
-      Effect.fnUntraced(function* ({ query: { challenge } }) {
+    return handlers.handleAll({
+      health: Effect.fnUntraced(function* ({ query: { challenge } }) {
         const alive = { status: "ok" as const, version }
         if (challenge === undefined) return alive
         return { ...alive, proof: yield* Effect.promise(() => proofOf(token.proofKey, challenge, port)) }
-      })
-    )
+      }),
+      ready: () =>
+        // As a write begins: one that may only be read, or is another server's by now, is no good.
+        store.transaction(store.lastPosition).pipe(
+          Effect.timeout("2 seconds"),
+          Effect.as({ status: "ready" as const, version }),
+          Effect.mapError(
+            ({ message }) => new NotReady({ message: `The database takes nothing now: ${message}` })
+          )
+        )
+    })
   })
 )
 
@@ -363,6 +467,8 @@ export const layer = Layer.mergeAll(
   rules,
   channels,
   access,
+  devices,
+  push,
   metrics,
   health
 )

@@ -9,17 +9,7 @@ import { type Cause, Duration, Effect, FileSystem, Layer, Option, Schedule, Sche
 import { FetchHttpClient, HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
 import { createHmac } from "node:crypto"
 import { Configuration } from "./Configuration.ts"
-
-/** What is told of, and in which words. What was said is not: it goes to somebody else's machine. */
-const words: Partial<Record<RuntimeEventType, string>> = {
-  "request.opened": "The agent needs your approval.",
-  "user-input.opened": "The agent asks you something.",
-  "turn.completed": "The turn has ended.",
-  "turn.failed": "The turn failed.",
-  "turn.interrupted": "The turn was interrupted.",
-  "session.refused": "The conversation did not go on.",
-  "session.stalled": "The agent is silent."
-}
+import { endOf, occasions, saidOf } from "./Occasions.ts"
 
 /** How far it was told; of this address, since another one begins now. */
 const Told = Schema.fromJsonString(Schema.Struct({ url: Schema.String, position: Schema.Int }))
@@ -32,12 +22,15 @@ const patience = Duration.minutes(10)
 /** `text` is what Slack and Mattermost show, `content` what Discord does. */
 const bodyOf = (event: RuntimeEvent, said: string, thread: Thread) => {
   const text = `${nameOf(thread)}: ${said}`
+  const { continuedBy, error } = endOf(event)
   return JSON.stringify({
     id: event.position,
     event: event.type,
     at: event.at,
     thread: { id: thread.id, title: thread.title, provider: thread.provider },
     ...(event.turnId !== undefined && { turnId: event.turnId }),
+    ...(continuedBy !== undefined && { continuedBy }),
+    ...(error?._tag === "UsageLimited" && { error: { _tag: error._tag, resetsAt: error.resetsAt } }),
     text,
     content: text
   })
@@ -76,7 +69,7 @@ const telling = Effect.fn("Webhook")(
     const threads = yield* Threads
     const store = yield* ThreadStore
     const { follow } = yield* ThreadEvents
-    const wanted = new Set<RuntimeEventType>(events ?? (Object.keys(words) as Array<RuntimeEventType>))
+    const wanted = new Set<RuntimeEventType>(events ?? occasions)
 
     // Once, until one is taken again.
     let complained = false
@@ -114,7 +107,7 @@ const telling = Effect.fn("Webhook")(
         )
       )
     const tell = Effect.fnUntraced(function* (event: RuntimeEvent) {
-      const said = words[event.type]
+      const said = saidOf(event)
       if (said === undefined || !wanted.has(event.type)) return
       // One that is deleted by now is nobody's business any more.
       const thread = yield* Effect.option(threads.get(event.threadId))

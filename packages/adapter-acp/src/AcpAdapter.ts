@@ -278,6 +278,13 @@ const make = Effect.fnUntraced(function* (options: AcpOptions) {
         if (messages.length > at + 1) return "arrived" as const
         return store.prompt ? ("absent" as const) : ("unknown" as const)
       }).pipe(Effect.orElseSucceed(() => "unknown" as const)),
+    keeps: (cursor, messageId) =>
+      Effect.gen(function* () {
+        const read = Option.flatten(yield* readOf(cursor))
+        if (Option.isNone(read) || cursor.last?.messageId !== messageId) return true
+        const { messages } = read.value
+        return messages.find(({ id }) => id === cursor.last?.recordId)?.dropped !== true
+      }).pipe(Effect.orElseSucceed(() => true)),
     undo: ({ created, cwd, keep }) =>
       Effect.gen(function* () {
         const of = Option.getOrUndefined(yield* Effect.option(profile))

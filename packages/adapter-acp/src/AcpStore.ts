@@ -8,6 +8,8 @@ export interface Recorded {
   readonly text: string
   /** Where the session worked when it was said, where that is told. */
   readonly cwd?: string
+  /** The agent has dropped it: its model is not told of it any more. */
+  readonly dropped?: boolean
 }
 
 /** What a record of a session tells. */

@@ -16,7 +16,12 @@ const Said = Schema.Struct({
   isCompactSummary: Schema.optional(Schema.Boolean),
   cwd: Schema.optional(Schema.String),
   toolUseResult: Schema.optional(Schema.Unknown),
-  message: Schema.Struct({ content: Schema.Union([Schema.String, Schema.Array(Schema.Unknown)]) })
+  /** Said by Claude in the model's place. */
+  isApiErrorMessage: Schema.optional(Schema.Boolean),
+  message: Schema.Struct({
+    stop_reason: Schema.optional(Schema.NullOr(Schema.String)),
+    content: Schema.Union([Schema.String, Schema.Array(Schema.Unknown)])
+  })
 })
 type Said = typeof Said.Type
 const decodeSaid = Schema.decodeUnknownOption(Said)
@@ -84,7 +89,7 @@ export const historyOf = (path: string, text: string): ReadonlyArray<Past> => {
   const parsed = lines.flatMap((line) => parseLine(line) ?? [])
   const seen = new Set(new ClaudeTranscript(path, parsed).order)
   const sources = new Map(parsed.map((line) => [line.uuid, promptOf(line)]))
-  const past: Array<Past & { items: Array<AdapterItem> }> = []
+  const past: Array<Past & { items: Array<AdapterItem>; ended?: boolean }> = []
   const open = new Map<
     string,
     { readonly use: ToolUse; readonly at: number; readonly of: Array<AdapterItem> }
@@ -116,7 +121,11 @@ export const historyOf = (path: string, text: string): ReadonlyArray<Past> => {
       })
       continue
     }
-    const items = past.at(-1)?.items
+    const answered = past.at(-1)
+    if (answered !== undefined)
+      answered.ended =
+        type === "assistant" && message.stop_reason === "end_turn" && said.isApiErrorMessage !== true
+    const items = answered?.items
     if (items === undefined || Predicate.isString(message.content)) continue
     for (const [i, block] of message.content.entries()) {
       const base = { id: ItemId.make(`${uuid}-${i}`), status: "completed" as const }

@@ -38,6 +38,8 @@ export interface ClaudeCommand {
 const cleared = [
   "CLAUDE_CODE_SKIP_PROMPT_HISTORY",
   "CLAUDE_CODE_RESUME_INTERRUPTED_TURN",
+  // With it, it waits for a limit by itself, for hours and in silence.
+  "CLAUDE_CODE_RETRY_WATCHDOG",
   "CLAUDECODE",
   "CLAUDE_CODE_ENTRYPOINT"
 ]

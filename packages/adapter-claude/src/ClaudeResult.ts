@@ -10,6 +10,8 @@ export interface ClaudeResult {
   readonly text: string
   readonly errors: string
   readonly status: number | null
+  /** What it calls the error itself: `usage_limit_reached`. */
+  readonly apiError: string | undefined
   readonly startupFailure: string | undefined
   /** The messages of ours that it answers. */
   readonly answered: ReadonlyArray<string>
@@ -48,6 +50,7 @@ export const resultOf = (frame: Frame): ClaudeResult => ({
     .map((error) => text(error) ?? JSON.stringify(error))
     .join(" "),
   status: Predicate.isNumber(frame["api_error_status"]) ? frame["api_error_status"] : null,
+  apiError: text(frame["api_error"]),
   startupFailure: text(frame["startup_failure_reason"]),
   answered: list(frame["user_message_uuids"]).filter(Predicate.isString),
   usage: usageOf(frame["model_usage_since_last_result"])

@@ -103,6 +103,7 @@ const Retry = Schema.Struct({
   type: Schema.Literal("system"),
   subtype: Schema.Literal("api_retry"),
   attempt: Schema.Finite,
+  retry_delay_ms: optional(Schema.Finite),
   error_status: optional(Schema.NullOr(Schema.Finite)),
   error: optional(Schema.String)
 })
@@ -147,9 +148,32 @@ const User = Schema.Struct({
   tool_use_result: optional(Schema.Unknown)
 })
 
+/** Its own names for windows and states are passed through from the API: any can come. Seconds since the epoch. */
+const LimitInfo = Schema.Struct({
+  resetsAt: optional(Schema.Finite),
+  rateLimitType: optional(Schema.String),
+  utilization: optional(Schema.Finite),
+  unifiedWindows: optional(
+    Schema.Record(
+      Schema.String,
+      Schema.Struct({ utilization: optional(Schema.Finite), resetsAt: optional(Schema.Finite) })
+    )
+  )
+})
+export type LimitInfo = typeof LimitInfo.Type
+
+/** Told when it has changed, by a login with a subscription. */
+const LimitEvent = Schema.Struct({
+  type: Schema.Literal("rate_limit_event"),
+  rate_limit_info: LimitInfo
+})
+
 const Assistant = Schema.Struct({
   type: Schema.Literal("assistant"),
   ...parent,
+  /** Of what Claude says in the model's place: the limit that it met. */
+  api_error: optional(Schema.Unknown),
+  api_error_params: optional(Schema.Struct({ rate_limit_info: optional(LimitInfo) })),
   message: Schema.Struct({ model: optional(Schema.String), content: Blocks })
 })
 
@@ -195,6 +219,7 @@ export const Frame = Schema.Union([
   Retry,
   WritesLost,
   BackgroundTasks,
+  LimitEvent,
   User,
   Assistant,
   Result

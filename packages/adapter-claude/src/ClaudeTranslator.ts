@@ -6,7 +6,8 @@ import { modelFailure, refusalOf } from "@rejoin/agent-kit/ModelFailure"
 import { cutOff, userMessage } from "@rejoin/agent-kit/ItemEvents"
 import { ClaudeTasks } from "./ClaudeTasks.ts"
 import { type ClaudeResult, resultOf } from "./ClaudeResult.ts"
-import { type Frame, ToolResult, ToolUse } from "./ClaudeSchema.ts"
+import { limitOf, limitReached, windowsOf } from "./ClaudeLimits.ts"
+import { type Frame, type LimitInfo, ToolResult, ToolUse } from "./ClaudeSchema.ts"
 import { Schema } from "effect"
 
 interface Turn {
@@ -20,6 +21,8 @@ interface Turn {
   readonly blocks: Map<number, AdapterItem>
   items: number
   interrupted: boolean
+  /** That it met, and what is known of it. A sub-agent's is none of the turn's. */
+  limit: LimitInfo | undefined
 }
 
 const turnOf = (id: string, waiting: ReadonlyArray<readonly [string, string]>): Turn => ({
@@ -29,7 +32,8 @@ const turnOf = (id: string, waiting: ReadonlyArray<readonly [string, string]>): 
   tools: new Map(),
   blocks: new Map(),
   items: 0,
-  interrupted: false
+  interrupted: false,
+  limit: undefined
 })
 
 /** The first of what it says by itself. What trails behind the end of a turn begins nothing. */
@@ -95,6 +99,10 @@ export class ClaudeTranslator {
   }
 
   feed(frame: Frame): ReadonlyArray<AdapterEvent> {
+    if (frame.type === "rate_limit_event") {
+      const windows = windowsOf(frame.rate_limit_info)
+      return windows.length > 0 ? [AdapterEvent.UsageTold({ windows })] : []
+    }
     if (this.turn === undefined && begins(frame)) this.turn = turnOf(`late-${++this.late}`, [])
     const { turn } = this
     if (turn === undefined) return []
@@ -105,6 +113,8 @@ export class ClaudeTranslator {
         // What a sub-agent does within is its own; only what it asks reaches the thread.
         return frame.parent_tool_use_id ? [] : this.stream(turn, frame.event)
       case "assistant":
+        if (frame.api_error === limitReached && !frame.parent_tool_use_id)
+          turn.limit = frame.api_error_params?.rate_limit_info ?? {}
         return frame.parent_tool_use_id
           ? []
           : frame.message.content.filter(isToolUse).map((use) => {
@@ -150,6 +160,7 @@ export class ClaudeTranslator {
         return [
           AdapterEvent.Retrying({
             attempt: frame.attempt,
+            ...(frame.retry_delay_ms !== undefined && { after: frame.retry_delay_ms }),
             message: `${frame.error ?? "the model failed"}${frame.error_status ? ` (${frame.error_status})` : ""}`
           })
         ]
@@ -230,7 +241,7 @@ export class ClaudeTranslator {
 
   private settled(
     turn: Turn,
-    { errors, isError, reason, status, subtype, text }: ClaudeResult
+    { apiError, errors, isError, reason, status, subtype, text }: ClaudeResult
   ): AdapterEvent {
     const output = isError ? "" : text
     if (reason?.startsWith("aborted") === true || turn.interrupted) {
@@ -242,7 +253,8 @@ export class ClaudeTranslator {
       provider: this.provider,
       agent: "Claude Code",
       message: text || errors || "Claude failed.",
-      refusal: refusalOf(status),
+      refusal: apiError === limitReached ? "limit" : refusalOf(status),
+      limit: turn.limit && limitOf(turn.limit),
       detail: { reason: reason ?? subtype, ...(status !== null && { statusCode: status }) }
     })
     return AdapterEvent.TurnSettled({ status: "failed", output, error })

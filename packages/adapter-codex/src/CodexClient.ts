@@ -6,8 +6,10 @@ import { Data, Deferred, Effect, Option, Result, Schema } from "effect"
 import {
   decodeEnvelope,
   decodeNotification,
+  decodeRateLimits,
   decodeServerRequest,
   type Notification,
+  type RateLimits,
   type RequestId,
   type ServerRequest
 } from "./CodexSchema.ts"
@@ -22,6 +24,7 @@ export class Refused extends Data.TaggedError("Refused")<{
 interface Hears {
   readonly notification: (notification: Notification) => void
   readonly request: (request: ServerRequest) => void
+  readonly limits: (limits: RateLimits) => void
 }
 
 /** Requests and answers over lines, in both directions; their ids are two spaces. */
@@ -57,7 +60,9 @@ export class CodexClient {
     }
     if (id === undefined) {
       const notification = decodeNotification(message.value)
-      if (Option.isSome(notification)) this.hears.notification(notification.value)
+      if (Option.isSome(notification)) return this.hears.notification(notification.value)
+      const limits = decodeRateLimits(message.value)
+      if (Option.isSome(limits)) this.hears.limits(limits.value.params.rateLimits)
       return
     }
     const request = decodeServerRequest(message.value)

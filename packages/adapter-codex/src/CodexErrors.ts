@@ -16,6 +16,7 @@ const decodeRefused = Schema.decodeUnknownOption(Refused)
 export const refusalIn = ({ codexErrorInfo: info, message }: TurnError): Refusal => {
   if (info === "unauthorized") return "account"
   if (info === "badRequest") return "request"
+  if (info === "usageLimitExceeded" || info === "rateLimitExceeded") return "limit"
   const http = Option.getOrUndefined(decodeHttp(info))
   for (const { httpStatusCode } of Object.values(http ?? {})) {
     const refusal = refusalOf(httpStatusCode)

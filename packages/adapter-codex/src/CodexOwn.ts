@@ -33,6 +33,7 @@ const Read = Schema.Struct({
     turns: Schema.Array(
       Schema.Struct({
         id: Schema.String,
+        status: Schema.optional(Schema.String),
         startedAt: Schema.optional(Schema.NullOr(Schema.Finite)),
         items: Schema.Array(Schema.Unknown)
       })
@@ -62,8 +63,8 @@ const pastOf = Effect.fnUntraced(function* (
   { thread }: typeof Read.Type,
   since: Timestamp
 ) {
-  const past: Array<Past & { items: Array<AdapterItem> }> = []
-  for (const { id, items, startedAt } of thread.turns) {
+  const past: Array<Past & { items: Array<AdapterItem>; ended?: boolean }> = []
+  for (const { id, items, startedAt, status } of thread.turns) {
     const at = startedAt == null ? since : timeOf(startedAt * 1000)
     for (const item of items) {
       if (isUserMessage(item)) {
@@ -78,6 +79,8 @@ const pastOf = Effect.fnUntraced(function* (
       const made = known && itemOf(known, id)
       if (made !== undefined) past.at(-1)?.items.push({ ...made, id: ItemId.make(made.id) })
     }
+    const last = past.at(-1)
+    if (last !== undefined) last.ended = status === "completed"
   }
   return past
 })

@@ -120,6 +120,29 @@ const tokens = Schema.Struct({
   outputTokens: Schema.Finite
 })
 
+const window = nullable(
+  Schema.Struct({
+    /** In percent. */
+    usedPercent: Schema.Finite,
+    windowDurationMins: nullable(Schema.Finite),
+    /** In seconds since the epoch. */
+    resetsAt: nullable(Schema.Finite)
+  })
+)
+export const RateLimits = Schema.Struct({
+  limitId: nullable(Schema.String),
+  primary: window,
+  secondary: window
+})
+export type RateLimits = typeof RateLimits.Type
+
+/** Of the account, and so of no thread. */
+const RateLimitsUpdated = notification(
+  "account/rateLimits/updated",
+  Schema.Struct({ rateLimits: RateLimits })
+)
+export const decodeRateLimits = Schema.decodeUnknownOption(RateLimitsUpdated)
+
 export const Notification = Schema.Union([
   notification("item/agentMessage/delta", delta),
   notification("item/reasoning/summaryTextDelta", delta),

@@ -5,13 +5,15 @@ import { ProcessOwner, sendSignal } from "@rejoin/agent-kit/ProcessOwner"
 import { Deferred, Effect } from "effect"
 import { CodexClient } from "./CodexClient.ts"
 import { profiles } from "./CodexModes.ts"
-import { Initialized, type Notification, type ServerRequest } from "./CodexSchema.ts"
+import { Initialized, type Notification, type RateLimits, type ServerRequest } from "./CodexSchema.ts"
 import { isSupported, supported } from "./CodexVersion.ts"
 
 /** What hears the messages about one thread. */
 export interface Listener {
   readonly notification: (notification: Notification) => void
   readonly request: (request: ServerRequest) => void
+  /** Of the account: every thread of it hears. */
+  readonly limits: (limits: RateLimits) => void
 }
 
 /** A running app-server: one process for many threads. */
@@ -84,6 +86,9 @@ export const startServer = Effect.fn("CodexServer.start")(function* (
   const client: CodexClient = new CodexClient(provider, process, {
     // Of a thread that nobody listens to any more there is nothing to tell.
     notification: (message) => listeners.get(threadOf(message))?.notification(message),
+    limits: (limits) => {
+      for (const listener of listeners.values()) listener.limits(limits)
+    },
     request: (request) => {
       const listener = listeners.get(threadOf(request))
       if (listener === undefined) client.refuse(request.id, "Nobody is there to answer.")

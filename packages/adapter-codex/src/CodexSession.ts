@@ -111,7 +111,15 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   }
 
   yield* Effect.acquireRelease(
-    Effect.sync(() => server.listen(threadId, { notification: onNotification, request: onRequest })),
+    Effect.sync(() =>
+      server.listen(threadId, {
+        notification: onNotification,
+        request: onRequest,
+        limits: (told) => {
+          for (const event of translator.limits(told)) tell(event)
+        }
+      })
+    ),
     (unlisten) => Effect.sync(unlisten)
   )
 

@@ -1,5 +1,6 @@
 import { known } from "@rejoin/contracts/Fact"
 import type { Failure } from "@rejoin/contracts/Failure"
+import type { UsageWindow } from "@rejoin/contracts/Provider"
 import { ItemId } from "@rejoin/contracts/Ids"
 import { AdapterEvent, type AdapterItem } from "@rejoin/core/providers/AdapterEvent"
 import { isWithin } from "@rejoin/core/threads/Within"
@@ -7,7 +8,8 @@ import { modelFailure } from "@rejoin/agent-kit/ModelFailure"
 import { refusalIn } from "./CodexErrors.ts"
 import { cutOff, userMessage } from "@rejoin/agent-kit/ItemEvents"
 import { itemOf } from "./CodexItems.ts"
-import type { Item, Notification, TurnError } from "./CodexSchema.ts"
+import { reachedIn, windowsOf } from "./CodexLimits.ts"
+import type { Item, Notification, RateLimits, TurnError } from "./CodexSchema.ts"
 
 interface Turn {
   /** Codex's own id, known once it has answered. */
@@ -25,6 +27,8 @@ export class CodexTranslator {
   readonly provider: string
   readonly directory: string
   private turn: Turn | undefined
+  private windows: ReadonlyArray<UsageWindow> = []
+  private last: ReadonlyArray<UsageWindow> = []
 
   constructor(provider: string, directory: string) {
     this.provider = provider
@@ -54,6 +58,17 @@ export class CodexTranslator {
 
   steer(messageId: string, input: string): void {
     this.turn?.inputs.set(messageId, input)
+  }
+
+  /** What its account may use: told just before the error, where that is why a turn fails. */
+  limits(told: RateLimits): ReadonlyArray<AdapterEvent> {
+    const windows = windowsOf(told)
+    // An answer that tells of none clears none, nor does one of another family of limits.
+    if (windows.length === 0) return []
+    const others = this.windows.filter(({ scope }) => windows.every((window) => window.scope !== scope))
+    this.windows = [...windows, ...others]
+    this.last = windows
+    return [AdapterEvent.UsageTold({ windows })]
   }
 
   feed(notification: Notification): ReadonlyArray<AdapterEvent> {
@@ -156,11 +171,14 @@ export class CodexTranslator {
   }
 
   private failureOf(error: TurnError | undefined): Failure {
+    // What is told last before an error is why, unless another thread's answer came between.
+    const reached = reachedIn(this.last) ?? reachedIn(this.windows)
     return modelFailure({
       provider: this.provider,
       agent: "Codex",
       message: error?.message ?? "Codex failed.",
       refusal: error && refusalIn(error),
+      limit: { scope: reached?.scope, resetsAt: reached?.resetsAt ?? undefined },
       detail: { info: error?.codexErrorInfo ?? null }
     })
   }

@@ -158,7 +158,7 @@ const make = Effect.fnUntraced(function* (options: OllamaOptions) {
         model: options.model ?? null,
         dataDirectory: directory,
         status: "unusable",
-        reason: error._tag === "WireFailure" ? failureOf(id, "", error).message : "It does not answer.",
+        reason: error._tag === "WireFailure" ? failureOf(id, "", error, 0).message : "It does not answer.",
         version: null,
         supported: false,
         authenticated: null,

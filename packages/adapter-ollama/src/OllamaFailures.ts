@@ -1,5 +1,6 @@
 import { modelFailure, refusalOf } from "@rejoin/agent-kit/ModelFailure"
 import type { Failure } from "@rejoin/contracts/Failure"
+import { timeTold } from "@rejoin/contracts/Time"
 import type { WireFailure } from "./Wire.ts"
 
 /** What its user can do about a conversation that is longer than the window. */
@@ -33,7 +34,8 @@ export const cutHistory = (read: number, expected: number): Failure => ({
 export const failureOf = (
   provider: string,
   model: string,
-  { kind, message, promptTokens, status, window }: WireFailure
+  { kind, message, promptTokens, retryAfter, status, window }: WireFailure,
+  at: number
 ): Failure => {
   switch (kind) {
     case "too-long":
@@ -61,6 +63,7 @@ export const failureOf = (
         agent: "the server",
         message,
         refusal: refusalOf(status),
+        limit: { resetsAt: retryAfter === undefined ? undefined : timeTold(at + retryAfter * 1000) },
         detail: { status: status ?? null }
       })
   }

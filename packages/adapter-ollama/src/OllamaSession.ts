@@ -185,7 +185,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
         const failure =
           failed.kind === "too-long"
             ? tooLong(provider, failed.promptTokens, failed.window ?? window)
-            : failureOf(provider, asked, failed)
+            : failureOf(provider, asked, failed, Date.parse(at))
         return settle("failed", said, failure)
       }).pipe(
         Effect.catch(({ message }) =>
@@ -202,7 +202,7 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
   const refused = (message: string) =>
     new SendFailure({ failure: new ProviderFailed({ provider, message }), sent: "no" })
   const unsent = (why: WireFailure) => {
-    const { message } = failureOf(provider, "", why)
+    const { message } = failureOf(provider, "", why, 0)
     return why.kind === "away"
       ? new SendFailure({ failure: new ProviderUnavailable({ provider, message }), sent: "no" })
       : refused(message)

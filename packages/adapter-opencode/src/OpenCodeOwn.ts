@@ -25,7 +25,10 @@ const sessionOf = (row: Readonly<Record<string, unknown>>): OwnSession => ({
 
 const Info = Schema.Struct({
   role: Schema.String,
-  path: Schema.optional(Schema.Struct({ cwd: Schema.String }))
+  path: Schema.optional(Schema.Struct({ cwd: Schema.String })),
+  /** Why the model stopped; a call of a tool is no end of the answer. */
+  finish: Schema.optional(Schema.String),
+  error: Schema.optional(Schema.Unknown)
 })
 const Text = Schema.Struct({
   type: Schema.Literals(["text", "reasoning"]),
@@ -109,6 +112,8 @@ const historyOf = Effect.fnUntraced(function* (provider: string, database: strin
       }
       continue
     }
+    const answered = past.at(-1)
+    if (answered !== undefined) answered.ended = info?.finish === "stop" && info.error === undefined
     // An answer that was cut off at once has no part.
     if (textOf(row["part"]) === "") continue
     const of = { id: textOf(row["part"]), messageID: message, sessionID: id }

@@ -34,7 +34,8 @@ export const ErrorInfo = Schema.Struct({
     Schema.Struct({
       message: Schema.optional(Schema.String),
       statusCode: Schema.optional(Schema.Finite),
-      isRetryable: Schema.optional(Schema.Boolean)
+      isRetryable: Schema.optional(Schema.Boolean),
+      responseHeaders: Schema.optional(Schema.Record(Schema.String, Schema.String))
     })
   )
 })
@@ -133,6 +134,15 @@ const event = <const Type extends string, S extends Schema.Top>(type: Type, prop
 
 const ofSession = { sessionID: Schema.String }
 
+const RetryStatus = Schema.Struct({
+  type: Schema.Literal("retry"),
+  attempt: Schema.Finite,
+  message: Schema.String,
+  /** When it asks again, in ms since the epoch. */
+  next: Schema.optional(Schema.Finite)
+})
+export type RetryStatus = typeof RetryStatus.Type
+
 /** The events that we act on. Everything else on the bus is dropped, the `sync` doubles among it. */
 export const BusEvent = Schema.Union([
   event("session.created", Schema.Struct({ info: Session })),
@@ -141,10 +151,7 @@ export const BusEvent = Schema.Union([
     "session.status",
     Schema.Struct({
       ...ofSession,
-      status: Schema.Union([
-        Schema.Struct({ type: Schema.Literals(["idle", "busy"]) }),
-        Schema.Struct({ type: Schema.Literal("retry"), attempt: Schema.Finite, message: Schema.String })
-      ])
+      status: Schema.Union([Schema.Struct({ type: Schema.Literals(["idle", "busy"]) }), RetryStatus])
     })
   ),
   event(

@@ -13,7 +13,7 @@ import type { OpenCodeCursor } from "./OpenCodeCursor.ts"
 import { answerForSubAgent } from "./OpenCodePermissions.ts"
 import type { BusEvent, PermissionAsked, QuestionAsked } from "./OpenCodeSchema.ts"
 import type { OpenCodeServer } from "./OpenCodeServer.ts"
-import { OpenCodeTranslator } from "./OpenCodeTranslator.ts"
+import { OpenCodeTranslator, retryingOf } from "./OpenCodeTranslator.ts"
 import type { OpenCodeUpstream } from "./OpenCodeUpstream.ts"
 
 // OpenCode itself retries without end, each time after twice as long; this is about two minutes.
@@ -166,6 +166,8 @@ export const connect = Effect.fnUntraced(function* (options: Options) {
           translator.failing({ name: "RetriesExhausted", data: { message: status.message } })
           background(abort)
         }
+        if (translator.isRunning && status.type === "retry" && event.properties.sessionID !== sessionID)
+          tell(retryingOf(status))
         break
       }
       default:

@@ -1,5 +1,6 @@
 import type { Failure } from "@rejoin/contracts/Failure"
 import { ItemId } from "@rejoin/contracts/Ids"
+import { type Timestamp, timeTold } from "@rejoin/contracts/Time"
 import { known } from "@rejoin/contracts/Fact"
 import { AdapterEvent, type AdapterItem } from "@rejoin/core/providers/AdapterEvent"
 import { Predicate, Schema } from "effect"
@@ -11,6 +12,7 @@ import {
   type ErrorInfo,
   type MessageInfo,
   type Part,
+  type RetryStatus,
   StepFinishPart,
   TextPart,
   ToolPart
@@ -43,6 +45,18 @@ interface Turn {
 const isTool = Schema.is(ToolPart)
 const isText = Schema.is(TextPart)
 const isStepFinish = Schema.is(StepFinishPart)
+
+export const retryingOf = ({ attempt, message, next }: RetryStatus): AdapterEvent =>
+  AdapterEvent.Retrying({ attempt, message, ...(next !== undefined && { until: next }) })
+
+/** What a refused request says of when to come back: so many seconds after its own date, or a date. */
+const resetIn = (headers: Readonly<Record<string, string>>): Timestamp | undefined => {
+  const after = headers["retry-after"] ?? ""
+  const at = /^\d+$/.test(after)
+    ? Date.parse(headers["date"] ?? "") + Number(after) * 1000
+    : Date.parse(after)
+  return timeTold(at)
+}
 
 const isAborted = (error: ErrorInfo | undefined) => error?.name === "MessageAbortedError"
 
@@ -121,7 +135,7 @@ export class OpenCodeTranslator {
         turn.idle = status.type === "idle"
         turn.begun ||= status.type !== "idle"
         if (status.type !== "retry") return []
-        return [AdapterEvent.Retrying({ attempt: status.attempt, message: status.message })]
+        return [retryingOf(status)]
       }
       case "session.error":
         this.erred(turn, event.properties.error)
@@ -273,6 +287,7 @@ export class OpenCodeTranslator {
       agent: "OpenCode",
       message: data?.message ?? name,
       refusal: refusalOf(data?.statusCode),
+      limit: { resetsAt: resetIn(data?.responseHeaders ?? {}) },
       detail: { name, ...(data?.statusCode !== undefined && { statusCode: data.statusCode }) }
     })
   }

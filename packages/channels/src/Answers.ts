@@ -1,5 +1,5 @@
 import type { TurnId } from "@rejoin/contracts/Ids"
-import { isSettled, type Turn } from "@rejoin/contracts/Turn"
+import { isSettled, type Turn, waits } from "@rejoin/contracts/Turn"
 import { Effect, FiberMap, Option } from "effect"
 import type { Part } from "./ChannelStore.ts"
 import type { Previews } from "./Previews.ts"
@@ -26,7 +26,7 @@ export const makeAnswers = Effect.fnUntraced(function* (channel: Channel, previe
     first: Part,
     text: string,
     isLong: boolean,
-    status: Turn["status"] = "completed"
+    { continuedBy, status }: Pick<Turn, "continuedBy" | "status"> = { status: "completed" }
   ) {
     const { chat, item, threadId, to } = first
     const all = split(text, adapter.limits.text)
@@ -50,6 +50,15 @@ export const makeAnswers = Effect.fnUntraced(function* (channel: Channel, previe
           yield* store.addPart(config.id, { ...more, part: at + 1, text })
         if (all.length > partsAtMost)
           yield* store.addPart(config.id, { ...more, part: 1, text, file: "answer.md" })
+        // What goes on with it is answered where it was asked.
+        if (continuedBy !== undefined)
+          yield* store.addPart(config.id, {
+            ...more,
+            item: continuedBy,
+            part: 0,
+            state: "held",
+            text: null
+          })
         // An edit makes no sound.
         if (isLong && adapter.edit !== undefined)
           yield* store.addPart(config.id, {
@@ -84,14 +93,9 @@ export const makeAnswers = Effect.fnUntraced(function* (channel: Channel, previe
     if (isSettled(turn.value.status)) {
       const { items } = yield* refusing(rejoin.threads.receipts({ params: { id }, query: { limit: 1 } }))
       const receipt = items[0]?.turnId === turnId ? items[0] : undefined
-      return yield* finish(
-        first,
-        answerText(turn.value, receipt),
-        tookMs(turn.value) > longTurn,
-        turn.value.status
-      )
+      return yield* finish(first, answerText(turn.value, receipt), tookMs(turn.value) > longTurn, turn.value)
     }
-    if (turn.value.status === "accepted") return
+    if (waits(turn.value)) return
     previews.begin(turnId, chat)
     yield* FiberMap.run(
       typing,

@@ -1,5 +1,5 @@
 import type { StoreFailed } from "@rejoin/contracts/Errors"
-import { isSettled } from "@rejoin/contracts/Turn"
+import { isSettled, waits } from "@rejoin/contracts/Turn"
 import { Clock, Effect, type FileSystem } from "effect"
 import type { Asking } from "./Asking.ts"
 import { Command } from "./Command.ts"
@@ -45,7 +45,7 @@ export const makeCommandRun = (channel: Channel, asking: Asking) => {
     for (const { item, threadId } of yield* store.unanswered(config.id)) {
       if (threadId !== thread.id) continue
       const turn = yield* refusing(rejoin.turns.get({ params: { id: thread.id, turnId: item }, query: {} }))
-      if (turn.status === "accepted" || isSettled(turn.status)) continue
+      if (waits(turn) || isSettled(turn.status)) continue
       yield* refusing(rejoin.turns.interrupt({ params: { id: thread.id, turnId: item } }))
       return "Stopping it."
     }

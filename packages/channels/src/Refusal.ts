@@ -14,7 +14,13 @@ const said = (error: unknown): { readonly message: string; readonly hint?: strin
     : { message: String(error) }
 
 /** Not an answer of the server's own: it is away, or its database is. */
-const passing = new Set(["HttpClientError", "StoreFailed", "StartInProgress", "Unauthorized"])
+const passing = new Set([
+  "HttpClientError",
+  "StoreFailed",
+  "StoreUnavailable",
+  "StartInProgress",
+  "Unauthorized"
+])
 
 /** What the server refuses is said; that it is away is waited for. */
 export const refusing = <A, E extends { readonly _tag: string }, R>(

@@ -1,7 +1,7 @@
 import { ChannelPeer } from "@rejoin/contracts/Channel"
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
-import { Effect, Option, Predicate, Schema } from "effect"
+import { Effect, Option, Predicate, Result, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { Ask, type Arrived, type ChannelStore, Part } from "./ChannelStore.ts"
 import { type ChatKey, Inbound, Said } from "./Inbound.ts"
@@ -24,19 +24,31 @@ interface Row {
   readonly record_json: string
 }
 
+/** One that cannot be read stays as it is: it is passed over when it is its turn. */
+const changed = (
+  record_json: string,
+  change: (record: Record<string, unknown>) => Record<string, unknown>
+): string => {
+  const record = Result.getOrUndefined(Result.try(() => JSON.parse(record_json) as unknown))
+  return Predicate.isObject(record) ? JSON.stringify(change(record)) : record_json
+}
+
 /**
  * The channels' memory in the server's database. `durable` brings what was committed onto the disk: what a platform is
  * told to forget must outlive a loss of power.
  */
 export const makeSqlChannelStore = ({
+  check = Effect.void,
   durable,
+  failed = (error) => new StoreFailed({ message: `The database refused: ${error.message}` }),
   sql
 }: {
   readonly sql: SqlClient.SqlClient
   readonly durable: Effect.Effect<void, StoreFailed>
+  /** Has to pass in every transaction: whether the database is still ours. */
+  readonly check?: Effect.Effect<void, StoreFailed>
+  readonly failed?: (error: SqlError.SqlError) => StoreFailed
 }): ChannelStore => {
-  const failed = (error: SqlError.SqlError) =>
-    new StoreFailed({ message: `The database refused: ${error.message}` })
   const failing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.mapError(effect, (error): Exclude<E, SqlError.SqlError> | StoreFailed =>
       isSqlError(error) ? failed(error) : (error as Exclude<E, SqlError.SqlError>)
@@ -75,7 +87,7 @@ export const makeSqlChannelStore = ({
 
   return {
     transaction: (body) =>
-      failing(sql.withTransaction(body)).pipe(
+      failing(sql.withTransaction(Effect.tap(body, () => check))).pipe(
         // A full disk makes SQLite roll back by itself, and the driver's own roll-back dies of it.
         Effect.catchDefect((defect) =>
           isSqlError(defect) ? Effect.fail(failed(defect)) : Effect.die(defect)
@@ -255,15 +267,34 @@ export const makeSqlChannelStore = ({
           SELECT thread_id FROM channel_chat WHERE channel = ${channel} AND chat = ${chat}`
         if (old !== undefined && old.thread_id !== null) {
           yield* sql`INSERT INTO channel_chat ${sql.insert({ channel, chat: to, thread_id: old.thread_id })}
-            ON CONFLICT (channel, chat) DO UPDATE SET thread_id = coalesce(thread_id, excluded.thread_id)`
+            ON CONFLICT (channel, chat) DO UPDATE SET thread_id = coalesce(channel_chat.thread_id, excluded.thread_id)`
         }
-        yield* sql`UPDATE OR IGNORE channel_inbox SET chat = ${to}, record_json =
-            json_set(record_json, '$.chat', ${to}, '$.cameIn', coalesce(json_extract(record_json, '$.cameIn'), ${chat}))
+        const inbox = yield* sql<Row & { seq: number }>`SELECT seq, record_json FROM channel_inbox
+          WHERE channel = ${channel} AND chat = ${chat} AND open = 1 AND NOT EXISTS (SELECT 1 FROM channel_inbox AS there
+            WHERE there.channel = ${channel} AND there.chat = ${to} AND there.message = channel_inbox.message)`
+        for (const { record_json, seq } of inbox) {
+          const moved = changed(record_json, (record) => ({
+            ...record,
+            chat: to,
+            cameIn: record["cameIn"] ?? chat
+          }))
+          yield* sql`UPDATE channel_inbox SET chat = ${to}, record_json = ${moved} WHERE seq = ${seq}`
+        }
+        const outbox = yield* sql<Row & { seq: number }>`SELECT seq, record_json FROM channel_outbox
           WHERE channel = ${channel} AND chat = ${chat} AND open = 1`
-        yield* sql`UPDATE channel_outbox SET chat = ${to}, record_json = json_set(record_json, '$.chat', ${to})
-          WHERE channel = ${channel} AND chat = ${chat} AND open = 1`
-        yield* sql`UPDATE channel_ask SET record_json = json_set(record_json, '$.chat', ${to})
-          WHERE channel = ${channel} AND open = 1 AND json_extract(record_json, '$.chat') = ${chat}`
+        for (const { record_json, seq } of outbox) {
+          const moved = changed(record_json, (record) => ({ ...record, chat: to }))
+          yield* sql`UPDATE channel_outbox SET chat = ${to}, record_json = ${moved} WHERE seq = ${seq}`
+        }
+        const asks = yield* sql<Row & { id: string }>`
+          SELECT id, record_json FROM channel_ask WHERE channel = ${channel} AND open = 1`
+        for (const { id, record_json } of asks) {
+          const moved = changed(record_json, (record) =>
+            record["chat"] === chat ? { ...record, chat: to } : record
+          )
+          if (moved !== record_json)
+            yield* sql`UPDATE channel_ask SET record_json = ${moved} WHERE channel = ${channel} AND id = ${id}`
+        }
       }).pipe(failing),
     chats: (channel) =>
       Effect.map(

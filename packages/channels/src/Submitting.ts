@@ -132,6 +132,7 @@ export const submit = Effect.fnUntraced(function* (
     .filter((text) => text !== "")
     .join("\n\n")
   const words = text === "" ? attachments.map(({ name }) => name).join(", ") : text
+  const input = groups.length === 0 ? words : clean(inGroup(config.kind, sender, words))
   const turn =
     words === ""
       ? undefined
@@ -140,17 +141,16 @@ export const submit = Effect.fnUntraced(function* (
             .send({
               params: { id: thread.id },
               payload: {
-                input: groups.length === 0 ? words : clean(inGroup(config.kind, sender, words)),
+                input,
                 ...(attachments.length > 0 && { attachments }),
                 // By the key under which it came: the chat may have another one by now.
                 idempotencyKey: `${cameIn ?? chat}:${message}`
               }
             })
-            .pipe(
-              // It was sent before, and we died before we knew. What was changed since is an edit.
-              Effect.catchTag("IdempotencyConflict", sentBefore)
-            )
+            .pipe(Effect.catchTag("IdempotencyConflict", sentBefore))
         )
+  // It was sent before, we died before we knew, and it was changed since.
+  const saysOther = turn !== undefined && turn.input !== input
   yield* store.transaction(
     Effect.gen(function* () {
       for (const { inbound, seq } of arrived) {
@@ -158,7 +158,7 @@ export const submit = Effect.fnUntraced(function* (
         // It was changed while it was sent.
         const now = Option.getOrUndefined(yield* store.find(config.id, inbound.chat, inbound.message))
         const said = now?.arrived.inbound
-        if (said === undefined || said.text === inbound.text) continue
+        if (said === undefined || (said.text === inbound.text && !saysOther)) continue
         const edited = {
           chat: said.chat,
           groups: said.groups,

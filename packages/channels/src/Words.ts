@@ -5,7 +5,7 @@ import type { Thread } from "@rejoin/contracts/Thread"
 import type { Turn } from "@rejoin/contracts/Turn"
 import { fenced } from "@rejoin/shown/Fence"
 import { brief, visible } from "@rejoin/shown/Visible"
-import { nameOf, outcomes, restoredText, stateOf } from "@rejoin/shown/Words"
+import { limitEnd, nameOf, outcomes, restoredText, stateOf } from "@rejoin/shown/Words"
 import { commands } from "./Command.ts"
 import type { Person } from "./Inbound.ts"
 
@@ -34,8 +34,18 @@ export const above = (receipt: Receipt | undefined): string | undefined => {
 
 const sentence = (text: string) => (/[.!?…]$/.test(text) ? text : `${text}.`)
 
-export const failureText = ({ hint, message }: Pick<Failure, "hint" | "message">): string =>
-  [sentence(message), ...(hint === undefined ? [] : [sentence(hint)])].join(" ")
+/** Nobody knows where a chat is read. */
+const overAt = (error: object): ReadonlyArray<string> => {
+  const end = limitEnd(error)
+  return end === undefined ? [] : [`It is over at ${end.slice(0, 16).replace("T", " ")} UTC.`]
+}
+
+export const failureText = (error: Pick<Failure, "hint" | "message">): string =>
+  [
+    sentence(error.message),
+    ...overAt(error),
+    ...(error.hint === undefined ? [] : [sentence(error.hint)])
+  ].join(" ")
 
 /** The whole answer to a turn that has settled. */
 export const answerText = (turn: Turn, receipt: Receipt | undefined): string => {

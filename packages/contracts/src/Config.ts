@@ -3,6 +3,7 @@ import { ChannelConfig } from "./Channel.ts"
 import { ProviderInstanceId } from "./Ids.ts"
 import { RuntimeMode } from "./RuntimeMode.ts"
 import { SystemPrompt } from "./Thread.ts"
+import { OnInterrupted, OnLimit } from "./Unattended.ts"
 
 const Positive = Schema.Finite.check(Schema.isGreaterThan(0))
 
@@ -64,6 +65,15 @@ export const WebhookConfig = Schema.Struct({
 })
 export type WebhookConfig = typeof WebhookConfig.Type
 
+/** TLS for other machines, beside the address of this one. PEM files; both are read again when they change. */
+export const TlsConfig = Schema.Struct({
+  cert: Schema.NonEmptyString,
+  key: Schema.NonEmptyString,
+  host: Schema.optionalKey(Schema.NonEmptyString),
+  port: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 })))
+})
+export type TlsConfig = typeof TlsConfig.Type
+
 /** `config.json`. Every duration can be given in minutes or in seconds; seconds win. */
 export const Config = Schema.Struct({
   providers: Schema.optionalKey(Schema.Array(ProviderConfig)),
@@ -87,7 +97,9 @@ export const Config = Schema.Struct({
       callSeconds: Schema.optionalKey(Positive),
       startSeconds: Schema.optionalKey(Positive),
       sendSeconds: Schema.optionalKey(Positive),
-      interruptSeconds: Schema.optionalKey(Positive)
+      interruptSeconds: Schema.optionalKey(Positive),
+      /** How long an agent may wait for its model before that is a usage limit. */
+      retrySeconds: Schema.optionalKey(Positive)
     })
   ),
   /** What a request that opens a thread may leave out (S14); what it says wins. */
@@ -102,8 +114,29 @@ export const Config = Schema.Struct({
   onLost: Schema.optionalKey(OnLost),
   /** What becomes of a thread whose agent works on another store now: refused, or restored there from our copy. */
   onWrongStore: Schema.optionalKey(OnWrongStore),
+  onLimit: Schema.optionalKey(OnLimit),
+  /** How long a usage limit is waited for at most. */
+  ...duration("limitWait"),
+  onInterrupted: Schema.optionalKey(OnInterrupted),
   webhook: Schema.optionalKey(WebhookConfig),
   channels: Schema.optionalKey(Schema.Array(ChannelConfig)),
+  tls: Schema.optionalKey(TlsConfig),
+  push: Schema.optionalKey(
+    Schema.Struct({
+      /** Whom a push service asks about us: `mailto:` or a page. */
+      contact: Schema.optionalKey(
+        Schema.String.check(
+          Schema.isPattern(/^(mailto:|https:\/\/)\S+$/, {
+            message: "An address, as mailto:ada@example.org, or a page"
+          })
+        )
+      ),
+      /** Origins of push services beside those of the known browsers. */
+      services: Schema.optionalKey(
+        Schema.Array(Schema.String.check(Schema.isPattern(/^https?:\/\/[^/\s@]+$/)))
+      )
+    })
+  ),
   injectAgentNotificationHooks: Schema.optionalKey(Schema.Boolean)
 })
 export type Config = typeof Config.Type

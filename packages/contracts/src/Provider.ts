@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { ProviderInstanceId } from "./Ids.ts"
 import { RuntimeMode } from "./RuntimeMode.ts"
+import { Timestamp } from "./Time.ts"
 
 /** How a conversation is carried into another directory. */
 export const RelocateWay = Schema.Literals(["fork", "move", "copy", "adopt"])
@@ -56,6 +57,23 @@ export const noCapabilities: Capabilities = {
   terminal: false
 }
 
+/** How much an account may use within a time, and how much of that it has used, as its agent told last. */
+export const UsageWindow = Schema.Struct({
+  /** The agent's own name: `five_hour`, `primary`. */
+  scope: Schema.String,
+  /** From 0 to 1; null where the agent tells no figure. */
+  used: Schema.NullOr(Schema.Finite),
+  resetsAt: Schema.NullOr(Timestamp),
+  minutes: Schema.optionalKey(Schema.Finite),
+  /** Where it holds for one model alone. */
+  model: Schema.optionalKey(Schema.String)
+}).annotate({ identifier: "UsageWindow" })
+export type UsageWindow = typeof UsageWindow.Type
+
+/** What is known of an account's limits since the server began. */
+export const UsageLimits = Schema.Struct({ at: Timestamp, windows: Schema.Array(UsageWindow) })
+export type UsageLimits = typeof UsageLimits.Type
+
 export const ProviderInfo = Schema.Struct({
   id: ProviderInstanceId,
   driver: Schema.String,
@@ -71,6 +89,8 @@ export const ProviderInfo = Schema.Struct({
   model: Schema.NullOr(Schema.String),
   /** Where the agent keeps its conversations, where that is known. */
   dataDirectory: Schema.NullOr(Schema.String),
+  /** Absent until the agent has told of any. */
+  limits: Schema.optionalKey(UsageLimits),
   capabilities: Capabilities
 }).annotate({ identifier: "ProviderInfo" })
 export type ProviderInfo = typeof ProviderInfo.Type

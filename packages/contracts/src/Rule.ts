@@ -5,7 +5,9 @@ import { Timestamp } from "./Time.ts"
 
 /** Where a rule holds: in one thread, or in all threads of a project. */
 export const RuleScope = Schema.Union([
-  Schema.Struct({ thread: ThreadId }),
+  Schema.Struct({
+    thread: ThreadId.check(Schema.isPattern(/^[^\0]*$/, { message: "There is a NUL in it." }))
+  }),
   Schema.Struct({ project: plain(500).check(Schema.isNonEmpty()) })
 ])
 export type RuleScope = typeof RuleScope.Type

@@ -9,4 +9,8 @@ export const RuntimeMode = Schema.Literals([
 ])
 export type RuntimeMode = typeof RuntimeMode.Type
 
+/** Whether a mode lets an agent do more than another one. */
+export const isAbove = (mode: RuntimeMode, other: RuntimeMode): boolean =>
+  RuntimeMode.literals.indexOf(mode) > RuntimeMode.literals.indexOf(other)
+
 export const defaultRuntimeMode: RuntimeMode = "approval-required"

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { OnLimit } from "./Unattended.ts"
 import { Failure } from "./Failure.ts"
 import { ProviderInstanceId, ProviderSessionId, ThreadId, TurnId } from "./Ids.ts"
 import { RuntimeMode } from "./RuntimeMode.ts"
@@ -68,7 +69,11 @@ export const Thread = Schema.Struct({
   runtimeMode: RuntimeMode,
   model: Schema.NullOr(Schema.String),
   systemPrompt: Schema.optionalKey(SystemPrompt),
+  /** Where it is not as the settings have it. */
+  onLimit: Schema.optionalKey(OnLimit),
   status: ThreadStatus,
+  /** The first of its turns that wait for their time begins then. */
+  waitsUntil: Schema.optionalKey(Timestamp),
   /** Null where we hold none: nothing was said yet, or copies are not kept. */
   transcript: Schema.optionalKey(Schema.NullOr(TranscriptInfo)),
   session: Schema.Struct({

@@ -5,6 +5,7 @@ import { plain } from "./Text.ts"
 import { Timestamp } from "./Time.ts"
 
 export const TurnStatus = Schema.Literals([
+  "deferred",
   "accepted",
   "dispatching",
   "running",
@@ -44,7 +45,14 @@ export const Steer = Schema.Struct({
 })
 export type Steer = typeof Steer.Type
 
-/** One input until it settles. */
+/** Why a turn goes on with what another one could not end: its agent's usage limit, or an end that nobody wanted. */
+export const Continues = Schema.Struct({
+  turnId: TurnId,
+  because: Schema.Literals(["limit", "interrupted"])
+})
+export type Continues = typeof Continues.Type
+
+/** One input until it settles. `deferred` waits for its time, all others that wait for their turn are `accepted`. */
 export const Turn = Schema.Struct({
   id: TurnId,
   threadId: ThreadId,
@@ -59,12 +67,25 @@ export const Turn = Schema.Struct({
   output: Schema.String,
   steers: Schema.optionalKey(Schema.Array(Steer)),
   delivery: Schema.optionalKey(Delivery),
+  /** It does not begin before. */
+  notBefore: Schema.optionalKey(Timestamp),
+  /** Nobody sent it: it goes on with what this one could not end. */
+  continues: Schema.optionalKey(Continues),
+  /** This one goes on with it. */
+  continuedBy: Schema.optionalKey(TurnId),
   error: Schema.optionalKey(Failure),
   acceptedAt: Timestamp,
   startedAt: Schema.optionalKey(Timestamp),
   settledAt: Schema.optionalKey(Timestamp)
 }).annotate({ identifier: "Turn" })
 export type Turn = typeof Turn.Type
+
+/** It has not begun: it waits for its turn, or for its time. */
+export const waits = ({ status }: { readonly status: TurnStatus }): boolean =>
+  status === "accepted" || status === "deferred"
+
+/** It is under way, or begins as soon as it can. */
+export const isOpen = (status: TurnStatus): boolean => !isSettled(status) && status !== "deferred"
 
 export const isSettled = (status: TurnStatus): boolean =>
   status === "completed" || status === "failed" || status === "interrupted"

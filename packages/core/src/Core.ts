@@ -22,6 +22,9 @@ import { ThreadEvents } from "./events/ThreadEvents.ts"
 import { Threads } from "./threads/Threads.ts"
 import type { ThreadStore } from "./store/ThreadStore.ts"
 import { TranscriptKeeper } from "./transcripts/TranscriptKeeper.ts"
+import { DeferredTurns } from "./turns/DeferredTurns.ts"
+import { GoingOn } from "./turns/GoingOn.ts"
+import { UsageFacts } from "./turns/UsageFacts.ts"
 import { TurnControl } from "./turns/TurnControl.ts"
 import { TurnDispatcher } from "./turns/TurnDispatcher.ts"
 import { TurnJournal } from "./turns/TurnJournal.ts"
@@ -31,6 +34,7 @@ import { RepoTrust } from "./trust/RepoTrust.ts"
 import { WorkingDirectory } from "./threads/WorkingDirectory.ts"
 
 export type Core =
+  | DeferredTurns
   | LiveSessions
   | ProviderRegistry
   | ProviderService
@@ -44,6 +48,7 @@ export type Core =
   | TranscriptKeeper
   | TurnDispatcher
   | TurnJournal
+  | UsageFacts
 
 /** Everything but the reaper's clock, the directories and the terminals: for tests that sweep by hand. */
 export const layerManual = Recovery.layer.pipe(
@@ -58,10 +63,16 @@ export const layerManual = Recovery.layer.pipe(
   Layer.provideMerge(
     Layer.mergeAll(SessionPump.layer, SessionDirectory.layer, StartIntents.layer, ConversationSource.layer)
   ),
-  Layer.provideMerge(Layer.merge(SessionEnd.layer, Rules.layer)),
-  Layer.provideMerge(Layer.merge(TurnJournal.layer, TranscriptKeeper.layer)),
+  Layer.provideMerge(Layer.mergeAll(SessionEnd.layer, Rules.layer, DeferredTurns.layerManual)),
+  Layer.provideMerge(Layer.mergeAll(TurnJournal.layer, TranscriptKeeper.layer, GoingOn.layer)),
   Layer.provideMerge(
-    Layer.mergeAll(ThreadEvents.layer, LiveSessions.layer, ProviderCall.layer, ProviderRegistry.layer)
+    Layer.mergeAll(
+      ThreadEvents.layer,
+      LiveSessions.layer,
+      ProviderCall.layer,
+      ProviderRegistry.layer,
+      UsageFacts.layer
+    )
   )
 )
 
@@ -72,6 +83,7 @@ export const layerManual = Recovery.layer.pipe(
 export const layer: Layer.Layer<Core, StoreFailed, ThreadStore | FileSystem.FileSystem> = Layer.mergeAll(
   SessionReaper.layer,
   Retention.layer,
+  DeferredTurns.layer,
   SearchFilling.layer
 ).pipe(
   Layer.provideMerge(layerManual),

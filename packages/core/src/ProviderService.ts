@@ -197,7 +197,7 @@ export class ProviderService extends Context.Service<
                 .end(live, {
                   event: "session.exited",
                   reason: "the server stopped",
-                  turn: { status: "interrupted" }
+                  endedBy: "server"
                 })
                 .pipe(Effect.retry(Schedule.recurs(1)), Effect.ignore),
             { concurrency: "unbounded", discard: true }

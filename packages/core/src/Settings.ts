@@ -1,5 +1,6 @@
 import type { OnLost, OnWrongStore } from "@rejoin/contracts/Config"
 import { defaultRuntimeMode, type RuntimeMode } from "@rejoin/contracts/RuntimeMode"
+import type { OnInterrupted, OnLimit } from "@rejoin/contracts/Unattended"
 import { Context, Duration } from "effect"
 
 export interface RetentionLimits {
@@ -28,6 +29,14 @@ export interface SettingsShape {
   readonly onLost: OnLost
   /** What becomes of a thread whose agent works on another store now. */
   readonly onWrongStore: OnWrongStore
+  /** What becomes of a turn that its account's usage limit ended, where its thread does not say. */
+  readonly onLimit: OnLimit
+  /** How long a usage limit is waited for at most. */
+  readonly limitWait: Duration.Duration
+  /** What becomes of a turn that the server or the agent stopped under. */
+  readonly onInterrupted: OnInterrupted
+  /** How long an agent may wait for its model before that is a usage limit. */
+  readonly retryTimeout: Duration.Duration
   /** How long a session may be idle before it is reaped. */
   readonly idle: Duration.Duration
   /** How often the reaper looks. */
@@ -61,6 +70,10 @@ export const defaults: SettingsShape = {
   extraEnv: [],
   onLost: "replace",
   onWrongStore: "refuse",
+  onLimit: "fail",
+  limitWait: Duration.days(8),
+  onInterrupted: "tell",
+  retryTimeout: Duration.minutes(2),
   transcripts: { keep: true, maxBytes: 128 * 1024 * 1024 },
   idle: Duration.minutes(30),
   sweep: Duration.minutes(5),

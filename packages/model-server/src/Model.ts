@@ -13,8 +13,10 @@ export interface Conversation {
   readonly body: unknown
 }
 
-/** What a model answers to one request. */
-export type Reply =
+/** What a model answers to one request, with headers beside those of its API: a limit, and how much of it is used. */
+export type Reply = Answer & { readonly headers?: Readonly<Record<string, string>> }
+
+type Answer =
   | { readonly _tag: "Say"; readonly text: string; readonly reasoning?: string }
   /** A text as input is for tools that take no JSON. */
   | {
@@ -22,7 +24,13 @@ export type Reply =
       readonly name: string
       readonly input: Readonly<Record<string, unknown>> | string
     }
-  | { readonly _tag: "Fail"; readonly status: number; readonly message: string }
+  /** With `error` beside what its API puts into an error by itself. */
+  | {
+      readonly _tag: "Fail"
+      readonly status: number
+      readonly message: string
+      readonly error?: Readonly<Record<string, unknown>>
+    }
   /** Begins to answer and never ends. */
   | { readonly _tag: "Hang"; readonly text: string }
 

@@ -1,5 +1,5 @@
 import { NodeHttpServer } from "@effect/platform-node"
-import { Context, Effect, Layer, Stream } from "effect"
+import { Context, Effect, Layer, Predicate, Stream } from "effect"
 import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { createServer } from "node:http"
 import { chatCompletions } from "./ChatCompletions.ts"
@@ -128,15 +128,28 @@ const ollama = <R>(behaviour: OllamaBehaviour, route: (dialect: Dialect) => Laye
 }
 
 const answer = (dialect: Dialect, asked: Asked, reply: Reply) => {
+  const { headers } = reply
   if (reply._tag === "Fail") {
-    return HttpServerResponse.jsonUnsafe(dialect.failure(reply.status, reply.message), {
-      status: reply.status
-    })
+    return HttpServerResponse.jsonUnsafe(
+      withMore(dialect.failure(reply.status, reply.message), reply.error),
+      {
+        status: reply.status,
+        ...(headers && { headers })
+      }
+    )
   }
-  if (!asked.stream) return HttpServerResponse.jsonUnsafe(dialect.whole(asked, reply))
+  if (!asked.stream)
+    return HttpServerResponse.jsonUnsafe(dialect.whole(asked, reply), { ...(headers && { headers }) })
   const frames = Stream.fromIterable(dialect.frames(asked, reply))
   return HttpServerResponse.stream(
     (reply._tag === "Hang" ? Stream.concat(frames, Stream.never) : frames).pipe(Stream.encodeText),
-    { contentType: dialect.contentType ?? "text/event-stream" }
+    { contentType: dialect.contentType ?? "text/event-stream", ...(headers && { headers }) }
   )
+}
+
+/** Each API tells of its errors in an `error`. */
+const withMore = (failure: unknown, more: Readonly<Record<string, unknown>> | undefined): unknown => {
+  if (more === undefined || !Predicate.hasProperty(failure, "error")) return failure
+  const error = Predicate.isObject(failure.error) ? failure.error : { message: failure.error }
+  return { ...failure, error: { ...error, ...more } }
 }

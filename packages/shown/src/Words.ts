@@ -21,14 +21,21 @@ const states: Readonly<Record<Thread["session"]["state"], string>> = {
 export const stateOf = ({
   pendingRequests,
   session,
-  status
-}: Pick<Thread, "pendingRequests" | "session" | "status">): string => {
+  status,
+  waitsUntil
+}: Pick<Thread, "pendingRequests" | "session" | "status" | "waitsUntil">): string => {
   if (session.moved !== undefined) return "gone elsewhere"
   if (session.terminalSince !== undefined) return "in a terminal"
   if (pendingRequests > 0) return "needs approval"
-  return status === "error" && session.state !== "running" && session.state !== "starting"
-    ? "failed"
-    : states[session.state]
+  const isAtWork = session.state === "running" || session.state === "starting"
+  if (waitsUntil !== undefined && !isAtWork) return "scheduled"
+  return status === "error" && !isAtWork ? "failed" : states[session.state]
+}
+
+/** When the limit is over that a turn met, where that is told. */
+export const limitEnd = (error: object | undefined): string | undefined => {
+  if (error === undefined || !("_tag" in error) || error._tag !== "UsageLimited") return undefined
+  return "resetsAt" in error && typeof error.resetsAt === "string" ? error.resetsAt : undefined
 }
 
 /** What an agent may do in each mode. */

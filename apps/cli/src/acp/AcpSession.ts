@@ -329,7 +329,8 @@ export const makeSession = Effect.fnUntraced(function* (front: Front, id: string
             })
           ),
           Effect.retry({
-            while: ({ _tag }) => _tag === "HttpClientError" || _tag === "ServerAway",
+            while: ({ _tag }) =>
+              _tag === "HttpClientError" || _tag === "ServerAway" || _tag === "StoreUnavailable",
             schedule: Schedule.spaced("500 millis"),
             times: 20
           })

@@ -21,6 +21,16 @@ export const until = <A>(look: () => A | undefined | false): Effect.Effect<A> =>
     Effect.orDie
   )
 
+/** Waits until no thread works: a preview may show an answer whole before its turn has ended. */
+export const untilAtRest = ({ client }: Served) =>
+  client.threads.list({ query: {} }).pipe(
+    Effect.repeat({
+      schedule: Schedule.spaced("10 millis"),
+      until: ({ items }) => items.every(({ status }) => status === "done" || status === "error")
+    }),
+    Effect.asVoid
+  )
+
 /** Channels on a served core, with a memory that outlives their lives. */
 export const makeChats = Effect.fnUntraced(function* (
   { client, cwd }: Served,

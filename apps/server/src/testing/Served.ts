@@ -12,14 +12,17 @@ import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
 import { Effect, Exit, FileSystem, Layer, Option, Redacted } from "effect"
 import { HttpServer } from "effect/http"
 import { request } from "node:http"
-import { Configuration } from "../Configuration.ts"
+import { Configuration, type ConfigurationShape } from "../Configuration.ts"
+import { Secure } from "../Secure.ts"
 import * as Server from "../Server.ts"
 import { Token } from "../Token.ts"
 
 export const token = "a-token-of-the-tests"
 
+type Options = Partial<Pick<ConfigurationShape, "file" | "hosts">>
+
 /** The server's network and the core, on an in-memory provider and a directory of its own. */
-const serve = Effect.gen(function* () {
+const serve = Effect.fnUntraced(function* ({ file = {}, hosts = [] }: Options) {
   const fs = yield* FileSystem.FileSystem
   const root = yield* Effect.flatMap(fs.makeTempDirectoryScoped(), fs.realPath)
   yield* fs.makeDirectory(`${root}/work`)
@@ -33,9 +36,10 @@ const serve = Effect.gen(function* () {
     host: "127.0.0.1",
     port: 0,
     token: Option.none(),
+    database: Option.none(),
     roots: settings.roots,
-    hosts: [],
-    file: {}
+    hosts,
+    file
   }
   const layer = Server.http.pipe(
     Layer.provideMerge(Core.layerManual),
@@ -56,19 +60,23 @@ const serve = Effect.gen(function* () {
   const context = yield* Layer.build(layer)
   return yield* Effect.gen(function* () {
     const registry = yield* ProviderRegistry
+    const secure = yield* Secure
+    yield* secure.serve
     yield* registry.add(layerInMemoryAdapter(upstream))
     const { address } = yield* HttpServer.HttpServer
     const url = `http://127.0.0.1:${"port" in address ? address.port : 0}`
     const client = yield* makeClient({ url, token: Redacted.make(token) })
-    return { url, client, upstream, root, cwd: `${root}/work` }
+    /** As somebody else who has a token. */
+    const as = (own: string) => makeClient({ url, token: Redacted.make(own) })
+    return { url, client, as, secure, upstream, root, cwd: `${root}/work` }
   }).pipe(Effect.provide(context))
 })
 
-export type Served = Effect.Success<typeof serve>
+export type Served = Effect.Success<ReturnType<typeof serve>>
 
 /** Runs a test against a served core, live. */
-export const live = <A, E>(body: (served: Served) => Effect.Effect<A, E>) =>
-  Effect.flatMap(serve, body).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+export const live = <A, E>(body: (served: Served) => Effect.Effect<A, E>, options: Options = {}) =>
+  Effect.flatMap(serve(options), body).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
 
 const errorOf = (exit: Exit.Exit<unknown, unknown>) =>
   Exit.isFailure(exit) ? Option.getOrUndefined(Exit.findErrorOption(exit)) : undefined

@@ -121,7 +121,11 @@ export const geminiStore = (
           Option.map(found, ({ state: { known, lost, said } }): AcpRecord => {
             const isEmpty = said.size > 0 && known.size === 0
             return {
-              messages: [...said.values()].map((message) => ({ ...message, cwd })),
+              messages: [...said.values()].map((message) => ({
+                ...message,
+                cwd,
+                ...(!known.has(message.id) && { dropped: true })
+              })),
               cwd,
               ...(isEmpty && { emptied: lost ? "lost" : "interrupted" })
             }

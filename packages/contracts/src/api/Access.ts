@@ -32,7 +32,7 @@ export class AccessGroup extends HttpApiGroup.make("access")
         /** Its id, where there was a key. */
         browser: Schema.optionalKey(Schema.String)
       }),
-      error: [E.Unauthorized, E.TooManyRequests]
+      error: [E.Unauthorized, E.TooManyRequests, E.StoreFailed]
     }).annotate(OpenApi.Summary, "The token, for a code that was not used yet. Takes no token"),
     HttpApiEndpoint.post("challenge", "/browsers/challenge", {
       success: Schema.Struct({ challenge: Schema.String }),

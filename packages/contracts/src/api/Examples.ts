@@ -35,6 +35,22 @@ const turn = {
   settledAt: at
 }
 
+const device = {
+  id: "3f9c0a1b2d4e5f6a7b",
+  name: "Ada's phone",
+  mode: "approval-required",
+  agent: "Mozilla/5.0",
+  since: at,
+  lastSeenAt: at
+}
+
+const subscription = {
+  id: "7b1c9d0e2f3a4b5c6d7e8f9a0b1c2d3e",
+  service: "updates.push.services.mozilla.com",
+  quiet: { from: "22:00", to: "07:00", zone: "Europe/Berlin" },
+  since: at
+}
+
 const waiting = { ...turn, status: "accepted", output: "", startedAt: undefined, settledAt: undefined }
 
 const item = {
@@ -417,10 +433,59 @@ export const examples: Readonly<Record<string, Example>> = {
     }
   },
   "access.forget": { description: "A tab that is in already stays in until it is closed." },
+  "devices.pair": {
+    description:
+      "Good once, for ten minutes. Its link leads to where another machine reaches this server, as far as that is known: `REJOIN_HOSTS`, the certificate's name, or the machine's address.",
+    request: { name: "Ada's phone", mode: "approval-required" },
+    response: {
+      code: "nDDNjUSuErZPq0xk",
+      link: "https://box.example.org:4320/#code=nDDNjUSuErZPq0xk",
+      expiresAt: at
+    }
+  },
+  "devices.list": {
+    description: "Never their tokens.",
+    response: { items: [device] }
+  },
+  "devices.me": {
+    description: "By the token of the request.",
+    response: { device }
+  },
+  "devices.revoke": {
+    description:
+      "Its token is worth nothing from then on, what it has sent and that has not begun is withdrawn, and it is told nothing more."
+  },
+  "push.key": {
+    description: "Made once, and kept in the data directory.",
+    response: { publicKey: "BEl62iUYgUivxIkv69yViEuiBIa" }
+  },
+  "push.list": {
+    description: "A device's own, or the owner's.",
+    response: { items: [subscription] }
+  },
+  "push.subscribe": {
+    description:
+      "What waits for an answer, what has ended and what met its usage limit is told there, once each, with the thread's title and nothing else of it. In the quiet hours nothing is; behind them the last word of each thread. The address must be one of a known push service.",
+    request: {
+      endpoint: "https://updates.push.services.mozilla.com/wpush/v2/gAAAA",
+      keys: {
+        p256dh: "BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM",
+        auth: "tBHItJI5svbpez7KI4CCXg"
+      },
+      quiet: { from: "22:00", to: "07:00", zone: "Europe/Berlin" }
+    },
+    response: subscription
+  },
+  "push.unsubscribe": { description: "Of who asks; another's stays." },
   "metrics.metrics": { description: "In the text format of Prometheus." },
   "health.health": {
     description:
       "Without a token. With a `challenge`, `proof` shows that it is the server that wrote `server.json`.",
     response: { status: "ok", version: "0.1.0" }
+  },
+  "health.ready": {
+    description:
+      "Without a token. For whoever sends requests to one of several servers: a server that is alive may have a database that is away, and then answers 503 `NotReady`.",
+    response: { status: "ready", version: "0.1.0" }
   }
 }

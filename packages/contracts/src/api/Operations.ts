@@ -18,6 +18,12 @@ export class HealthGroup extends HttpApiGroup.make("health")
       error: E.InvalidInput
     }).annotate(OpenApi.Summary, "Alive, and which version")
   )
+  .add(
+    HttpApiEndpoint.get("ready", "/ready", {
+      success: Schema.Struct({ status: Schema.Literal("ready"), version: Schema.String }),
+      error: E.NotReady
+    }).annotate(OpenApi.Summary, "Can do its work: its database answers")
+  )
   .annotateMerge(OpenApi.annotations({ title: "Health", description: "Without a token." })) {}
 
 export class MetricsGroup extends HttpApiGroup.make("metrics")

@@ -3,6 +3,8 @@ import { ProviderInstanceId } from "../Ids.ts"
 import { RuntimeMode } from "../RuntimeMode.ts"
 import { ModelName, PathText, plain, WellFormed } from "../Text.ts"
 import { SystemPrompt, ThreadKey } from "../Thread.ts"
+import { Instant } from "../Time.ts"
+import { OnLimit } from "../Unattended.ts"
 import { Attachment, Delivery } from "../Turn.ts"
 
 export const CreateThread = Schema.Struct({
@@ -19,14 +21,17 @@ export const CreateThread = Schema.Struct({
   key: Schema.optionalKey(ThreadKey),
   /** All of it, names included, is part of each start of the agent: some systems take no more than 128 kB a variable. */
   extraEnv: Schema.optionalKey(Schema.Record(plain(200), plain(32_000)).check(Schema.isMaxProperties(100))),
-  additionalDirectories: Schema.optionalKey(Schema.Array(PathText).check(Schema.isMaxLength(50)))
+  additionalDirectories: Schema.optionalKey(Schema.Array(PathText).check(Schema.isMaxLength(50))),
+  onLimit: Schema.optionalKey(OnLimit)
 })
 export type CreateThread = typeof CreateThread.Type
 
 export const UpdateThread = Schema.Struct({
   title: Schema.optionalKey(plain(500)),
   runtimeMode: Schema.optionalKey(RuntimeMode),
-  model: Schema.optionalKey(ModelName)
+  model: Schema.optionalKey(ModelName),
+  /** Null for what the settings say. */
+  onLimit: Schema.optionalKey(Schema.NullOr(OnLimit))
 })
 export type UpdateThread = typeof UpdateThread.Type
 
@@ -34,6 +39,8 @@ export const SendTurn = Schema.Struct({
   input: WellFormed.check(Schema.isNonEmpty()),
   attachments: Schema.optionalKey(Schema.Array(Attachment)),
   delivery: Schema.optionalKey(Delivery),
+  /** It waits for this time, and for the turns that wait then; what is past is now. */
+  notBefore: Schema.optionalKey(Instant),
   idempotencyKey: Schema.optionalKey(plain(200).check(Schema.isNonEmpty()))
 })
 /** Of a turn that waits. */
@@ -41,7 +48,9 @@ export const UpdateTurn = Schema.Struct({
   input: Schema.optionalKey(WellFormed.check(Schema.isNonEmpty())),
   attachments: Schema.optionalKey(Schema.Array(Attachment)),
   /** It is to run before this one, which waits too. */
-  before: Schema.optionalKey(Schema.String)
+  before: Schema.optionalKey(Schema.String),
+  /** It waits for this time; null to let it begin as soon as it can. */
+  notBefore: Schema.optionalKey(Schema.NullOr(Instant))
 })
 export type UpdateTurn = typeof UpdateTurn.Type
 

@@ -1,6 +1,6 @@
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import type { ItemId, ReceiptId, TurnId } from "@rejoin/contracts/Ids"
-import { isSettled } from "@rejoin/contracts/Turn"
+import { isOpen, isSettled } from "@rejoin/contracts/Turn"
 import type { Timestamp } from "@rejoin/contracts/Time"
 import { Effect, Option, Stream } from "effect"
 import { sha256 } from "../Sha256.ts"
@@ -67,7 +67,9 @@ const blobsOf = (store: Store, turn: TurnRecord): Lines => {
 const said = (store: Store, { thread }: Exported): Lines => {
   const known = new Set<TurnId>()
   const turns = paged((after: TurnId | undefined) => store.listTurns(thread.id, { after, limit: page })).pipe(
-    Stream.takeWhile(({ status }) => isSettled(status)),
+    Stream.takeWhile(({ status }) => !isOpen(status)),
+    // One that waits for its time may stand before others that have ended.
+    Stream.filter(({ status }) => isSettled(status)),
     Stream.flatMap((turn) => {
       known.add(turn.id)
       return Stream.concat(Stream.make<[Line]>({ kind: "turn", turn }), blobsOf(store, turn))

@@ -6,11 +6,14 @@ import { LiveSessions } from "../sessions/LiveSessions.ts"
 import { closeRequests } from "../turns/PendingRequests.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
 import { ProviderRegistry } from "../providers/ProviderRegistry.ts"
-import type { StartIntent, TurnRecord } from "../store/Records.ts"
+import type { AdapterItem } from "../providers/AdapterEvent.ts"
+import { finishedIn, missedItems } from "./FinishedAlone.ts"
+import type { Binding, StartIntent, TurnRecord } from "../store/Records.ts"
 import { StartIntents } from "../sessions/StartIntents.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { environmentOf } from "../trust/Loading.ts"
+import { GoingOn } from "../turns/GoingOn.ts"
 import { TurnJournal } from "../turns/TurnJournal.ts"
 
 /** What a start-up found left over and settled. */
@@ -18,6 +21,8 @@ export interface Reconciled {
   readonly intents: number
   readonly rerun: number
   readonly interrupted: number
+  /** Turns that the agent had finished alone. */
+  readonly completed: number
 }
 
 /**
@@ -38,6 +43,7 @@ export class Recovery extends Context.Service<
       const sessions = yield* LiveSessions
       const call = yield* ProviderCall
       const events = yield* ThreadEvents
+      const goingOn = yield* GoingOn
 
       const undo = Effect.fnUntraced(function* (intent: StartIntent) {
         const adapter = yield* registry.get(intent.instanceId)
@@ -85,7 +91,12 @@ export class Recovery extends Context.Service<
         yield* store.saveItems([...mended.values()].map((item) => ({ threadId, item })))
       })
 
-      const interrupt = Effect.fnUntraced(function* (turn: TurnRecord, generation: number, provider: string) {
+      const interrupt = Effect.fnUntraced(function* (
+        turn: TurnRecord,
+        generation: number,
+        provider: string,
+        arrived: boolean
+      ) {
         const error = toFailure(
           new ProviderFailed({
             provider,
@@ -94,11 +105,44 @@ export class Recovery extends Context.Service<
           })
         )
         yield* mendItems(turn.threadId, turn.id)
+        const goesOn = arrived ? yield* goingOn.afterEnd(turn.id, "server") : undefined
         yield* journal.settle(
           turn.id,
           { threadId: turn.threadId, generation },
-          { status: "interrupted", error }
+          { status: "interrupted", error, goesOn }
         )
+      })
+
+      /** What the agent did alone while nobody listened, where it finished the turn; none where it did not. */
+      const finished = Effect.fnUntraced(function* (turn: TurnRecord, { cursor, instanceId }: Binding) {
+        const adapter = yield* registry.get(instanceId)
+        const decoded = adapter.decodeCursor(cursor)
+        if (adapter.own === undefined || Option.isNone(decoded)) return undefined
+        return finishedIn(yield* call.within(adapter, "sessions", adapter.own.history(decoded.value)), turn)
+      })
+
+      const complete = Effect.fnUntraced(function* (
+        turn: TurnRecord,
+        { generation }: Binding,
+        theirs: ReadonlyArray<AdapterItem>
+      ) {
+        const { id, threadId } = turn
+        const origin = { threadId, generation }
+        yield* mendItems(threadId, id)
+        const ours = yield* store.listItems(threadId, { limit: 500 })
+        const missed = missedItems(
+          ours.filter(({ turnId }) => turnId === id),
+          theirs,
+          id
+        )
+        yield* events.transact(origin, (emit) =>
+          Effect.map(store.saveItems(missed.map((item) => ({ threadId, item }))), () => {
+            for (const item of missed)
+              emit({ type: "item.completed", turnId: id, itemId: item.id, data: { item } })
+          })
+        )
+        const output = theirs.findLast(({ kind }) => kind === "assistant-message")?.text ?? ""
+        yield* journal.settle(id, origin, { status: "completed", output })
       })
 
       const reconcile = Effect.gen(function* () {
@@ -117,6 +161,7 @@ export class Recovery extends Context.Service<
         }
         let rerun = 0
         let interrupted = 0
+        let completed = 0
         const waiting = new Set<ThreadId>()
         for (const turn of yield* store.openTurns()) {
           if (turn.status === "accepted") {
@@ -135,7 +180,17 @@ export class Recovery extends Context.Service<
           }
           const binding = yield* store.getBinding(turn.threadId)
           const generation = Option.isSome(binding) ? binding.value.generation : 0
-          yield* interrupt(turn, generation, Option.isSome(binding) ? binding.value.instanceId : "")
+          const alone =
+            arrival === "arrived" && Option.isSome(binding)
+              ? yield* finished(turn, binding.value).pipe(Effect.orElseSucceed(() => undefined))
+              : undefined
+          if (alone !== undefined && Option.isSome(binding)) {
+            yield* complete(turn, binding.value, alone)
+            completed++
+            continue
+          }
+          const provider = Option.isSome(binding) ? binding.value.instanceId : ""
+          yield* interrupt(turn, generation, provider, arrival === "arrived")
           interrupted++
         }
         for (const threadId of yield* store.threadsAsking) {
@@ -146,7 +201,7 @@ export class Recovery extends Context.Service<
         }
         yield* store.stopBindings
         yield* Queue.offerAll(sessions.attention, waiting)
-        return { intents: intents.length, rerun, interrupted }
+        return { intents: intents.length, rerun, interrupted, completed }
       }).pipe(Effect.withSpan("Recovery.reconcile"))
 
       return Recovery.of({ reconcile })

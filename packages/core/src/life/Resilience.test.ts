@@ -17,13 +17,20 @@ type World = Effect.Success<ReturnType<typeof makeWorld>>
 
 const busy = new StoreFailed({ message: "the database is locked" })
 
+const away = new StoreFailed({ message: "the database does not answer", away: true })
+
 /** Refuses to write a turn in one of these states, so many times. The service is a plain object: it can be changed. */
-const refuseTurns = ({ store }: World, statuses: ReadonlyArray<string>, times: number) => {
+const refuseTurns = (
+  { store }: World,
+  statuses: ReadonlyArray<string>,
+  times: number,
+  error: StoreFailed = busy
+) => {
   const inner = store.saveTurn
   let left = times
   Object.assign(store, {
     saveTurn: (turn: Parameters<typeof inner>[0]) =>
-      statuses.includes(turn.status) && left-- > 0 ? Effect.fail(busy) : inner(turn)
+      statuses.includes(turn.status) && left-- > 0 ? Effect.fail(error) : inner(turn)
   })
 }
 
@@ -59,6 +66,87 @@ describe("a store that refuses", () => {
           for (let i = 0; i < 5; i++) yield* TestClock.adjust("2 seconds")
           assert.strictEqual((yield* Fiber.join(wait)).status, "interrupted")
           assert.strictEqual((yield* say(id, "two")).output, "one | two")
+        })
+      )
+    })
+  )
+
+  for (const state of ["dispatching", "running", "completed"]) {
+    it.effect(`M6: that is away for a minute as a turn is to be ${state}: it goes on, and is said once`, () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        yield* world.life(
+          Effect.gen(function* () {
+            const id = yield* openThread()
+            refuseTurns(world, [state], 25, away)
+            const service = yield* ProviderService
+            const turn = yield* service.send(id, { input: "one" })
+            const wait = yield* Effect.forkChild(settled(id, turn.id))
+            for (let at = 0; at < 60; at++) yield* TestClock.adjust("1 second")
+            const { output, status } = yield* Fiber.join(wait)
+            assert.deepEqual([status, output], ["completed", "one"])
+            assert.lengthOf(world.upstream.asked, 1)
+          })
+        )
+      })
+    )
+  }
+
+  for (const write of ["saveIntent", "nextGeneration", "saveReceipt"] as const) {
+    it.effect(
+      `M6: that is away for a moment as a session begins (${write}): the turn waits, and is not failed`,
+      () =>
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          yield* world.life(
+            Effect.gen(function* () {
+              const id = yield* openThread()
+              const inner = world.store[write] as (of: never) => Effect.Effect<unknown, StoreFailed>
+              let left = 2
+              Object.assign(world.store, {
+                [write]: (of: never) => (left-- > 0 ? Effect.fail(away) : inner(of))
+              })
+              const service = yield* ProviderService
+              const turn = yield* service.send(id, { input: "one" })
+              const wait = yield* Effect.forkChild(settled(id, turn.id))
+              for (let at = 0; at < 20; at++) yield* TestClock.adjust("1 second")
+              const ended = yield* Fiber.join(wait)
+              assert.deepEqual([ended.status, ended.output], ["completed", "one"])
+            })
+          )
+        })
+    )
+  }
+
+  it.effect("M6: that is away for longer than ten minutes: the turn ends, and the thread goes on", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.life(
+        Effect.gen(function* () {
+          const id = yield* openThread()
+          refuseTurns(world, ["completed"], Number.POSITIVE_INFINITY, away)
+          const service = yield* ProviderService
+          const turn = yield* service.send(id, { input: "one" })
+          const wait = yield* Effect.forkChild(settled(id, turn.id))
+          for (let at = 0; at < 11; at++) yield* TestClock.adjust("1 minute")
+          assert.strictEqual((yield* Fiber.join(wait)).status, "interrupted")
+        })
+      )
+    })
+  )
+
+  it.effect("M6: what is sent while it is away is refused as that, and nothing is kept of it", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.life(
+        Effect.gen(function* () {
+          const id = yield* openThread()
+          refuseTurns(world, ["accepted"], 1, away)
+          const service = yield* ProviderService
+          const error = yield* Effect.flip(service.send(id, { input: "one" }))
+          assert.deepInclude({ ...error }, { _tag: "StoreFailed", away: true })
+          assert.lengthOf(yield* world.store.listTurns(id, { limit: 9 }), 0)
+          assert.strictEqual((yield* say(id, "two")).output, "two")
         })
       )
     })

@@ -70,7 +70,8 @@ export class Retention extends Context.Service<
 
       const sweep = Effect.gen(function* () {
         if (retention === null) return []
-        const working = new Set((yield* store.openTurns()).map(({ threadId }) => threadId))
+        const waiting = yield* store.deferredTurns("all")
+        const working = new Set([...(yield* store.openTurns()), ...waiting].map(({ threadId }) => threadId))
         const threads = (yield* all()).map((thread) => ({
           ...thread,
           busy: working.has(thread.id) || sessions.get(thread.id) !== undefined

@@ -1,6 +1,7 @@
 import type { Fact } from "@rejoin/contracts/Fact"
 import type { Failure } from "@rejoin/contracts/Failure"
 import type { Item } from "@rejoin/contracts/Item"
+import type { UsageWindow } from "@rejoin/contracts/Provider"
 import type { Approval, UserInput } from "@rejoin/contracts/Request"
 import { Data, Schema } from "effect"
 
@@ -26,7 +27,15 @@ export type AdapterEvent = Data.TaggedEnum<{
     readonly stage: "submit" | "tool"
     readonly found: Fact<string>
   }
-  Retrying: { readonly attempt: number; readonly message: string }
+  /** When it will ask its model again, where that is told: `until` in ms since the epoch, or `after` so many ms. */
+  Retrying: {
+    readonly attempt: number
+    readonly message: string
+    readonly until?: number
+    readonly after?: number
+  }
+  /** How much of what its account may use is used: all that the agent tells of, each time. */
+  UsageTold: { readonly windows: ReadonlyArray<UsageWindow> }
   Warning: { readonly message: string; readonly detail?: unknown }
   /** Exactly one a turn, after all of its items. */
   TurnSettled: {

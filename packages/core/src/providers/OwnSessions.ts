@@ -44,6 +44,8 @@ export interface Past {
   readonly attachments?: ReadonlyArray<Attachment>
   readonly at: Timestamp
   readonly items: ReadonlyArray<AdapterItem>
+  /** The agent has finished its answer to it; absent where its record does not tell. */
+  readonly ended?: boolean
 }
 
 /**

@@ -228,6 +228,11 @@ export interface ProviderAdapterShape<C extends ResumeCursor = ResumeCursor> {
     messageId: MessageId,
     environment: Environment
   ): Effect.Effect<"arrived" | "absent" | "unknown">
+  /**
+   * Whether the model is told of a message that arrived with every later one. False where its turn failed and the agent
+   * dropped it. Absent where what arrived stays.
+   */
+  keeps?(cursor: C, messageId: MessageId): Effect.Effect<boolean>
   /** Removes what a start created, and nothing else (law 7). */
   undo(leftover: Leftover): Effect.Effect<void, AdapterFailure>
 }

@@ -8,13 +8,21 @@ import { closeRequests } from "../turns/PendingRequests.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { TranscriptKeeper } from "../transcripts/TranscriptKeeper.ts"
+import { GoingOn } from "../turns/GoingOn.ts"
+import type { GoesOn } from "../turns/NewTurn.ts"
 import { TurnJournal } from "../turns/TurnJournal.ts"
 
 export interface Ending {
   readonly event: "session.exited" | "session.reaped"
   readonly reason: string
   /** What becomes of a turn that was running; without it, it is told that the session ended under it. */
-  readonly turn?: { readonly status: "failed" | "interrupted"; readonly error?: Failure }
+  readonly turn?: {
+    readonly status: "failed" | "interrupted"
+    readonly error?: Failure
+    readonly goesOn?: GoesOn | undefined
+  }
+  /** Where nobody wanted it: then its turn may go on with another one. */
+  readonly endedBy?: "server" | "agent"
 }
 
 /**
@@ -33,11 +41,12 @@ export class SessionEnd extends Context.Service<
       const events = yield* ThreadEvents
       const store = yield* ThreadStore
       const keeper = yield* TranscriptKeeper
+      const goingOn = yield* GoingOn
 
       const settleTurn = Effect.fnUntraced(function* (
         live: LiveSession,
         turn: RunningTurn,
-        { reason, turn: settlement }: Ending
+        { endedBy, reason, turn: settlement }: Ending
       ) {
         const error = toFailure(
           new ProviderFailed({
@@ -46,9 +55,16 @@ export class SessionEnd extends Context.Service<
             hint: "Send again: the conversation goes on from what the provider kept."
           })
         )
+        const limit = turn.limit && { status: "failed" as const, error: turn.limit }
+        const { adapter, session } = live
+        const goesOn = limit
+          ? yield* goingOn.afterFailure(turn.id, turn.limit, { adapter, cursor: session.cursor })
+          : endedBy && (yield* goingOn.afterEnd(turn.id, endedBy))
         yield* journal.settle(turn.id, live, {
           status: "interrupted",
           error,
+          goesOn,
+          ...limit,
           ...settlement,
           open: openItems(turn)
         })

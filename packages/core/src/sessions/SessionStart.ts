@@ -309,6 +309,7 @@ export class SessionStart extends Context.Service<
               quarantine: undefined,
               closing: false,
               touched: true,
+              heard: 0,
               idle: 0,
               deferred: 0,
               quiet: 0,

@@ -47,6 +47,7 @@ export class StartIntents extends Context.Service<
         const at = yield* now
         const intent = yield* store.transaction(
           Effect.gen(function* () {
+            yield* store.lock([thread.id])
             const generation = yield* store.nextGeneration(thread.id)
             const intent: StartIntent = {
               threadId: thread.id,

@@ -4,7 +4,8 @@ import { Item } from "@rejoin/contracts/Item"
 import { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
 import { ForkedFrom, Moved, SessionState, ThreadKey, ThreadStatus, Usage } from "@rejoin/contracts/Thread"
 import { Timestamp } from "@rejoin/contracts/Time"
-import { AttachmentRef, Turn } from "@rejoin/contracts/Turn"
+import { AttachmentRef, Continues, Turn } from "@rejoin/contracts/Turn"
+import { OnLimit } from "@rejoin/contracts/Unattended"
 import { Schema } from "effect"
 
 // What the store keeps, where it is more than what the contracts show.
@@ -21,6 +22,7 @@ export const ThreadRecord = Schema.Struct({
   runtimeMode: RuntimeMode,
   model: Schema.NullOr(Schema.String),
   systemPrompt: Schema.optionalKey(Schema.String),
+  onLimit: Schema.optionalKey(OnLimit),
   status: ThreadStatus,
   extraEnv: Schema.Record(Schema.String, Schema.String),
   additionalDirectories: Schema.Array(Schema.String),
@@ -139,6 +141,23 @@ export const TurnRecord = Schema.Struct({
   undone: Schema.optionalKey(Schema.Boolean),
   /** It was said in the agent's own interface. */
   elsewhere: Schema.optionalKey(Schema.Boolean),
+  /** Set where it does not begin before; it stays when it has begun. */
+  notBefore: Schema.optionalKey(Timestamp),
+  /** How often in a row turns went on for the same reason before it, in all and without anything done. */
+  continues: Schema.optionalKey(
+    Schema.Struct({
+      ...Continues.fields,
+      /** Of the limit. */
+      scope: Schema.optionalKey(Schema.String),
+      inAll: Schema.Int,
+      inVain: Schema.Int
+    })
+  ),
+  /** The device that sent or changed it: it, and what goes on with it, runs in no higher mode than that may use. */
+  from: Schema.optionalKey(Schema.Struct({ device: Schema.String, mode: RuntimeMode })),
+  continuedBy: Schema.optionalKey(Turn.fields.id),
+  /** A person has asked it to end: what becomes of it is no accident. */
+  interruptAsked: Schema.optionalKey(Schema.Literal(true)),
   /** Set with `dispatching`. */
   messageId: Schema.NullOr(MessageId),
   generation: Schema.NullOr(Schema.Int),

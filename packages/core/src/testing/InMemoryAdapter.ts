@@ -132,7 +132,7 @@ export const makeInMemoryAdapter = (
           return yield* new SendFailure({ failure, sent: failsSend.certain === true ? "no" : "maybe" })
         }
         yield* turns.start(turn)
-        return { cursor, kept: true }
+        return { cursor, kept: upstream.faults.limit?.does !== "forget" }
       }),
       steer: (turn) => turns.steer(turn),
       interrupt: Effect.andThen(

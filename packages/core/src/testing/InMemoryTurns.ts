@@ -1,6 +1,7 @@
 import type { Answer } from "@rejoin/contracts/Request"
 import { ItemId } from "@rejoin/contracts/Ids"
-import { Deferred, Effect, Fiber, Scope } from "effect"
+import { timestampOf } from "@rejoin/contracts/Time"
+import { Clock, Deferred, Effect, Fiber, Scope } from "effect"
 import { AdapterEvent, type AdapterItem } from "../providers/AdapterEvent.ts"
 import type { TurnInput } from "../providers/ProviderAdapter.ts"
 import type { InMemoryUpstream, UpstreamSession } from "./InMemoryUpstream.ts"
@@ -47,7 +48,10 @@ export class InMemoryTurns {
       this.session.activity = "running"
       this.upstream.asked.push({ id: turn.messageId, input: turn.input })
       this.item({ id: this.id(), kind: "user-message", status: "completed", text: turn.input })
-      return this.work(turn.input).pipe(
+      return Effect.flatMap(Clock.currentTimeMillis, (at) => {
+        const { limit } = this.upstream.faults
+        return limit !== undefined && limit.until > at ? this.limited(limit) : this.work(turn.input)
+      }).pipe(
         Effect.onInterrupt(() => Effect.sync(() => this.settle("interrupted", ""))),
         Effect.forkIn(this.scope, { startImmediately: true }),
         Effect.map((fiber) => {
@@ -67,9 +71,18 @@ export class InMemoryTurns {
   }
 
   get interrupt(): Effect.Effect<void> {
-    return Effect.suspend(() =>
-      this.running && !this.upstream.faults.ignoresInterrupt ? Fiber.interrupt(this.running) : Effect.void
-    )
+    return Effect.suspend(() => {
+      const { onInterrupt } = this.upstream.faults
+      if (onInterrupt === "complete") this.say("all is done")
+      if (onInterrupt === "exit") {
+        this.dead = true
+        this.tell(AdapterEvent.Exited({ reason: "it ended by the interrupt" }))
+      }
+      if (onInterrupt !== undefined) return Effect.void
+      return this.running && !this.upstream.faults.ignoresInterrupt
+        ? Fiber.interrupt(this.running)
+        : Effect.void
+    })
   }
 
   answer(id: string, answer: Answer): Effect.Effect<void> {
@@ -100,6 +113,32 @@ export class InMemoryTurns {
       ...(hint !== undefined && { hint })
     }
     this.tell(AdapterEvent.TurnSettled({ status, output, ...(status === "failed" && { error }) }))
+  }
+
+  private limited({
+    does,
+    scope = "hourly",
+    until
+  }: NonNullable<InMemoryUpstream["faults"]["limit"]>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const message = "The usage limit is reached."
+      if (does === "put-off" || does === "silent") {
+        this.tell(AdapterEvent.Retrying({ attempt: 1, message, ...(does === "put-off" && { until }) }))
+        return Effect.never
+      }
+      if (does === "forget") this.session.messages.pop()
+      this.running = undefined
+      this.session.activity = "idle"
+      const error = {
+        _tag: "UsageLimited",
+        message,
+        provider: "memory",
+        scope,
+        resetsAt: timestampOf(until)
+      }
+      this.tell(AdapterEvent.TurnSettled({ status: "failed", output: "", error }))
+      return Effect.void
+    })
   }
 
   /** As much of an answer as has come. */

@@ -61,10 +61,21 @@ export interface Faults {
   failsUndo?: boolean
   /** An interrupt is accepted and has no effect. */
   ignoresInterrupt?: boolean
+  /** An interrupt ends its program; or comes too late, as the turn has just been completed. */
+  onInterrupt?: "exit" | "complete"
   /** The turn that is interrupted ends at once, and the call that did it is answered later, as real agents do. */
   holdsInterrupt?: Deferred.Deferred<void>
   /** A connection takes this long to close. */
   holdsClose?: Deferred.Deferred<void>
+  /**
+   * Its model's limit, until then in ms: a turn fails, with its message kept in the conversation or not, or it is put off:
+   * with the time, or in silence.
+   */
+  limit?: {
+    readonly until: number
+    readonly does: "fail" | "forget" | "put-off" | "silent"
+    readonly scope?: string
+  }
   /** It works in the background. */
   background?: boolean
 }

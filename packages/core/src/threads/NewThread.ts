@@ -27,6 +27,7 @@ export const newThread = Effect.fnUntraced(function* (
     runtimeMode: request.runtimeMode ?? settings.runtimeMode,
     model: request.model ?? null,
     ...(request.systemPrompt !== undefined && { systemPrompt: request.systemPrompt }),
+    ...(request.onLimit !== undefined && { onLimit: request.onLimit }),
     status: "idle",
     extraEnv: env.allowed,
     additionalDirectories: request.additionalDirectories ?? [],

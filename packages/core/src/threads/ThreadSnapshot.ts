@@ -31,6 +31,7 @@ export const makeSnapshots = Effect.gen(function* () {
     return threadView(thread, {
       binding: Option.getOrThrow(yield* store.getBinding(thread.id)),
       waiting: (yield* store.listRequests(thread.id)).length,
+      until: (yield* store.deferredTurns({ threadId: thread.id }))[0]?.notBefore,
       // One that cannot be read hides no thread.
       copy: Option.getOrUndefined(
         yield* Effect.orElseSucceed(store.transcripts.get(thread.id), () => Option.none())

@@ -1,5 +1,6 @@
 import type { Item } from "@rejoin/contracts/Item"
 import type { SessionState, Thread } from "@rejoin/contracts/Thread"
+import type { Timestamp } from "@rejoin/contracts/Time"
 import { type LiveSession, openItems } from "../sessions/LiveSessions.ts"
 import type { Binding, ThreadRecord } from "../store/Records.ts"
 import type { TranscriptHead } from "../store/TranscriptStore.ts"
@@ -9,6 +10,8 @@ export interface Around {
   readonly binding: Binding
   /** Requests that wait for an answer. */
   readonly waiting: number
+  /** Until when the first of its turns that wait for their time does. */
+  readonly until: Timestamp | undefined
   readonly live: LiveSession | undefined
   readonly starting: boolean
   readonly copy: TranscriptHead | undefined
@@ -33,7 +36,7 @@ const runningTool = (items: ReadonlyArray<Item>): string | undefined => {
 
 /** The thread as its user sees it; what was given it in confidence is left out. */
 export const threadView = (thread: ThreadRecord, around: Around): Thread => {
-  const { binding, copy, live, waiting } = around
+  const { binding, copy, live, until, waiting } = around
   // One of a session that the thread left is of no use to it.
   const isOwn = copy !== undefined && copy.providerSessionId === binding.providerSessionId
   const { additionalDirectories: _, extraEnv: __, key, lastError, project, ...rest } = thread
@@ -43,6 +46,7 @@ export const threadView = (thread: ThreadRecord, around: Around): Thread => {
     ...(project !== null && { project }),
     ...(key !== null && { key }),
     ...(lastError !== null && { lastError }),
+    ...(until !== undefined && { waitsUntil: until }),
     transcript: isOwn ? { bytes: copy.bytes, upToTurnId: copy.upToTurnId, at: copy.at } : null,
     session: {
       state: stateOf(thread, around),

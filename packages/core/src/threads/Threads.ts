@@ -189,16 +189,23 @@ export class Threads extends Context.Service<
         // One at a time: two requests with one key must not make two threads.
         return yield* creating.withPermit(
           Effect.gen(function* () {
-            const existing = request.key === undefined ? Option.none<Thread>() : yield* find(request.key)
-            return Option.isSome(existing)
-              ? { thread: existing.value, created: false }
-              : {
-                  thread: yield* insert(
-                    { ...request, ...systemPrompt, additionalDirectories },
-                    { driver, cwd }
-                  ),
-                  created: true
-                }
+            const ofKey = request.key === undefined ? Effect.succeedNone : find(request.key)
+            const existing = yield* ofKey
+            if (Option.isSome(existing)) return { thread: existing.value, created: false }
+            const all = { ...request, ...systemPrompt, additionalDirectories }
+            return yield* insert(all, { driver, cwd }).pipe(
+              Effect.map((thread) => ({ thread, created: true })),
+              // Another server may have made it in this moment.
+              Effect.catchTag("StoreFailed", (error) =>
+                Effect.flatMap(
+                  ofKey,
+                  Option.match({
+                    onNone: () => Effect.fail(error),
+                    onSome: (thread) => Effect.succeed({ thread, created: false })
+                  })
+                )
+              )
+            )
           })
         )
       })
@@ -208,7 +215,10 @@ export class Threads extends Context.Service<
         yield* sessions.withLease(id)(
           Effect.gen(function* () {
             const used = Effect.gen(function* () {
-              if (options?.unused !== true) return (yield* store.openTurns(id)).length > 0
+              if (options?.unused !== true) {
+                const waiting = yield* store.deferredTurns({ threadId: id })
+                return waiting.length + (yield* store.openTurns(id)).length > 0
+              }
               const binding = Option.getOrThrow(yield* store.getBinding(id))
               return (
                 binding.providerSessionId !== null || (yield* store.listTurns(id, { limit: 1 })).length > 0
@@ -242,10 +252,16 @@ export class Threads extends Context.Service<
           // One thread whose binding cannot be read does not hide the others (E12).
           const views = yield* Effect.forEach(found, (thread) =>
             view(thread).pipe(
-              Effect.tapError((error) =>
-                Effect.logWarning(`The thread ${thread.id} is passed over.`, error.message)
-              ),
-              Effect.option
+              Effect.asSome,
+              Effect.catchIf(
+                // While the database is away nothing is known of any.
+                ({ away }) => away !== true,
+                ({ message }) =>
+                  Effect.as(
+                    Effect.logWarning(`The thread ${thread.id} is passed over.`, message),
+                    Option.none()
+                  )
+              )
             )
           )
           const last = found.length === page.limit ? found.at(-1) : undefined
@@ -264,5 +280,5 @@ export const threadBusy = (threadId: string) =>
   new E.ThreadBusy({
     threadId,
     message: "The thread has a turn that is not settled.",
-    hint: "Wait for it, or interrupt it."
+    hint: "Wait for it, or interrupt it; one that waits for its time can be withdrawn."
   })

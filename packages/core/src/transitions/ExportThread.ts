@@ -9,6 +9,7 @@ import { SessionDirectory } from "../sessions/SessionDirectory.ts"
 import { SessionEnd } from "../sessions/SessionEnd.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { TranscriptKeeper } from "../transcripts/TranscriptKeeper.ts"
+import { threadBusy } from "../threads/Threads.ts"
 import { makeTransition } from "./Transition.ts"
 
 /** A thread goes out in one stream, and, where it moves, is nobody's here any more. */
@@ -32,6 +33,7 @@ export const makeExport = Effect.gen(function* () {
         Effect.gen(function* () {
           // One that was accepted meanwhile is not sent away.
           yield* idle(id)
+          if ((yield* store.deferredTurns({ threadId: id })).length > 0) return yield* threadBusy(id)
           yield* store.saveBinding({ ...binding, moved, updatedAt: moved.at })
           emit({ type: "thread.updated", data: { moved } })
         })

@@ -6,6 +6,7 @@ import { ProviderRegistry } from "../providers/ProviderRegistry.ts"
 import { SessionDirectory } from "../sessions/SessionDirectory.ts"
 import type { ThreadRecord } from "../store/Records.ts"
 import { WorkingDirectory } from "../threads/WorkingDirectory.ts"
+import { TurnJournal } from "../turns/TurnJournal.ts"
 import { makeTransition } from "./Transition.ts"
 
 export interface HandOver {
@@ -59,6 +60,7 @@ export const makeSuccessor = Effect.gen(function* () {
 export const makeHandOver = Effect.gen(function* () {
   const directory = yield* SessionDirectory
   const directories = yield* WorkingDirectory
+  const journal = yield* TurnJournal
   const successorOf = yield* makeSuccessor
   const { receiptOf, transition } = yield* makeTransition
 
@@ -75,7 +77,10 @@ export const makeHandOver = Effect.gen(function* () {
           })
         }
         const successor = yield* successorOf(thread, to)
-        return yield* receiptOf(successor, cwd ?? thread.cwd, { handOver: true })
+        const receipt = yield* receiptOf(successor, cwd ?? thread.cwd, { handOver: true })
+        // What waits for the other agent's limit waits for nothing any more.
+        yield* journal.withdrawGoingOn({ threadId: id, generation: receipt.generation })
+        return receipt
       })
     )
   })

@@ -31,6 +31,7 @@ export const makeStop = Effect.gen(function* () {
       Effect.gen(function* () {
         const live = sessions.get(id)
         const { generation } = yield* directory.get(id)
+        yield* journal.withdrawGoingOn({ threadId: id, generation })
         const still = yield* store.openTurns(id)
         const waiting = still.filter((turn) => turn.status === "accepted" && open.has(turn.id))
         for (const turn of waiting) {
@@ -39,11 +40,13 @@ export const makeStop = Effect.gen(function* () {
         // What has begun since is not what was to be stopped.
         if (still.some((turn) => turn.id === live?.turn?.id && !open.has(turn.id))) return
         if (live !== undefined) {
-          return yield* ending.end(live, {
+          yield* ending.end(live, {
             event: "session.exited",
             reason: "stopped",
             turn: { status: "interrupted" }
           })
+          // Its turn may have met a limit at that moment.
+          return yield* journal.withdrawGoingOn({ threadId: id, generation })
         }
         if (preempted || waiting.length > 0) return
         return yield* new E.SessionNotRunning({
@@ -62,6 +65,7 @@ export const makeStop = Effect.gen(function* () {
         const live = sessions.get(id)
         if (live !== undefined) yield* ending.end(live, { event: "session.exited", reason: "reset" })
         const binding = yield* directory.get(id)
+        yield* journal.withdrawGoingOn(binding)
         const at = yield* now
         yield* events.transact(binding, (emit) =>
           Effect.map(

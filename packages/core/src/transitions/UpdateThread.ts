@@ -13,9 +13,10 @@ import { ThreadStore } from "../store/ThreadStore.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
 import type { ThreadRecord } from "../store/Records.ts"
 import { SessionStart } from "../sessions/SessionStart.ts"
+import { TurnJournal } from "../turns/TurnJournal.ts"
 import { makeTransition } from "./Transition.ts"
 
-/** Title, mode and model of a thread. */
+/** Title, mode, model of a thread, and what becomes of it at a limit. */
 export const makeUpdate = Effect.gen(function* () {
   const starts = yield* SessionStart
   const threads = yield* Threads
@@ -26,6 +27,7 @@ export const makeUpdate = Effect.gen(function* () {
   const events = yield* ThreadEvents
   const store = yield* ThreadStore
   const call = yield* ProviderCall
+  const journal = yield* TurnJournal
   const { idle } = yield* makeTransition
 
   const update = Effect.fn("ProviderService.update")(function* (id: ThreadId, change: Requests.UpdateThread) {
@@ -48,11 +50,14 @@ export const makeUpdate = Effect.gen(function* () {
       // Read within the transaction: a running turn writes its thread too.
       return yield* events.transact({ threadId: id, generation }, (emit) =>
         Effect.gen(function* () {
+          const { onLimit, ...before } = yield* threads.record(id)
+          const wanted = change.onLimit === undefined ? onLimit : change.onLimit
           const next: ThreadRecord = {
-            ...(yield* threads.record(id)),
+            ...before,
             ...(change.title !== undefined && { title: change.title }),
             ...(change.runtimeMode && { runtimeMode: change.runtimeMode }),
             ...(change.model && { model: change.model }),
+            ...(wanted && { onLimit: wanted }),
             updatedAt: at
           }
           yield* store.saveThread(next)
@@ -60,8 +65,12 @@ export const makeUpdate = Effect.gen(function* () {
           return next
         })
       )
-    })
-    // A title is nobody's business but ours: it waits for no start.
+    }).pipe(
+      Effect.tap(() =>
+        change.onLimit === "fail" ? Effect.flatMap(directory.get(id), journal.withdrawGoingOn) : Effect.void
+      )
+    )
+    // What is nobody's business but ours waits for no start.
     if (change.runtimeMode === undefined && change.model === undefined) return void (yield* write)
     yield* sessions.withLease(id)(
       Effect.gen(function* () {

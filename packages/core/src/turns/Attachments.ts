@@ -33,6 +33,18 @@ export const same = (a: ReadonlyArray<AttachmentRef>, b: ReadonlyArray<Attachmen
     return other?.hash === hash && other.mediaType === mediaType && other.name === name
   })
 
+/** What they held, as far as it is still there: for another turn that has them too. */
+export const blobsOf = (store: ThreadStore["Service"], refs: ReadonlyArray<AttachmentRef>) =>
+  Effect.map(
+    Effect.forEach(refs, ({ hash }) =>
+      Effect.map(
+        store.getBlob(hash),
+        Option.map((data): Blob => ({ hash, data }))
+      )
+    ),
+    (blobs) => blobs.flatMap(Option.toArray)
+  )
+
 /** The attachments of a turn as they were sent to us. */
 export const whole = (store: ThreadStore["Service"], refs: ReadonlyArray<AttachmentRef>) =>
   Effect.forEach(refs, ({ hash, mediaType, name }) =>

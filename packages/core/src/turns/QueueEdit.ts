@@ -1,9 +1,12 @@
 import * as E from "@rejoin/contracts/Errors"
 import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
+import { isAbove } from "@rejoin/contracts/RuntimeMode"
+import { now, type Timestamp } from "@rejoin/contracts/Time"
 import { Effect, Option } from "effect"
 import type { ThreadEvents } from "../events/ThreadEvents.ts"
 import type { TurnRecord } from "../store/Records.ts"
 import type { ThreadStore } from "../store/ThreadStore.ts"
+import { waits } from "@rejoin/contracts/Turn"
 import { same, type Split } from "./Attachments.ts"
 
 export interface QueueChange {
@@ -11,6 +14,23 @@ export interface QueueChange {
   readonly attachments?: Split | undefined
   /** The waiting turn before which it is to run. */
   readonly before?: TurnId | undefined
+  /** The time for which it waits; null for none. */
+  readonly notBefore?: Timestamp | null | undefined
+  /** The device that changes it: from then on it is that one's too. */
+  readonly from?: TurnRecord["from"] | undefined
+}
+
+export const updated = ({ attachments, id, input, notBefore, status }: TurnRecord, before?: TurnId) => ({
+  type: "turn.updated" as const,
+  turnId: id,
+  data: { input, attachments, status, ...(notBefore && { notBefore }), ...(before && { before }) }
+})
+
+/** The turn as it waits from now on: for that time, where it is to come, and else for its turn. */
+const waitingFor = (turn: TurnRecord, notBefore: Timestamp | null, at: Timestamp): TurnRecord => {
+  if (notBefore !== null && notBefore > at) return { ...turn, status: "deferred", notBefore }
+  const { notBefore: _, ...now } = turn
+  return { ...now, status: "accepted" }
 }
 
 /** Whether the turn that is about to be sent is still the one that waits first, as it was read. */
@@ -27,12 +47,18 @@ const moved = (open: ReadonlyArray<TurnRecord>, turn: TurnRecord, before: TurnId
     return one.id === before ? [turn.id, one.id] : [one.id]
   })
 
+/** A turn whose time has come waits behind those that wait for their turn already, wherever it was begun. */
+export const last = (open: ReadonlyArray<TurnRecord>, turnId: TurnId): ReadonlyArray<TurnId> => [
+  ...open.flatMap(({ id }) => (id === turnId ? [] : [id])),
+  turnId
+]
+
 /** Changes a turn that waits: what it says, what goes with it, and when it is its turn. One that has begun stays as it is. */
 export const makeEditQueued = (store: ThreadStore["Service"], events: ThreadEvents["Service"]) =>
   Effect.fn("TurnControl.editTurn")(function* (
     threadId: ThreadId,
     turnId: TurnId,
-    { attachments, before, input }: QueueChange
+    { attachments, before, from, input, notBefore }: QueueChange
   ) {
     const binding = Option.getOrUndefined(yield* store.getBinding(threadId))
     return yield* events.transact({ threadId, generation: binding?.generation ?? 0 }, (emit) =>
@@ -41,7 +67,7 @@ export const makeEditQueued = (store: ThreadStore["Service"], events: ThreadEven
         if (stored?.threadId !== threadId) {
           return yield* new E.TurnNotFound({ turnId, message: `There is no turn ${turnId} in this thread.` })
         }
-        if (stored.status !== "accepted") {
+        if (!waits(stored)) {
           return yield* new E.TurnBegun({
             turnId,
             message: "It does not wait any more, and stays as it was sent.",
@@ -49,21 +75,28 @@ export const makeEditQueued = (store: ThreadStore["Service"], events: ThreadEven
           })
         }
         const turn: TurnRecord = {
-          ...stored,
+          ...(notBefore === undefined ? stored : waitingFor(stored, notBefore, yield* now)),
+          ...(from && { from: stored.from && isAbove(from.mode, stored.from.mode) ? stored.from : from }),
           ...(input !== undefined && { input }),
           ...(attachments !== undefined && { attachments: attachments.refs })
         }
+        const open = yield* store.openTurns(threadId)
         if (before !== undefined && before !== turnId) {
-          const open = yield* store.openTurns(threadId)
+          if (turn.status !== "accepted") {
+            return yield* new E.InvalidInput({ field: "before", message: "It waits for its time." })
+          }
           if (!open.some(({ id, status }) => id === before && status === "accepted")) {
             return yield* new E.InvalidInput({ field: "before", message: `No turn ${before} waits here.` })
           }
-          yield* store.openTurnsLast(threadId, moved(open, turn, before))
         }
         yield* store.saveTurn(turn)
+        if (before !== undefined && before !== turnId) {
+          yield* store.openTurnsLast(threadId, moved(open, turn, before))
+        } else if (turn.status !== stored.status && turn.status === "accepted") {
+          yield* store.openTurnsLast(threadId, last(open, turnId))
+        }
         if (attachments !== undefined) yield* store.saveBlobs(turnId, attachments.blobs)
-        const data = { input: turn.input, attachments: turn.attachments, ...(before && { before }) }
-        emit({ type: "turn.updated", turnId, data })
+        emit(updated(turn, before))
         return turn
       })
     )

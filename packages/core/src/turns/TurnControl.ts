@@ -3,6 +3,7 @@ import * as E from "@rejoin/contracts/Errors"
 import type { RequestId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Answer, PendingRequest } from "@rejoin/contracts/Request"
 import type { Rule } from "@rejoin/contracts/Rule"
+import { timestampOf } from "@rejoin/contracts/Time"
 import { type Attachment, isSettled } from "@rejoin/contracts/Turn"
 import { Context, Effect, Layer, Option, Result, Stream } from "effect"
 import { isOver, type LiveSession, LiveSessions } from "../sessions/LiveSessions.ts"
@@ -19,7 +20,9 @@ import { ThreadStore } from "../store/ThreadStore.ts"
 import { split } from "./Attachments.ts"
 import { makeEditQueued } from "./QueueEdit.ts"
 import { TurnDispatcher } from "./TurnDispatcher.ts"
-import { type NewTurn, TurnJournal } from "./TurnJournal.ts"
+import { DeferredTurns } from "./DeferredTurns.ts"
+import type { NewTurn } from "./NewTurn.ts"
+import { TurnJournal } from "./TurnJournal.ts"
 
 type Missing = E.ThreadNotFound | E.StoreFailed
 
@@ -33,16 +36,18 @@ export class TurnControl extends Context.Service<
      */
     readonly send: (
       id: ThreadId,
-      turn: Requests.SendTurn
+      turn: Requests.SendTurn,
+      /** The device that sends it: however long it waits, it runs in no higher mode than that may use. */
+      from?: TurnRecord["from"]
     ) => Effect.Effect<
       TurnRecord,
-      Missing | E.IdempotencyConflict | E.SessionHeldElsewhere | SendFailure["failure"]
+      Missing | E.IdempotencyConflict | E.InvalidInput | E.SessionHeldElsewhere | SendFailure["failure"]
     >
     readonly awaitSettled: (
       id: ThreadId,
       turnId: TurnId
     ) => Effect.Effect<TurnRecord, Missing | E.TurnNotFound>
-    /** Ends the running turn, or the start that it waits for. Nothing to end is no error. */
+    /** Ends the running turn, or the start that it waits for, and what would go on by itself. Nothing to end is no error. */
     readonly interrupt: (id: ThreadId) => Effect.Effect<void, Missing | E.CapabilityMissing | AdapterFailure>
     /** Ends this turn and no other: withdrawn where it was not begun, interrupted where it runs. */
     readonly interruptTurn: (
@@ -53,8 +58,11 @@ export class TurnControl extends Context.Service<
     readonly editTurn: (
       id: ThreadId,
       turnId: TurnId,
-      change: Requests.UpdateTurn
+      change: Requests.UpdateTurn,
+      from?: TurnRecord["from"]
     ) => Effect.Effect<TurnRecord, Missing | E.TurnNotFound | E.TurnBegun | E.InvalidInput>
+    /** Ends what a device that is no longer let in has sent and that has not begun. */
+    readonly withdrawFrom: (device: string) => Effect.Effect<void, E.StoreFailed>
     readonly answer: (
       id: ThreadId,
       requestId: RequestId,
@@ -73,6 +81,7 @@ export class TurnControl extends Context.Service<
       const ending = yield* SessionEnd
       const journal = yield* TurnJournal
       const dispatcher = yield* TurnDispatcher
+      const deferred = yield* DeferredTurns
       const events = yield* ThreadEvents
       const store = yield* ThreadStore
       const settings = yield* Settings
@@ -110,15 +119,27 @@ export class TurnControl extends Context.Service<
         return Option.none()
       })
 
-      const send = Effect.fn("TurnControl.send")(function* (id: ThreadId, request: Requests.SendTurn) {
+      const send = Effect.fn("TurnControl.send")(function* (
+        id: ThreadId,
+        request: Requests.SendTurn,
+        from?: TurnRecord["from"]
+      ) {
         yield* threads.record(id)
-        const { attachments = [] } = request
+        const { attachments = [], notBefore } = request
+        if (notBefore !== undefined && request.delivery === "steer") {
+          return yield* new E.InvalidInput({
+            field: "notBefore",
+            message: "What joins the running turn cannot wait for a time."
+          })
+        }
         const turn: NewTurn = {
           threadId: id,
           input: request.input,
           attachments: yield* split(attachments),
           delivery: request.delivery ?? null,
-          idempotencyKey: request.idempotencyKey ?? null
+          idempotencyKey: request.idempotencyKey ?? null,
+          notBefore: notBefore === undefined ? undefined : timestampOf(notBefore),
+          from
         }
         const live = sessions.get(id)
         if (request.delivery === "steer" && live?.turn && live.session.steer && !isOver(live)) {
@@ -127,6 +148,7 @@ export class TurnControl extends Context.Service<
         }
         const accepted = yield* journal.accept(turn)
         yield* dispatcher.look(id)
+        if (accepted.status === "deferred") yield* deferred.changed
         return accepted
       })
 
@@ -149,14 +171,21 @@ export class TurnControl extends Context.Service<
         return yield* read
       })
 
+      const originOf = (threadId: ThreadId) =>
+        Effect.map(
+          store.getBinding(threadId),
+          Option.match({
+            onNone: () => ({ threadId, generation: 0 }),
+            onSome: ({ generation }) => ({ threadId, generation })
+          })
+        )
+
       const interrupt = Effect.fn("TurnControl.interrupt")(function* (id: ThreadId, only?: TurnId) {
         yield* threads.record(id)
         if (only !== undefined) {
           const { status } = yield* turnOf(id, only)
           if (isSettled(status)) return
-          const binding = yield* store.getBinding(id)
-          const generation = Option.isSome(binding) ? binding.value.generation : 0
-          if (yield* journal.withdraw(only, { threadId: id, generation })) {
+          if (yield* journal.withdraw(only, yield* originOf(id))) {
             // Nobody waits for its session any more.
             yield* sessions.preempt(id, only)
             return
@@ -178,6 +207,7 @@ export class TurnControl extends Context.Service<
                 hint: "Stop the session instead."
               })
             }
+            yield* journal.interrupting(turnId)
             const asked = yield* Effect.result(
               call.within(live.adapter, "interrupt", live.session.interrupt, settings.interruptTimeout)
             )
@@ -203,14 +233,22 @@ export class TurnControl extends Context.Service<
       const editTurn = Effect.fnUntraced(function* (
         id: ThreadId,
         turnId: TurnId,
-        { attachments, before, input }: Requests.UpdateTurn
+        { attachments, before, input, notBefore }: Requests.UpdateTurn,
+        from?: TurnRecord["from"]
       ) {
         yield* threads.record(id)
-        return yield* editQueued(id, turnId, {
+        const turn = yield* editQueued(id, turnId, {
           input,
           attachments: attachments && (yield* split(attachments)),
-          before: before as TurnId | undefined
+          before: before as TurnId | undefined,
+          from,
+          notBefore: typeof notBefore === "string" ? timestampOf(notBefore) : notBefore
         })
+        if (notBefore !== undefined) {
+          yield* dispatcher.look(id)
+          yield* deferred.changed
+        }
+        return turn
       })
 
       const answer = Effect.fn("TurnControl.answer")(function* (
@@ -293,9 +331,15 @@ export class TurnControl extends Context.Service<
       return TurnControl.of({
         send,
         awaitSettled,
-        interrupt: (id) => Effect.catchTag(interrupt(id), "TurnNotFound", Effect.die),
+        // Nothing of it goes on by itself either.
+        interrupt: (id) =>
+          Effect.catchTag(interrupt(id), "TurnNotFound", Effect.die).pipe(
+            Effect.andThen(originOf(id)),
+            Effect.andThen(journal.withdrawGoingOn)
+          ),
         interruptTurn: interrupt,
         editTurn,
+        withdrawFrom: journal.withdrawFrom,
         answer
       })
     })

@@ -76,8 +76,16 @@ export class TurnDispatcher extends Context.Service<
       /** How often in a row a thread's turns could not be run, for whatever reason that has no name. */
       const failures = new Map<ThreadId, number>()
 
+      let isAway = false
+
       /** It is tried again with growing pauses, and not for ever: then the turn ends with what is known. */
       const failed = Effect.fnUntraced(function* (threadId: ThreadId, cause: Cause.Cause<E.StoreFailed>) {
+        // Nothing is wrong with the turn: it waits until the database is there, however long.
+        if (Option.exists(Cause.findErrorOption(cause), ({ away }) => away === true)) {
+          if (!isAway) yield* Effect.logWarning("Turns wait until the database answers.", cause)
+          isAway = true
+          return yield* Effect.delay(again(threadId), "1 second")
+        }
         const times = (failures.get(threadId) ?? 0) + 1
         failures.set(threadId, times)
         yield* Effect.logError(`A turn could not be run (${times}).`, cause)
@@ -116,7 +124,12 @@ export class TurnDispatcher extends Context.Service<
       const fibers = yield* FiberSet.make<void>()
       const look = (threadId: ThreadId): Effect.Effect<void> =>
         drain(threadId).pipe(
-          Effect.tap(() => Effect.sync(() => failures.delete(threadId))),
+          Effect.tap(() =>
+            Effect.sync(() => {
+              failures.delete(threadId)
+              isAway = false
+            })
+          ),
           Effect.catchCause((cause) =>
             Cause.hasInterruptsOnly(cause) ? Effect.void : failed(threadId, cause)
           ),

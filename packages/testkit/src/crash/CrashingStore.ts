@@ -5,6 +5,7 @@ import { Effect } from "effect"
 import { around, type CrashPoint, type Reach } from "./CrashPoint.ts"
 
 const ofTurn: Readonly<Record<TurnRecord["status"], CrashPoint>> = {
+  deferred: "accept",
   accepted: "accept",
   dispatching: "dispatch",
   running: "run",
