@@ -1,4 +1,5 @@
 import { freshKey, signed } from "./BrowserKey.ts"
+import { Refusal } from "./Link.ts"
 
 const key = "rejoin.token"
 const wanted = "rejoin.wanted"
@@ -91,7 +92,9 @@ export const tokenByKey = async (): Promise<string | undefined> => {
       String((await post("/api/browsers/challenge", undefined))["challenge"])
     )
     return word && enter(await post("/api/browsers/enter", word))
-  } catch {
+  } catch (error) {
+    // The way to the server is broken: whether it would let us in is not known.
+    if (error instanceof TypeError) throw new Refusal({ _tag: "HttpClientError" })
     return undefined
   }
 }

@@ -8,6 +8,7 @@ import { news, notify } from "./Notifying.ts"
 import { Sidebar } from "./Sidebar.tsx"
 import type { Store } from "./Store.ts"
 import { nameOf } from "@rejoin/shown/Words"
+import { onPressed } from "./Worker.ts"
 import { Told } from "./Told.tsx"
 import { ThreadPane } from "./ThreadPane.tsx"
 
@@ -61,6 +62,7 @@ export const App = (props: { readonly store: Store }) => {
   const back = () => leave("")
   onMount(() => {
     addEventListener("popstate", onAddress)
+    onCleanup(onPressed((address) => leave(address.slice(1))))
     if (selected() !== undefined) void show(selected())
   })
   onCleanup(() => removeEventListener("popstate", onAddress))

@@ -5,6 +5,7 @@ import { nameOf, stateOf } from "@rejoin/shown/Words"
 import { createEffect, createMemo, createResource, createSignal, For, onCleanup, Show } from "solid-js"
 import { AgentMark } from "./AgentMark.tsx"
 import { ChannelsPanel } from "./ChannelsPanel.tsx"
+import { DevicesPanel } from "./DevicesPanel.tsx"
 import { Icon } from "./Icon.tsx"
 import { allowNotifications, canNotify, notifies } from "./Notifying.ts"
 import { Snippet } from "./Snippet.tsx"
@@ -171,6 +172,7 @@ export const Sidebar = (props: {
         )}
       </Show>
       <ChannelsPanel store={props.store} />
+      <DevicesPanel store={props.store} />
       <Show when={offers()}>
         <button
           class="small"

@@ -1,5 +1,6 @@
 import type { RejoinClient } from "@rejoin/client/Client"
 import { everything } from "@rejoin/client/Pages"
+import type { Device } from "@rejoin/contracts/Device"
 import type { Item } from "@rejoin/contracts/Item"
 import type { ProviderInfo } from "@rejoin/contracts/Provider"
 import type { RuntimeMode } from "@rejoin/contracts/RuntimeMode"
@@ -9,11 +10,14 @@ import { Effect } from "effect"
 import { batch, createSignal } from "solid-js"
 import { createStore, produce, reconcile } from "solid-js/store"
 import { apply, type Conversation, filesOf, turnsOf } from "./Conversation.ts"
+import { canRunWorker, startWorker } from "./Worker.ts"
 import { makeLink, Refusal } from "./Link.ts"
 
 export interface State {
   threads: Array<Thread>
   providers: Array<ProviderInfo>
+  /** This one, where it is not the owner's own browser. */
+  device: Device | undefined
   /** Of a thread that is begun without one; known once the providers are. */
   defaultMode: RuntimeMode | undefined
   /** Threads in which something happened since they were last looked at. */
@@ -41,6 +45,7 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
   const [state, setState] = createStore<State>({
     threads: [],
     providers: [],
+    device: undefined,
     defaultMode: undefined,
     unread: {},
     open: undefined,
@@ -160,6 +165,11 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
   }
 
   const start = async () => {
+    // Whose token it is comes first: one that is worth nothing any more is told as that.
+    const { device } = await link.call((client) => client.devices.me())
+    setState("device", device ?? undefined)
+    // A device that was let in stays: its page opens where there is no network.
+    if (device !== null && canRunWorker()) void startWorker().catch(() => undefined)
     const position = await link.position()
     await loadThreads()
     link.follow(
@@ -347,6 +357,7 @@ export const makeStore = async (token: string, onUnauthorized: () => void) => {
     connected,
     refusal,
     setRefusal,
+    ask,
     attempt,
     start,
     show,

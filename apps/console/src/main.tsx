@@ -1,4 +1,4 @@
-import { createResource, createSignal, Match, onCleanup, Show, Switch } from "solid-js"
+import { createEffect, createResource, createSignal, Match, onCleanup, Show, Switch } from "solid-js"
 import { render } from "solid-js/web"
 import {
   codeIn,
@@ -10,6 +10,7 @@ import {
   tokenOfAnotherTab
 } from "./Access.ts"
 import { App } from "./App.tsx"
+import { Refusal } from "./Link.ts"
 import { makeStore, type Store } from "./Store.ts"
 import "./styles/base.css"
 import "./styles/sidebar.css"
@@ -18,7 +19,14 @@ import "./styles/conversation.css"
 import "./styles/composer.css"
 import "./styles/phone.css"
 
-const noLink = "Sign in: paste the link from your terminal. It is good once."
+const isHere = ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname)
+
+const noLink = isHere
+  ? "Sign in: paste the link from your terminal. It is good once."
+  : "This device is not let in, or not any more. It comes in by a code, which is good once."
+
+/** In ms. */
+const tryAgain = 3000
 
 /** How one comes in without a link, or with one that was used. */
 const Entrance = (props: { readonly why: string; readonly onCode: (code: string) => void }) => {
@@ -53,13 +61,22 @@ const Entrance = (props: { readonly why: string; readonly onCode: (code: string)
           There is no code in that.
         </p>
       </Show>
-      <p>
-        <code>npm start</code> prints one in its terminal. This command prints another one:
-      </p>
-      <pre>rejoin console</pre>
-      <p>
-        In a clone without an installation: <code>npm run -s rejoin console</code>
-      </p>
+      <Show
+        when={isHere}
+        fallback={
+          <p>
+            On the server's own machine <code>rejoin pair</code> shows a code that lets this device in.
+          </p>
+        }
+      >
+        <p>
+          <code>npm start</code> prints one in its terminal. This command prints another one:
+        </p>
+        <pre>rejoin console</pre>
+        <p>
+          In a clone without an installation: <code>npm run -s rejoin console</code>
+        </p>
+      </Show>
     </main>
   )
 }
@@ -98,7 +115,12 @@ const Page = () => {
       setOut(noLink)
     })
     current = own
-    await own.start()
+    await own.start().catch((error: unknown) => {
+      if (!(error instanceof Refusal) || error.tag !== "Unauthorized") throw error
+      // A token that was kept is worth nothing any more: it was another one's, or was taken back.
+      forgetToken()
+      throw new Error(noLink)
+    })
     return own
   })
   // A link that is pasted into this tab does not load it anew.
@@ -108,9 +130,21 @@ const Page = () => {
   }
   addEventListener("hashchange", onHash)
   onCleanup(() => removeEventListener("hashchange", onHash))
+  const isAway = () => store.error instanceof Refusal && store.error.tag === "HttpClientError"
+  createEffect(() => {
+    if (!isAway()) return
+    const waiting = setTimeout(() => setCode(""), tryAgain)
+    onCleanup(() => clearTimeout(waiting))
+  })
   const why = () => out() ?? (store.error instanceof Error ? store.error.message : undefined)
   return (
     <Switch fallback={<p class="access">Signing in…</p>}>
+      <Match when={isAway()}>
+        <main class="access">
+          <h1>Rejoin</h1>
+          <p role="status">The server cannot be reached. It is tried again every few seconds.</p>
+        </main>
+      </Match>
       <Match when={why()}>{(text) => <Entrance why={text()} onCode={setCode} />}</Match>
       <Match when={store.state === "ready" ? store() : undefined}>{(ready) => <App store={ready()} />}</Match>
     </Switch>

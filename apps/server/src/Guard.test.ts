@@ -26,6 +26,17 @@ describe("who is let in", () => {
     )
   )
 
+  it.live("a NUL in an address is refused as what it is, before a database sees it", () =>
+    live(({ url }) =>
+      Effect.gen(function* () {
+        for (const path of ["threads/a%00b", "threads?project=a%00b", "search?q=%00"]) {
+          const { body, status } = yield* plain(`${url}/api/${path}`, bearer)
+          assert.deepEqual([status, JSON.parse(body)._tag], [400, "InvalidInput"], path)
+        }
+      })
+    )
+  )
+
   it.live("too many wrong tokens are answered 429, and the right one still works", () =>
     live(({ url }) =>
       Effect.gen(function* () {
