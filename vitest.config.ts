@@ -13,7 +13,8 @@ const largest = [
   "Crash.long",
   "Run.long",
   "Channels.long",
-  "CopilotConformance.long"
+  "CopilotConformance.long",
+  "Limits.long"
 ]
 const rank = ({ moduleId }: TestSpecification) => {
   const at = largest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
@@ -45,6 +46,7 @@ export default defineConfig({
           exclude: [long],
           // None of them changes what the others see: most of the time went to loading the same modules again.
           isolate: false,
+          globalSetup: ["packages/testkit/src/postgresSetup.ts"],
           // As below.
           testTimeout: 300_000
         }

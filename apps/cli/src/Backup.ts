@@ -1,5 +1,5 @@
 import { InvalidInput, StoreFailed } from "@rejoin/contracts/Errors"
-import { DateTime, Effect, FileSystem, Option, Path } from "effect"
+import { Config, DateTime, Effect, FileSystem, Option, Path } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Connection } from "./Connection.ts"
 import { fileError } from "./FileErrors.ts"
@@ -35,6 +35,8 @@ const copy = (from: string, to: string) =>
         hint: "Nothing was changed. `rejoin doctor` looks at the database."
       })
   })
+
+const elsewhere = Config.option(Config.Redacted("REJOIN_DATABASE_URL"))
 
 /** The database, and what SQLite keeps beside it: a log that belongs to another one would damage it. */
 const parts = ["rejoin.db", "rejoin.db-wal", "rejoin.db-shm"]
@@ -84,6 +86,13 @@ export const backup = Command.make(
     )
   },
   Effect.fn(function* ({ file, restore }) {
+    if (Option.isSome(yield* Effect.orElseSucceed(elsewhere, () => Option.none()))) {
+      return yield* new InvalidInput({
+        field: "REJOIN_DATABASE_URL",
+        message: "The threads are in PostgreSQL: rejoin backup copies the file of a data directory.",
+        hint: "pg_dump copies that database, while the server runs; pg_restore brings it back."
+      })
+    }
     if (restore) return yield* goBack(file)
     const fs = yield* FileSystem.FileSystem
     const { join, resolve } = yield* Path.Path

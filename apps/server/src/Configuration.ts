@@ -25,6 +25,8 @@ export interface ConfigurationShape {
   readonly roots: ReadonlyArray<string>
   /** Names by which this server is reached, beside its own: `rejoin.example`, or `https://rejoin.example` behind a proxy. */
   readonly hosts: ReadonlyArray<string>
+  /** A PostgreSQL database in place of the file in our own directory. */
+  readonly database: Option.Option<Redacted.Redacted>
   readonly file: FileConfig
 }
 
@@ -33,6 +35,18 @@ export const homeDirectory = Config.all({
   user: Config.String("HOME").pipe(Config.withDefault("/")),
   home: Config.option(Config.NonEmptyString("REJOIN_HOME"))
 }).pipe(Config.map(({ home, user }) => Option.getOrElse(home, () => `${user}/.rejoin`)))
+
+/** A PostgreSQL database in place of a file in our own directory. */
+export const databaseUrl = Config.option(Config.Redacted("REJOIN_DATABASE_URL"))
+
+const isDatabaseUrl = (text: string): boolean =>
+  Result.isSuccess(
+    Result.try(() => {
+      const { password, protocol, username } = new URL(text)
+      if (!/^postgres(ql)?:$/.test(protocol) || username === "") throw new Error("it is another")
+      return decodeURIComponent(password)
+    })
+  )
 
 /** What the operator has set: the environment, and `config.json`. A bad file is an error that names the field. */
 export class Configuration extends Context.Service<Configuration, ConfigurationShape>()(
@@ -51,6 +65,7 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
         token: Config.option(Config.Redacted("REJOIN_TOKEN")),
         roots: Config.option(Config.NonEmptyString("REJOIN_ROOTS")),
         hosts: Config.option(Config.NonEmptyString("REJOIN_HOSTS")),
+        database: databaseUrl,
         config: Config.option(Config.NonEmptyString("REJOIN_CONFIG")),
         started: Config.option(Config.NonEmptyString("INIT_CWD"))
       }).pipe(
@@ -62,6 +77,13 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
         return yield* new InvalidInput({
           field: "REJOIN_PORT",
           message: "REJOIN_PORT is a port, or 0 for any."
+        })
+      }
+      if (Option.exists(environment.database, (url) => !isDatabaseUrl(Redacted.value(url)))) {
+        return yield* new InvalidInput({
+          field: "REJOIN_DATABASE_URL",
+          message: "REJOIN_DATABASE_URL is no address of a PostgreSQL database.",
+          hint: "postgres://user:password@host:5432/database, where @, /, : and % in a password are written as %40, %2F, %3A and %25. Without it the threads are in a file of the data directory."
         })
       }
       const path = Option.getOrElse(environment.config, () => join(environment.home, "config.json"))
@@ -77,8 +99,9 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
         if (Option.isSome(real)) roots.push(real.value)
         else yield* Effect.logWarning(`The root ${root} does not exist and is left out.`)
       }
-      const { home, host, port, token } = environment
+      const { database, home, host, port, token } = environment
       return Configuration.of({
+        database,
         home,
         host,
         port,
@@ -156,6 +179,10 @@ export const settingsOf = ({ file, roots }: ConfigurationShape, home: string): S
   extraEnv: file.extraEnv ?? defaults.extraEnv,
   onLost: file.onLost ?? defaults.onLost,
   onWrongStore: file.onWrongStore ?? defaults.onWrongStore,
+  onLimit: file.onLimit ?? defaults.onLimit,
+  limitWait: duration(file.limitWaitMinutes, file.limitWaitSeconds, defaults.limitWait),
+  onInterrupted: file.onInterrupted ?? defaults.onInterrupted,
+  retryTimeout: duration(undefined, file.timeouts?.retrySeconds, defaults.retryTimeout),
   idle: duration(file.reaper?.idleMinutes, file.reaper?.idleSeconds, defaults.idle),
   sweep: duration(file.reaper?.sweepMinutes, file.reaper?.sweepSeconds, defaults.sweep),
   stall: duration(file.stallMinutes, file.stallSeconds, defaults.stall),

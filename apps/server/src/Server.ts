@@ -1,5 +1,6 @@
 import { NodeHttpServer } from "@effect/platform-node"
 import { Api } from "@rejoin/contracts/Api"
+import { InvalidInput } from "@rejoin/contracts/Errors"
 import * as Core from "@rejoin/core/Core"
 import { Settings } from "@rejoin/core/Settings"
 import * as Database from "@rejoin/persistence/Database"
@@ -7,15 +8,19 @@ import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
 import { DataDirectory } from "@rejoin/persistence/DataDirectory"
 import * as SqlThreadStore from "@rejoin/persistence/SqlThreadStore"
 import { TurnDispatcher } from "@rejoin/core/turns/TurnDispatcher"
-import { Effect, Layer } from "effect"
+import { Effect, FileSystem, Layer, Option } from "effect"
 import { HttpRouter } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
-import { createServer } from "node:http"
 import { AccessCodes } from "./AccessCodes.ts"
 import { Browsers } from "./Browsers.ts"
 import * as ChatChannels from "./ChatChannels.ts"
 import * as Console from "./Console.ts"
 import { Configuration, settingsOf } from "./Configuration.ts"
+import { Devices } from "./Devices.ts"
+import { KeyProof } from "./KeyProof.ts"
+import { Push } from "./Push.ts"
+import { PushDelivery } from "./PushDelivery.ts"
+import { Secure } from "./Secure.ts"
 import { Directories } from "./Directories.ts"
 import * as Webhook from "./Webhook.ts"
 import { WorkingTrees } from "./WorkingTrees.ts"
@@ -37,11 +42,31 @@ const settings = Layer.unwrap(
   })
 )
 
-/** The threads in our data directory. */
+/**
+ * The threads in our data directory, or in the PostgreSQL that was named. Its driver is loaded only there. A directory whose
+ * threads were there once is not begun anew without it: they would seem to be gone.
+ */
 export const store = Layer.unwrap(
-  Effect.map(DataDirectory, ({ database }) =>
-    Layer.provideMerge(SqlThreadStore.layer, Database.layer(database))
-  )
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const { database: file, path } = yield* DataDirectory
+    const { database: named } = yield* Configuration
+    const note = `${path}/postgres`
+    if (Option.isNone(named)) {
+      if (yield* Effect.orElseSucceed(fs.exists(note), () => false)) {
+        return yield* new InvalidInput({
+          field: "REJOIN_DATABASE_URL",
+          message:
+            "The threads of this data directory are in PostgreSQL, and REJOIN_DATABASE_URL does not say where.",
+          hint: `Set it, also where the command starts the server; or remove ${note} to begin with a file.`
+        })
+      }
+      return Layer.provideMerge(SqlThreadStore.layer, Database.layer(file))
+    }
+    yield* Effect.ignore(fs.writeFileString(note, "The threads are where REJOIN_DATABASE_URL says.\n"))
+    const { layerAlone } = yield* Effect.promise(() => import("@rejoin/persistence/Postgres"))
+    return Layer.provideMerge(SqlThreadStore.layer, layerAlone({ url: named.value }))
+  })
 )
 
 const owner = Layer.unwrap(Effect.map(DataDirectory, ({ path }) => ownerOf(path)))
@@ -57,7 +82,7 @@ const services = (on: { readonly store: typeof store; readonly core: typeof Core
 
 const api = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
   Layer.provide(Handlers.layer),
-  Layer.provide(Layer.merge(Guard.layerAuthorization, Guard.layerSchemaErrors))
+  Layer.provide(Layer.mergeAll(Guard.layerAuthorization, Guard.layerSchemaErrors, Guard.layerStoreAway))
 )
 
 const routes = Layer.mergeAll(
@@ -69,9 +94,11 @@ const routes = Layer.mergeAll(
 ).pipe(Layer.provide(Guard.layerOriginGuard))
 
 const network = Layer.unwrap(
-  Effect.map(Configuration, ({ host, port }) =>
-    NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout: "500 millis" })
-  )
+  Effect.gen(function* () {
+    const { host, port } = yield* Configuration
+    const { plain } = yield* Secure
+    return NodeHttpServer.layer(() => plain, { host, port, gracefulShutdownTimeout: "500 millis" })
+  })
 )
 
 /** Open streams are ended first of all: a server that stops does not wait for its readers. */
@@ -98,9 +125,12 @@ export const http = endStreams.pipe(
       AccessCodes.layer,
       Browsers.layer,
       ChatChannels.ChatChannels.layer,
+      Layer.provide(Push.layer, PushDelivery.layer),
+      KeyProof.layer,
       directories
     )
-  )
+  ),
+  Layer.provideMerge(Layer.merge(Devices.layer, Secure.layer))
 )
 
 /** Turns begin when it listens, and no more from the first moment of its end on. */
@@ -108,6 +138,7 @@ const serving = Layer.effectDiscard(
   Effect.gen(function* () {
     const { pause, resume } = yield* TurnDispatcher
     yield* Effect.addFinalizer(() => pause)
+    yield* (yield* Secure).serve
     yield* resume
   })
 )

@@ -5,9 +5,9 @@ import { makeTelegram } from "@rejoin/channel-telegram/Telegram"
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import { type FakeTelegram, fakeTelegram, telegramToken } from "@rejoin/testkit/platforms/FakeTelegram"
 import { memory } from "@rejoin/core/testing/World"
-import { Effect, Redacted, Schedule } from "effect"
+import { Clock, Effect, Redacted, Schedule } from "effect"
 import { symlinkSync, writeFileSync } from "node:fs"
-import { makeChats, until } from "./testing/Chats.ts"
+import { makeChats, until, untilAtRest } from "./testing/Chats.ts"
 import { live, type Served } from "./testing/Served.ts"
 
 interface Chat extends Effect.Success<ReturnType<typeof makeChats>> {
@@ -61,6 +61,32 @@ describe("Telegram", () => {
           )
         })
       )
+  )
+
+  it.live("U1, T12: what goes on by itself after a usage limit is answered where it was asked, once", () =>
+    chatting(({ served: { client, upstream }, start, telegram, texts }) =>
+      Effect.gen(function* () {
+        const { stop } = yield* start
+        telegram.say("one")
+        yield* until(() => texts().at(-1) === "one")
+        const [thread] = (yield* client.threads.list({ query: {} })).items
+        const params = { id: thread?.id ?? "" }
+        yield* client.threads.update({ params, payload: { onLimit: "wait" } })
+        upstream.faults.limit = { until: (yield* Clock.currentTimeMillis) + 3_600_000, does: "fail" }
+        const work = telegram.say("work")
+        yield* until(() => texts().at(-1)?.includes("It goes on by itself when that is over."))
+        // Whoever is away meanwhile misses nothing.
+        yield* stop
+        delete upstream.faults.limit
+        const turns = (yield* client.turns.list({ params, query: {} })).items
+        const turnId = turns.find(({ status }) => status === "deferred")?.id ?? ""
+        yield* client.turns.update({ params: { ...params, turnId }, payload: { notBefore: null } })
+        yield* start
+        yield* until(() => texts().at(-1)?.startsWith("one | work | The usage limit"))
+        assert.strictEqual(telegram.in(7).at(-1)?.reply_to, work)
+        assert.lengthOf(texts(), 3)
+      })
+    )
   )
 
   it.live(
@@ -254,6 +280,33 @@ describe("Telegram", () => {
   )
 
   it.live(
+    "T12, T14: what was changed while we were dead, right behind its sending, is changed in the turn",
+    () =>
+      chatting(({ served: { client }, start, telegram, texts }) =>
+        Effect.gen(function* () {
+          const { stop } = yield* start
+          telegram.say("hold")
+          yield* until(() => texts().includes("holding"))
+          yield* stop
+          const [thread] = (yield* client.threads.list({ query: {} })).items
+          const params = { id: thread?.id ?? "" }
+          const waiting = telegram.say("waits")
+          const idempotencyKey = `${thread?.key?.external}:${waiting}`
+          yield* client.turns.send({ params, payload: { input: "waits", idempotencyKey } })
+          telegram.say("waited", { edits: waiting })
+          yield* start
+          telegram.say("/stop")
+          yield* until(() => texts().includes("hold | waited"))
+          const { items } = yield* client.turns.list({ params, query: {} })
+          assert.deepEqual(
+            items.map(({ input }) => input),
+            ["hold", "waited"]
+          )
+        })
+      )
+  )
+
+  it.live(
     "T16: pictures that were sent together are one turn; what cannot be had is told, and nothing else is lost",
     () =>
       chatting(({ served, start, telegram, texts }) =>
@@ -364,6 +417,9 @@ describe("Telegram", () => {
         Effect.gen(function* () {
           yield* start
           telegram.say("one")
+          // While the agent is at work, /new is refused.
+          yield* until(() => texts().includes("one"))
+          yield* untilAtRest(served)
           telegram.say("/new")
           yield* until(() => texts().some((text) => text?.includes("begins anew")))
           telegram.say("two")
@@ -395,6 +451,7 @@ describe("Telegram", () => {
               )
             yield* told("one", "one")
             yield* told("secret of another", "secret of another", 8)
+            yield* untilAtRest(served)
             yield* told("/mode full-access", "This chat may use auto-accept-edits at most")
             yield* told("/mode auto-accept-edits", "It works with auto-accept-edits")
             yield* told("/status", `directory: ${cwd}`)

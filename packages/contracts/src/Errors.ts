@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import type { Failure } from "./Failure.ts"
+import { Timestamp } from "./Time.ts"
 import { Brought } from "./Trust.ts"
 
 // One class a failure that a caller can act on. `message` says what happened, `hint` what to do about it.
@@ -14,6 +15,13 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>()(
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", said, {
   httpApiStatus: 401
 }) {}
+
+/** A device that was let in for less: its owner may, and it may not. */
+export class DeviceNotAllowed extends Schema.TaggedError<DeviceNotAllowed>()(
+  "DeviceNotAllowed",
+  { ...said, device: Schema.String },
+  { httpApiStatus: 403 }
+) {}
 
 /** The directory lies outside the allowed roots, or within our own data directory. */
 export class CwdNotAllowed extends Schema.TaggedError<CwdNotAllowed>()(
@@ -68,6 +76,13 @@ export class ChannelNotFound extends Schema.TaggedError<ChannelNotFound>()(
 export class PeerNotFound extends Schema.TaggedError<PeerNotFound>()(
   "PeerNotFound",
   { ...said, peer: Schema.String },
+  { httpApiStatus: 404 }
+) {}
+
+/** No device that was let in has this id. */
+export class DeviceNotFound extends Schema.TaggedError<DeviceNotFound>()(
+  "DeviceNotFound",
+  { ...said, device: Schema.String },
   { httpApiStatus: 404 }
 ) {}
 
@@ -233,15 +248,42 @@ export class TooManyRequests extends Schema.TaggedError<TooManyRequests>()("TooM
   httpApiStatus: 429
 }) {}
 
-/** The database refused: nothing of the request was kept. */
-export class StoreFailed extends Schema.TaggedError<StoreFailed>()("StoreFailed", said, {
-  httpApiStatus: 500
+/**
+ * The database refused: nothing of the request was kept. `away`: it does not answer now, and may take the same later; where
+ * that was in the moment of a commit, it may have been kept.
+ */
+export class StoreFailed extends Schema.TaggedError<StoreFailed>()(
+  "StoreFailed",
+  { ...said, away: Schema.optionalKey(Schema.Literal(true)) },
+  { httpApiStatus: 500 }
+) {}
+
+/** The database does not answer now. The same may be asked again, with the same idempotency key where there is one. */
+export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", said, {
+  httpApiStatus: 503
 }) {}
+
+/** The server runs, and cannot do its work now: nothing should be sent to it. */
+export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", said, { httpApiStatus: 503 }) {}
 
 export class ProviderFailed extends Schema.TaggedError<ProviderFailed>()(
   "ProviderFailed",
   { ...said, provider: Schema.String, detail: Schema.optionalKey(Schema.Unknown) },
   { httpApiStatus: 502 }
+) {}
+
+/** The agent's account has used what it may: `scope` is the agent's own name for what. */
+export class UsageLimited extends Schema.TaggedError<UsageLimited>()(
+  "UsageLimited",
+  {
+    ...said,
+    provider: Schema.String,
+    scope: Schema.String,
+    /** When it is over; null where the agent does not tell. */
+    resetsAt: Schema.NullOr(Timestamp),
+    detail: Schema.optionalKey(Schema.Unknown)
+  },
+  { httpApiStatus: 429 }
 ) {}
 
 export class ProviderUnavailable extends Schema.TaggedError<ProviderUnavailable>()(

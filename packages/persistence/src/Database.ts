@@ -1,14 +1,11 @@
 import { SqliteClient } from "@effect/sql-sqlite-node"
-import { StoreFailed } from "@rejoin/contracts/Errors"
+import type { StoreFailed } from "@rejoin/contracts/Errors"
 import { Context, Effect, Layer, Predicate } from "effect"
 import { Reactivity } from "effect/reactivity"
-import { SqlClient, type SqlError } from "effect/sql"
+import { SqlClient } from "effect/sql"
 import { DatabaseFile, databaseFile, keepPrivate } from "./DatabaseFile.ts"
 import { migrate } from "./Migrations.ts"
-
-/** What the database says, as the error that callers know. Nothing of the failed write was kept. */
-export const storeFailed = (error: SqlError.SqlError | { readonly message: string }): StoreFailed =>
-  new StoreFailed({ message: `The database refused: ${error.message}` })
+import { storeFailed } from "./StoreFailure.ts"
 
 /**
  * One connection to one SQLite file, migrated to the present schema. Write-ahead log; a commit survives our end, and a

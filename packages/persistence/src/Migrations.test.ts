@@ -1,11 +1,11 @@
 import { NodeServices } from "@effect/platform-node"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { assert, describe, it } from "@effect/vitest"
-import { ThreadId } from "@rejoin/contracts/Ids"
+import { MessageId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import { ThreadRecord } from "@rejoin/core/store/Records"
 import { ThreadStore } from "@rejoin/core/store/ThreadStore"
-import { bindingRecord, threadRecord } from "@rejoin/testkit/ThreadStoreSuite"
-import { Effect, FileSystem, Layer, Schema } from "effect"
+import { bindingRecord, threadRecord, turnRecord } from "@rejoin/testkit/ThreadStoreSuite"
+import { Effect, FileSystem, Layer, Option, Schema } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
 import * as Database from "./Database.ts"
 import { migrations } from "./Migrations.ts"
@@ -37,10 +37,17 @@ describe("a database of each earlier version", () => {
           const record = { createdAt, id, lastSeq, ...rest }
           const record_json = yield* Schema.encodeEffect(Schema.fromJsonString(ThreadRecord))(record)
           yield* sql`INSERT INTO thread ${sql.insert({ id, last_seq: lastSeq, created_at: createdAt, record_json })}`
+          const sent = turnRecord("u1", "t1", { status: "completed", messageId: MessageId.make("m1") })
+          const turn = { id: "u1", thread_id: "t1", open: 0, record_json: JSON.stringify(sent) }
+          yield* sql`INSERT INTO turn ${sql.insert(turn)}`
         }).pipe(Effect.provide(SqliteClient.layer({ filename: old })))
         yield* Effect.gen(function* () {
           const store = yield* ThreadStore
           assert.isTrue((yield* store.getThread(ThreadId.make("t1")))._tag === "Some")
+          const found = yield* store.findMessage(ThreadId.make("t1"), MessageId.make("m1"))
+          assert.strictEqual(Option.getOrUndefined(found)?.id, TurnId.make("u1"))
+          const sql = yield* SqlClient.SqlClient
+          assert.deepEqual(yield* sql`SELECT provider FROM thread`, [{ provider: "memory" }])
           yield* store.insertThread(threadRecord("t2"), bindingRecord("t2"))
           assert.deepEqual(
             yield* schema,

@@ -1,7 +1,8 @@
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
-import { Binding } from "@rejoin/core/store/Records"
-import { Effect, Option, Result, Schema } from "effect"
+import { Binding, ThreadRecord } from "@rejoin/core/store/Records"
+import { createHash } from "node:crypto"
+import { Effect, Option, Predicate, Result, Schema } from "effect"
 
 export interface RecordRow {
   readonly record_json: string
@@ -12,14 +13,19 @@ export const parse = (text: string): unknown =>
   Result.getOrUndefined(Result.try(() => JSON.parse(text) as unknown))
 
 /** The JSON column of a table: written as it is, and not believed when it is read. */
-export const document = <S extends Schema.Codec<unknown, unknown>>(schema: S, what: string) => {
+export const document = <S extends Schema.Codec<unknown, unknown>, Row extends RecordRow = RecordRow>(
+  schema: S,
+  what: string,
+  /** What a row says, where columns of it count too. */
+  valueOf: (row: Row) => unknown = ({ record_json }) => parse(record_json)
+) => {
   const decode = Schema.decodeUnknownResult(schema)
   return {
     encode: (value: S["Type"]): string => JSON.stringify(value),
-    one: (rows: ReadonlyArray<RecordRow>): Effect.Effect<Option.Option<S["Type"]>, StoreFailed> => {
+    one: (rows: ReadonlyArray<Row>): Effect.Effect<Option.Option<S["Type"]>, StoreFailed> => {
       const [row] = rows
       if (row === undefined) return Effect.succeedNone
-      return Effect.fromResult(decode(parse(row.record_json))).pipe(
+      return Effect.fromResult(decode(valueOf(row))).pipe(
         Effect.asSome,
         Effect.mapError(
           (error) => new StoreFailed({ message: `A stored ${what} cannot be read: ${error.message}` })
@@ -27,11 +33,11 @@ export const document = <S extends Schema.Codec<unknown, unknown>>(schema: S, wh
       )
     },
     /** One row that cannot be read does not hide the others (E12). */
-    many: (rows: ReadonlyArray<RecordRow>): Effect.Effect<ReadonlyArray<S["Type"]>> =>
+    many: (rows: ReadonlyArray<Row>): Effect.Effect<ReadonlyArray<S["Type"]>> =>
       Effect.gen(function* () {
         const values: Array<S["Type"]> = []
         for (const row of rows) {
-          const value = decode(parse(row.record_json))
+          const value = decode(valueOf(row))
           if (Result.isSuccess(value)) values.push(value.success)
           else
             yield* Effect.logWarning(
@@ -43,6 +49,30 @@ export const document = <S extends Schema.Codec<unknown, unknown>>(schema: S, wh
       })
   }
 }
+
+/**
+ * An agent's own id, as it stands in a column: whatever it is like, an index takes it. One that no column takes would be tried
+ * again for ever, and hold up all that comes behind it.
+ */
+export const columnId = (id: string): string =>
+  id.length <= 400 && !id.includes("\0")
+    ? id.toWellFormed()
+    : `#${createHash("sha256").update(id).digest("hex")}`
+
+export interface ThreadRow extends RecordRow {
+  readonly last_seq: number
+  readonly created_at: string
+}
+
+/** What the columns say of a thread counts: an event only moves `last_seq`. */
+export const threads = document(
+  ThreadRecord,
+  "thread",
+  ({ created_at, last_seq, record_json }: ThreadRow): unknown => {
+    const record = parse(record_json)
+    return Predicate.isObject(record) ? { ...record, lastSeq: last_seq, createdAt: created_at } : record
+  }
+)
 
 export interface BindingRow {
   readonly thread_id: string

@@ -12,9 +12,12 @@ interface Within {
   readonly failing: <A, E>(
     effect: Effect.Effect<A, E>
   ) => Effect.Effect<A, Exclude<E, SqlError.SqlError> | StoreFailed>
+  readonly together: <A, E>(
+    body: Effect.Effect<A, E>
+  ) => Effect.Effect<A, Exclude<E, SqlError.SqlError> | StoreFailed>
 }
 
-export const makeRuleStore = ({ failing, sql }: Within): RuleStore => ({
+export const makeRuleStore = ({ failing, sql, together }: Within): RuleStore => ({
   save: (rule) => {
     const { id, scope } = rule
     const row = {
@@ -23,7 +26,7 @@ export const makeRuleStore = ({ failing, sql }: Within): RuleStore => ({
       project: "project" in scope ? scope.project : null,
       record_json: rules.encode(rule)
     }
-    return Effect.asVoid(failing(sql`INSERT INTO rule ${sql.insert(row)}`))
+    return Effect.asVoid(together(sql`INSERT INTO rule ${sql.insert(row)}`))
   },
   // What cannot be read answers nothing: then a person is asked.
   list: (of) =>
@@ -38,7 +41,7 @@ export const makeRuleStore = ({ failing, sql }: Within): RuleStore => ({
     ),
   remove: (id) =>
     Effect.map(
-      failing(sql<{ id: string }>`DELETE FROM rule WHERE id = ${id} RETURNING id`),
+      together(sql<{ id: string }>`DELETE FROM rule WHERE id = ${id} RETURNING id`),
       (rows) => rows.length > 0
     )
 })

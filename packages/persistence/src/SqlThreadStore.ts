@@ -4,28 +4,39 @@ import { Item } from "@rejoin/contracts/Item"
 import { Receipt } from "@rejoin/contracts/Receipt"
 import { PendingRequest } from "@rejoin/contracts/Request"
 import { TrustedDirectory } from "@rejoin/contracts/Trust"
-import { isSettled } from "@rejoin/contracts/Turn"
+import type { Timestamp } from "@rejoin/contracts/Time"
+import { isOpen } from "@rejoin/contracts/Turn"
 import { sessionTaken, staleGeneration } from "@rejoin/core/store/MemoryThreadStore"
-import { type Binding, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "@rejoin/core/store/Records"
+import {
+  type Binding,
+  LineageEntry,
+  StartIntent,
+  type ThreadRecord,
+  TurnRecord
+} from "@rejoin/core/store/Records"
 import { type EventDraft, ThreadStore } from "@rejoin/core/store/ThreadStore"
 import { Array, Effect, Layer, Option } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { storeFailed } from "./Database.ts"
 import { DatabaseFile } from "./DatabaseFile.ts"
+import { dialectOf } from "./Dialect.ts"
 import { makeRuleStore } from "./SqlRuleStore.ts"
+import { Heard } from "./Heard.ts"
 import { indexing, makeSearchStore } from "./SqlSearchStore.ts"
 import { makeTranscriptStore } from "./SqlTranscriptStore.ts"
 import {
   type BindingRow,
+  columnId,
   document,
   type EventRow,
   fromBindingRow,
   fromEventRow,
   type RecordRow,
+  type ThreadRow,
+  threads,
   toBindingRow
 } from "./Rows.ts"
+import { storeFailed } from "./StoreFailure.ts"
 
-const threads = document(ThreadRecord, "thread")
 const lineage = document(LineageEntry, "lineage entry")
 const intents = document(StartIntent, "start intent")
 const turns = document(TurnRecord, "turn")
@@ -43,14 +54,15 @@ const tombstonesAtMost = 10_000
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const file = yield* DatabaseFile
+  const dialect = dialectOf(sql)
 
   const failing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-    Effect.mapError(effect, (error): Exclude<E, SqlError.SqlError> | StoreFailed =>
+    Effect.mapError(dialect.bounded(effect), (error): Exclude<E, SqlError.SqlError> | StoreFailed =>
       // The compiler does not follow a guard into a type parameter.
       isSqlError(error) ? storeFailed(error) : (error as Exclude<E, SqlError.SqlError>)
     )
-  const run = (effect: Effect.Effect<unknown, SqlError.SqlError>) => Effect.asVoid(failing(effect))
   const rows = (effect: Effect.Effect<ReadonlyArray<RecordRow>, SqlError.SqlError>) => failing(effect)
+  const threadRows = (effect: Effect.Effect<ReadonlyArray<ThreadRow>, SqlError.SqlError>) => failing(effect)
   // A full disk makes SQLite roll back by itself. The driver's own roll-back then finds nothing to undo, and dies of
   // it: what failed is the write.
   const transaction = <A, E, R>(body: Effect.Effect<A, E, R>) =>
@@ -67,20 +79,18 @@ const make = Effect.gen(function* () {
       Option.isSome(outer) ? failing(body) : transaction(body)
     )
 
+  /** A write by itself is a transaction too: all of them are refused where the database is not ours any more. */
+  const run = (effect: Effect.Effect<unknown, SqlError.SqlError>) => Effect.asVoid(together(effect))
+
   const threadRow = (thread: ThreadRecord) => ({
+    provider: thread.provider,
     project: thread.project,
     key_agent: thread.key?.agent ?? null,
     key_external: thread.key?.external ?? null,
     record_json: threads.encode(thread)
   })
 
-  // What the columns say of a thread counts: an event only moves `last_seq`.
-  const threadColumns = sql.literal(
-    // A row that is not JSON is passed over later: here it would fail the whole list (E12).
-    `CASE WHEN json_valid(record_json)
-      THEN json_set(record_json, '$.lastSeq', last_seq, '$.createdAt', created_at)
-      ELSE record_json END AS record_json`
-  )
+  const threadColumns = sql.literal("record_json, last_seq, created_at")
 
   const upsertBinding = (binding: Binding) => {
     const row = toBindingRow(binding)
@@ -89,15 +99,15 @@ const make = Effect.gen(function* () {
   }
 
   const saveBinding = Effect.fnUntraced(function* (binding: Binding) {
-    const [stored] = yield* sql<{ generation: number }>`
-      SELECT generation FROM provider_session_runtime WHERE thread_id = ${binding.threadId}`
-    if (stored?.generation !== binding.generation) return yield* staleGeneration(binding)
-    yield* upsertBinding(binding).pipe(
+    const row = toBindingRow(binding)
+    const saved = yield* sql`UPDATE provider_session_runtime SET ${sql.update(row, ["thread_id"])}
+      WHERE thread_id = ${binding.threadId} AND generation = ${binding.generation} RETURNING generation`.pipe(
       Effect.catchIf(
         (error) => error.reason._tag === "UniqueViolation",
         () => Effect.fail(sessionTaken(binding))
       )
     )
+    if (saved.length === 0) return yield* staleGeneration(binding)
   })
 
   const append = Effect.fnUntraced(function* (drafts: ReadonlyArray<EventDraft>) {
@@ -106,21 +116,24 @@ const make = Effect.gen(function* () {
       ({ threadId }) => threadId
     )
     const last = new Map<ThreadId, number>()
-    for (const [id, { length }] of numbered) {
+    // In one order, whoever writes: two never wait for each other.
+    for (const [id, { length }] of [...numbered].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       const [row] = yield* sql<{ last_seq: number }>`
         UPDATE thread SET last_seq = last_seq + ${length}, purged = 0 WHERE id = ${id} RETURNING last_seq`
       if (row !== undefined) last.set(id, row.last_seq - length)
     }
-    const [counter] = yield* sql<{ seq: number }>`SELECT seq FROM sqlite_sequence WHERE name = 'event'`
-    let position = counter?.seq ?? 0
     // The thread of an event may have been deleted meanwhile: then that is all there is to tell.
-    const events = drafts.flatMap((draft) => {
-      if (draft.type === "thread.deleted") return [{ ...draft, seq: draft.seq ?? 0, position: ++position }]
+    const told = drafts.flatMap((draft) => {
+      if (draft.type === "thread.deleted") return [{ ...draft, seq: draft.seq ?? 0 }]
       const before = last.get(draft.threadId)
       if (before === undefined) return []
       last.set(draft.threadId, before + 1)
-      return [{ ...draft, seq: before + 1, position: ++position }]
+      return [{ ...draft, seq: before + 1 }]
     })
+    if (told.length === 0) return []
+    // Last of all: whoever has it holds up all the others.
+    const before = (yield* dialect.takePositions(told.length)) - told.length
+    const events = told.map((event, at) => ({ ...event, position: before + at + 1 }))
     const deleted = events.filter(({ type }) => type === "thread.deleted")
     for (const { at, position, seq, threadId } of deleted) {
       yield* sql`INSERT INTO deleted_thread ${sql.insert({ position, thread_id: threadId, seq, at })}`
@@ -137,15 +150,13 @@ const make = Effect.gen(function* () {
         seq: event.seq,
         type: event.type,
         turn_id: event.turnId ?? null,
-        item_id: event.itemId ?? null,
+        item_id: event.itemId === undefined ? null : columnId(event.itemId),
         generation: event.generation,
         at: event.at,
         data_json: JSON.stringify(event.data ?? null)
       }))
       if (Array.isArrayNonEmpty(values)) yield* sql`INSERT INTO event ${sql.insert(values)}`
     }
-    // Both tables count together.
-    if (deleted.length > 0) yield* sql`UPDATE sqlite_sequence SET seq = ${position} WHERE name = 'event'`
     return events
   })
 
@@ -154,7 +165,9 @@ const make = Effect.gen(function* () {
   const saveTurn = Effect.fnUntraced(function* (turn: TurnRecord) {
     const row = {
       thread_id: turn.threadId,
-      open: isSettled(turn.status) ? 0 : 1,
+      open: isOpen(turn.status) ? 1 : 0,
+      message_id: turn.messageId,
+      due: turn.status === "deferred" ? (turn.notBefore ?? turn.acceptedAt) : null,
       record_json: turns.encode(turn)
     }
     yield* sql`INSERT INTO turn ${sql.insert({ id: turn.id, ...row })}
@@ -169,6 +182,7 @@ const make = Effect.gen(function* () {
 
   return ThreadStore.of({
     transaction,
+    lock: (ids) => failing(dialect.lock(ids)),
     durable: file.durable,
     insertThread: (thread, binding) =>
       together(
@@ -184,11 +198,14 @@ const make = Effect.gen(function* () {
         })
       ),
     getThread: (id) =>
-      Effect.flatMap(rows(sql`SELECT ${threadColumns} FROM thread WHERE id = ${id}`), threads.one),
+      Effect.flatMap(
+        threadRows(sql<ThreadRow>`SELECT ${threadColumns} FROM thread WHERE id = ${id}`),
+        threads.one
+      ),
     findThread: ({ agent, external }) =>
       Effect.flatMap(
-        rows(
-          sql`SELECT ${threadColumns} FROM thread WHERE key_agent = ${agent} AND key_external = ${external}`
+        threadRows(
+          sql<ThreadRow>`SELECT ${threadColumns} FROM thread WHERE key_agent = ${agent} AND key_external = ${external}`
         ),
         threads.one
       ),
@@ -208,7 +225,9 @@ const make = Effect.gen(function* () {
       ]
       const which = conditions.length === 0 ? sql`` : sql`WHERE ${sql.and(conditions)}`
       return Effect.flatMap(
-        rows(sql`SELECT ${threadColumns} FROM thread ${which} ORDER BY ordinal DESC LIMIT ${limit}`),
+        threadRows(
+          sql<ThreadRow>`SELECT ${threadColumns} FROM thread ${which} ORDER BY ordinal DESC LIMIT ${limit}`
+        ),
         threads.many
       )
     },
@@ -247,7 +266,7 @@ const make = Effect.gen(function* () {
       sql`UPDATE provider_session_runtime SET status = 'stopped' WHERE status NOT IN ('none', 'stopped')`
     ),
     nextGeneration: (id) =>
-      failing(sql<{ generation: number }>`UPDATE provider_session_runtime
+      together(sql<{ generation: number }>`UPDATE provider_session_runtime
         SET generation = generation + 1 WHERE thread_id = ${id} RETURNING generation`).pipe(
         Effect.map(([row]) => row?.generation ?? 0)
       ),
@@ -269,11 +288,15 @@ const make = Effect.gen(function* () {
         generation: intent.generation,
         record_json: intents.encode(intent)
       }
-      return run(sql`INSERT OR REPLACE INTO start_intent ${sql.insert(row)}`)
+      return run(sql`INSERT INTO start_intent ${sql.insert(row)}
+        ON CONFLICT (thread_id, generation) DO UPDATE SET record_json = excluded.record_json`)
     },
     deleteIntent: ({ generation, threadId }) =>
       run(sql`DELETE FROM start_intent WHERE thread_id = ${threadId} AND generation = ${generation}`),
-    listIntents: Effect.flatMap(rows(sql`SELECT record_json FROM start_intent ORDER BY rowid`), intents.many),
+    listIntents: Effect.flatMap(
+      rows(sql`SELECT record_json FROM start_intent ORDER BY generation, thread_id`),
+      intents.many
+    ),
 
     saveTurn: (turn) => together(saveTurn(turn)),
     openTurnsLast: (threadId, order = []) =>
@@ -282,7 +305,7 @@ const make = Effect.gen(function* () {
           const open = yield* sql<{ id: TurnId; ordinal: number }>`
             SELECT id, ordinal FROM turn WHERE thread_id = ${threadId} AND open = 1 ORDER BY ordinal`
           for (const { ordinal } of open.toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id))) {
-            yield* sql`UPDATE turn SET ordinal = (SELECT max(ordinal) + 1 FROM turn) WHERE ordinal = ${ordinal}`
+            yield* sql`UPDATE turn SET ordinal = ${dialect.lastOrdinal} WHERE ordinal = ${ordinal}`
           }
         })
       ),
@@ -296,7 +319,7 @@ const make = Effect.gen(function* () {
     findMessage: (threadId, messageId) =>
       Effect.flatMap(
         rows(sql`SELECT record_json FROM turn
-          WHERE thread_id = ${threadId} AND json_extract(record_json, '$.messageId') = ${messageId}
+          WHERE thread_id = ${threadId} AND message_id = ${messageId}
           ORDER BY ordinal DESC LIMIT 1`),
         turns.one
       ),
@@ -317,13 +340,27 @@ const make = Effect.gen(function* () {
         turns.many
       ),
 
+    deferredTurns: (of) =>
+      Effect.flatMap(
+        rows(
+          of === "all" || "until" in of
+            ? sql`SELECT record_json FROM turn WHERE due <= ${of === "all" ? "9999" : of.until} ORDER BY due, ordinal`
+            : sql`SELECT record_json FROM turn WHERE thread_id = ${of.threadId} AND due IS NOT NULL ORDER BY due, ordinal`
+        ),
+        turns.many
+      ),
+    nextDue: Effect.map(
+      failing(sql<{ due: Timestamp | null }>`SELECT min(due) AS due FROM turn WHERE due IS NOT NULL`),
+      ([row]) => Option.fromNullishOr(row?.due)
+    ),
+
     saveBlobs: (turnId, blobs) =>
       together(
         Effect.forEach(
           blobs,
           ({ data, hash }) =>
             Effect.andThen(
-              sql`INSERT INTO blob ${sql.insert({ hash, data })} ON CONFLICT DO NOTHING`,
+              sql`INSERT INTO blob ${sql.insert({ hash, data })} ${dialect.keepThere}`,
               sql`INSERT INTO turn_blob ${sql.insert({ turn_id: turnId, hash })} ON CONFLICT DO NOTHING`
             ),
           { discard: true }
@@ -343,13 +380,12 @@ const make = Effect.gen(function* () {
                 WHERE position > ${from.afterPosition}
               UNION ALL SELECT position, thread_id, seq, 'thread.deleted', NULL, NULL, 0, at, '{}' FROM deleted_thread
                 WHERE position > ${from.afterPosition}
-            ) ORDER BY position LIMIT ${limit}`
+            ) AS told ORDER BY position LIMIT ${limit}`
           : sql<EventRow>`SELECT * FROM event WHERE thread_id = ${from.threadId} AND seq > ${from.afterSeq}
               ORDER BY seq LIMIT ${limit}`
       ).pipe(Effect.map((rows) => rows.flatMap(fromEventRow))),
-    lastPosition: failing(sql<{ seq: number }>`SELECT seq FROM sqlite_sequence WHERE name = 'event'`).pipe(
-      Effect.map(([row]) => row?.seq ?? 0)
-    ),
+    lastPosition: failing(dialect.lastPosition),
+    heard: yield* Heard,
 
     saveItems: (records) =>
       together(
@@ -359,7 +395,7 @@ const make = Effect.gen(function* () {
             Effect.andThen(
               // The thread may have been deleted meanwhile: then there is nothing to keep.
               sql`INSERT INTO item (thread_id, id, record_json)
-                SELECT ${threadId}, ${item.id}, ${items.encode(item)} WHERE EXISTS (SELECT 1 FROM thread WHERE id = ${threadId})
+                SELECT ${threadId}, ${columnId(item.id)}, ${items.encode(item)} WHERE EXISTS (SELECT 1 FROM thread WHERE id = ${threadId})
                 ON CONFLICT (thread_id, id) DO UPDATE SET record_json = excluded.record_json`,
               index(threadId, item)
             ),
@@ -371,7 +407,7 @@ const make = Effect.gen(function* () {
       if ("after" in page) {
         return Effect.flatMap(
           rows(sql`SELECT record_json FROM item WHERE thread_id = ${threadId}
-            AND ordinal > coalesce((SELECT ordinal FROM item WHERE thread_id = ${threadId} AND id = ${page.after}), 0)
+            AND ordinal > coalesce((SELECT ordinal FROM item WHERE thread_id = ${threadId} AND id = ${page.after === null ? null : columnId(page.after)}), 0)
             ORDER BY ordinal LIMIT ${limit}`),
           items.many
         )
@@ -380,23 +416,27 @@ const make = Effect.gen(function* () {
       const earlier =
         before === undefined
           ? sql``
-          : sql`AND ordinal < (SELECT ordinal FROM item WHERE thread_id = ${threadId} AND id = ${before})`
+          : sql`AND ordinal < (SELECT ordinal FROM item WHERE thread_id = ${threadId} AND id = ${columnId(before)})`
       return Effect.flatMap(
         rows(sql`SELECT record_json FROM (
           SELECT ordinal, record_json FROM item WHERE thread_id = ${threadId} ${earlier}
           ORDER BY ordinal DESC LIMIT ${limit}
-        ) ORDER BY ordinal`),
+        ) AS page ORDER BY ordinal`),
         items.many
       )
     },
 
     saveRequest: (request) => {
-      const row = { thread_id: request.threadId, id: request.id, record_json: requests.encode(request) }
+      const row = {
+        thread_id: request.threadId,
+        id: columnId(request.id),
+        record_json: requests.encode(request)
+      }
       return run(sql`INSERT INTO request ${sql.insert(row)}
         ON CONFLICT (thread_id, id) DO UPDATE SET record_json = excluded.record_json`)
     },
     deleteRequest: (threadId, id) =>
-      run(sql`DELETE FROM request WHERE thread_id = ${threadId} AND id = ${id}`),
+      run(sql`DELETE FROM request WHERE thread_id = ${threadId} AND id = ${columnId(id)}`),
     listRequests: (threadId) =>
       Effect.flatMap(
         rows(sql`SELECT record_json FROM request WHERE thread_id = ${threadId} ORDER BY ordinal`),
@@ -429,12 +469,17 @@ const make = Effect.gen(function* () {
 
     transcripts: makeTranscriptStore({ sql, failing, together }),
     search: makeSearchStore({ sql, failing, together }),
-    rules: makeRuleStore({ sql, failing }),
+    rules: makeRuleStore({ sql, failing, together }),
 
-    saveTrusted: (directory) =>
-      run(
-        sql`INSERT OR REPLACE INTO trusted_directory ${sql.insert({ path: directory.path, record_json: trusted.encode(directory) })}`
-      ),
+    saveTrusted: (directory) => {
+      const row = { path: directory.path, record_json: trusted.encode(directory) }
+      return together(
+        Effect.andThen(
+          sql`DELETE FROM trusted_directory WHERE path = ${row.path}`,
+          Effect.asVoid(sql`INSERT INTO trusted_directory ${sql.insert(row)}`)
+        )
+      )
+    },
     // What cannot be read is not trusted.
     getTrusted: (path) =>
       Effect.flatMap(

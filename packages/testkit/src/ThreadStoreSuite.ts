@@ -261,6 +261,31 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
     )
 
     test(
+      "U1: turns that wait for their time are apart from those that wait for their turn, the first to begin first",
+      Effect.gen(function* () {
+        const store = yield* open
+        const waits = (id: string, notBefore: string) =>
+          turnRecord(id, "t1", { status: "deferred", notBefore: Timestamp.make(notBefore) })
+        const [noon, one] = ["2026-06-01T12:00:00.000Z", "2026-06-01T13:00:00.000Z"]
+        assert.isTrue(Option.isNone(yield* store.nextDue))
+        yield* store.saveTurn(waits("u1", one))
+        yield* store.saveTurn(waits("u2", noon))
+        yield* store.saveTurn(turnRecord("u3", "t1"))
+        const ids = (turns: ReadonlyArray<TurnRecord>) => turns.map(({ id }) => String(id))
+        assert.deepEqual(ids(yield* store.openTurns()), ["u3"])
+        assert.deepEqual(ids(yield* store.deferredTurns("all")), ["u2", "u1"])
+        assert.deepEqual(ids(yield* store.deferredTurns({ threadId: thread })), ["u2", "u1"])
+        assert.deepEqual(ids(yield* store.deferredTurns({ threadId: ThreadId.make("t2") })), [])
+        assert.deepEqual(ids(yield* store.deferredTurns({ until: Timestamp.make(noon) })), ["u2"])
+        assert.strictEqual(Option.getOrThrow(yield* store.nextDue), noon)
+        yield* store.saveTurn(turnRecord("u2", "t1", { notBefore: Timestamp.make(noon) }))
+        assert.strictEqual(Option.getOrThrow(yield* store.nextDue), one)
+        yield* store.openTurnsLast(thread, [TurnId.make("u3"), TurnId.make("u2")])
+        assert.deepEqual(ids(yield* store.listTurns(thread, { limit: 9 })), ["u1", "u3", "u2"])
+      })
+    )
+
+    test(
       "the newest turn by its message",
       Effect.gen(function* () {
         const store = yield* open

@@ -7,7 +7,13 @@ import { Settings } from "@rejoin/core/Settings"
 import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
 import { DataDirectory, hold } from "@rejoin/persistence/DataDirectory"
 import { Config, Effect, FileSystem, Layer, Option, Result, Schema } from "effect"
-import { Configuration, type ConfigurationShape, homeDirectory, settingsOf } from "../Configuration.ts"
+import {
+  Configuration,
+  type ConfigurationShape,
+  databaseUrl,
+  homeDirectory,
+  settingsOf
+} from "../Configuration.ts"
 import { register } from "../Instances.ts"
 import { ownerOf } from "@rejoin/agent-kit/Owner"
 import { agents } from "./Agents.ts"
@@ -115,6 +121,12 @@ export const examine = Effect.fn("examine")(function* (progress: Progress) {
     home: path,
     held,
     findings: [...locked(held), ...own, ...stored.findings]
+  }
+  const elsewhere = yield* Effect.orElseSucceed(databaseUrl, () => Option.none())
+  if (Option.isSome(elsewhere)) {
+    const note =
+      "The threads are in PostgreSQL (REJOIN_DATABASE_URL), which this doctor does not look into: it looked at the directory alone."
+    return { ...found, notes: [note] }
   }
   if (Option.isNone(stored.inspection)) return found
   const inspection = stored.inspection.value

@@ -6,7 +6,7 @@ export class Authorization extends HttpApiMiddleware.Service<Authorization>()(
   {
     requiredForClient: true,
     security: { bearer: HttpApiSecurity.bearer },
-    error: [E.Unauthorized, E.TooManyRequests]
+    error: [E.Unauthorized, E.TooManyRequests, E.DeviceNotAllowed]
   }
 ) {}
 
@@ -17,3 +17,8 @@ export class SchemaErrors extends HttpApiMiddleware.Service<SchemaErrors>()(
     error: [E.InvalidInput, E.PayloadTooLarge]
   }
 ) {}
+
+/** A database that is away is a 503, whatever was asked for. */
+export class StoreAway extends HttpApiMiddleware.Service<StoreAway>()("@rejoin/contracts/StoreAway", {
+  error: E.StoreUnavailable
+}) {}

@@ -2,6 +2,7 @@ import type { ThreadId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import { Deferred, Effect, Option, type Semaphore, Stream } from "effect"
 import type { ThreadStore } from "../store/ThreadStore.ts"
+import { makeTail } from "./EventTail.ts"
 import { EventTopic } from "./EventTopic.ts"
 
 /**
@@ -12,7 +13,8 @@ export const makeReaders = Effect.fnUntraced(function* (
   store: ThreadStore["Service"],
   writer: Semaphore.Semaphore
 ) {
-  const everything = new EventTopic((event) => event.position, yield* store.lastPosition)
+  const last = yield* store.lastPosition
+  const everything = new EventTopic((event) => event.position, last)
   const followed = new Map<ThreadId, { readonly topic: EventTopic; readers: number }>()
 
   const publish = (events: ReadonlyArray<RuntimeEvent>) => {
@@ -80,7 +82,7 @@ export const makeReaders = Effect.fnUntraced(function* (
       )
     )
 
-  return { follow, publish }
+  return { follow, tell: yield* makeTail(store, last, publish) }
 })
 
 const gapBefore = (first: RuntimeEvent, after: number, key: number): RuntimeEvent => ({

@@ -10,6 +10,7 @@ import { PendingEvents } from "./PendingEvents.ts"
 import type { ItemRecord } from "../store/Records.ts"
 import { Settings } from "../Settings.ts"
 import { type EventDraft, ThreadStore } from "../store/ThreadStore.ts"
+import { whileAway } from "../store/WhileAway.ts"
 
 export interface NewEvent {
   readonly type: RuntimeEventType
@@ -30,6 +31,8 @@ export interface Origin {
 }
 
 interface Writing {
+  /** The thread that is written, beside those of which events are buffered. */
+  readonly of?: ThreadId
   /** What is waited for before it is told. */
   readonly durable?: Effect.Effect<void, StoreFailed> | undefined
   /** Called when what was buffered is taken. */
@@ -44,9 +47,10 @@ export class ThreadEvents extends Context.Service<
   ThreadEvents,
   {
     /**
-     * Runs `body` in one transaction with the events that it emits, and publishes them once it is committed. What
-     * was buffered before comes first. Transactions run one at a time: no provider is called inside one, nor
-     * another `transact`. It is on the disk before it is told; with `soon`, that is left to the next one that waits.
+     * Runs `body` in one transaction with the events that it emits, and publishes them once it is committed; nobody
+     * else writes the thread meanwhile, on this server or another one. What was buffered before comes first.
+     * Transactions run one at a time: no provider is called inside one, nor another `transact`. It is on the disk before
+     * it is told; with `soon`, that is left to the next one that waits.
      */
     readonly transact: <A, E, R>(
       origin: Origin,
@@ -93,13 +97,13 @@ export class ThreadEvents extends Context.Service<
       const settings = yield* Settings
       const writer = Semaphore.makeUnsafe(1)
       const pending = new PendingEvents()
-      const { follow, publish } = yield* makeReaders(store, writer)
-      const outbox = new Outbox(publish)
+      const { follow, tell } = yield* makeReaders(store, writer)
+      const outbox = new Outbox(tell)
       let dirty = Deferred.makeUnsafe<void>()
 
       const write = <A, E, R>(
         body: (emit: (draft: EventDraft) => void) => Effect.Effect<A, E, R>,
-        { durable, moment }: Writing = {}
+        { durable, moment, of }: Writing = {}
       ) =>
         Effect.uninterruptibleMask((restore) =>
           writer
@@ -111,6 +115,9 @@ export class ThreadEvents extends Context.Service<
                 const [result, events] = yield* store
                   .transaction(
                     Effect.gen(function* () {
+                      // Another server may write the same threads: what is read from here on is what is changed.
+                      const told = buffered.drafts.map(({ threadId }) => threadId)
+                      yield* store.lock(of === undefined ? told : [of, ...told])
                       // Before the body: what that reads has what was buffered, and the number of its last event.
                       if (buffered.items.length > 0) yield* store.saveItems(buffered.items)
                       const earlier = yield* store.appendEvents(buffered.drafts)
@@ -184,6 +191,7 @@ export class ThreadEvents extends Context.Service<
         transact: (origin, body, durable) =>
           Effect.flatMap(now, (at) =>
             write((emit) => body((event) => emit(draft(origin, event, at))), {
+              of: origin.threadId,
               durable: durable === "soon" ? undefined : store.durable
             })
           ),
@@ -199,7 +207,7 @@ export class ThreadEvents extends Context.Service<
           apply?.()
           pending.add(draft(origin, event, at), item)
           Deferred.doneUnsafe(dirty, Effect.void)
-          if (pending.isFull) yield* Effect.ignore(flush)
+          if (pending.isFull) yield* Effect.ignore(whileAway(flush))
         }),
         flush,
         follow

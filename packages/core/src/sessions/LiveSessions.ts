@@ -1,4 +1,5 @@
 import type { DirectoryMismatch, PermissionMismatch } from "@rejoin/contracts/Errors"
+import type { Failure } from "@rejoin/contracts/Failure"
 import type { ItemId, ReceiptId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Item } from "@rejoin/contracts/Item"
 import {
@@ -20,6 +21,8 @@ export interface RunningTurn {
   readonly id: TurnId
   /** The items as they are so far: deltas are in the store only as events until an item is complete. */
   readonly items: Map<ItemId, Item>
+  /** Its model put it off for too long: it is being ended, and this is why. */
+  limit?: Failure
 }
 
 /** What the turn had begun: when it settles, an item that its provider did not complete has failed. */
@@ -50,6 +53,8 @@ export interface LiveSession {
   closing: boolean
   /** For the reaper: whether anything happened since its last sweep, for how long nothing has (ms). */
   touched: boolean
+  /** How much its adapter has told of it. */
+  heard: number
   idle: number
   deferred: number
   /** For how long (ms) the running turn has been silent, and whether that was told. */

@@ -1,5 +1,4 @@
-import type { StoreFailed } from "@rejoin/contracts/Errors"
-import { toFailure } from "@rejoin/contracts/Errors"
+import { type StoreFailed, toFailure } from "@rejoin/contracts/Errors"
 import { isKnown } from "@rejoin/contracts/Fact"
 import type { ItemId, RequestId, TurnId } from "@rejoin/contracts/Ids"
 import type { Item } from "@rejoin/contracts/Item"
@@ -11,12 +10,18 @@ import { isOver, type LiveSession, LiveSessions, openItems } from "./LiveSession
 import { ProviderCall } from "../providers/ProviderCall.ts"
 import { boundedItem, isFull } from "./ItemBounds.ts"
 import { type Ending, SessionEnd } from "./SessionEnd.ts"
+import { makePutOff } from "./PutOffTurns.ts"
 import { directoryMismatch, permissionMismatch, withCheck } from "./SessionReceipt.ts"
 import { SharedFiles } from "./SharedFiles.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { Rules } from "../rules/Rules.ts"
 import { TranscriptKeeper } from "../transcripts/TranscriptKeeper.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
+import { whileAway } from "../store/WhileAway.ts"
+import { DeferredTurns } from "../turns/DeferredTurns.ts"
+import { isLimit } from "../turns/GoingOnPlan.ts"
+import { GoingOn } from "../turns/GoingOn.ts"
+import { UsageFacts } from "../turns/UsageFacts.ts"
 import { TurnJournal } from "../turns/TurnJournal.ts"
 
 /** Carries what an adapter tells of a live session into the store and to the readers, until the session ends. */
@@ -34,6 +39,10 @@ export class SessionPump extends Context.Service<
       const ending = yield* SessionEnd
       const call = yield* ProviderCall
       const rules = yield* Rules
+      const putOff = yield* makePutOff
+      const goingOn = yield* GoingOn
+      const deferred = yield* DeferredTurns
+      const usage = yield* UsageFacts
       const scope = yield* Effect.scope
       const keeper = yield* TranscriptKeeper
       const files = new SharedFiles()
@@ -226,7 +235,11 @@ export class SessionPump extends Context.Service<
         const error = toFailure(found)
         // Settled first: what the interrupt makes of the turn would hide why. What waits was meant for a session that
         // can be trusted: whether it is to run now is for its user to say.
-        const waiting = (yield* store.openTurns(live.threadId)).filter(({ status }) => status === "accepted")
+        const { threadId } = live
+        const waiting = [
+          ...(yield* store.openTurns(threadId)).filter(({ status }) => status === "accepted"),
+          ...(yield* store.deferredTurns({ threadId }))
+        ]
         const open = [...(live.turn === undefined ? [] : [live.turn]), ...waiting]
         for (const { id } of open) yield* journal.settle(id, live, { status: "failed", error })
         const interrupt = live.session.interrupt ?? Effect.void
@@ -243,15 +256,26 @@ export class SessionPump extends Context.Service<
         Effect.ignore(ending.end(live, { event: "session.exited", reason, ...(turn && { turn }) }))
 
       // The pump lives in the session's scope, which the end closes: so the end is another fiber's work.
-      const leave = (live: LiveSession, reason: string) =>
-        Effect.asVoid(Effect.forkIn(end(live, reason), scope))
+      const leave = (live: LiveSession, reason: string) => {
+        const ended = Effect.ignore(ending.end(live, { event: "session.exited", reason, endedBy: "agent" }))
+        return Effect.asVoid(Effect.forkIn(ended, scope))
+      }
 
       const settled = Effect.fnUntraced(function* (live: LiveSession, event: Tagged<"TurnSettled">) {
         const { turn } = live
         // What is quarantined has no further turn: its end settles this one.
         if (turn === undefined || live.quarantine !== undefined) return
-        const { error, output, status } = event
-        yield* journal.settle(turn.id, live, { status, output, error, open: openItems(turn) })
+        const { output } = event
+        // What its model put off for too long was ended by us, whatever its end says.
+        const limit = event.status === "completed" ? undefined : turn.limit
+        const error = limit ?? event.error
+        const status = limit === undefined ? event.status : "failed"
+        // It may end while that is found out.
+        if (isLimit(error)) turn.limit = error
+        const { adapter, session } = live
+        const goesOn = yield* goingOn.afterFailure(turn.id, error, { adapter, cursor: session.cursor })
+        yield* journal.settle(turn.id, live, { status, output, error, open: openItems(turn), goesOn })
+        if (goesOn !== undefined) yield* deferred.changed
         live.turn = undefined
         yield* Queue.offer(sessions.attention, live.threadId)
         yield* keeper.soon(live.threadId)
@@ -265,6 +289,7 @@ export class SessionPump extends Context.Service<
 
       const handle = (live: LiveSession, event: AdapterEvent): Effect.Effect<unknown, StoreFailed> => {
         live.touched = true
+        live.heard++
         return AdapterEvent.$match(event, {
           ItemStarted: (event) => ofTurn(live, (turnId) => item(live, turnId, "item.started", event.item)),
           ItemDelta: (event) => ofTurn(live, (turnId) => delta(live, turnId, event)),
@@ -275,7 +300,8 @@ export class SessionPump extends Context.Service<
           RequestOpened: (event) => ofTurn(live, (turnId) => requestOpened(live, turnId, event)),
           RequestResolved: ({ id }) => ofTurn(live, (turnId) => requestResolved(live, turnId, id)),
           Used: (event) => ofTurn(live, (turnId) => used(live, turnId, event)),
-          Retrying: ({ attempt, message }) => warning(live, { message, retry: attempt }),
+          Retrying: (event) => retrying(live, event),
+          UsageTold: ({ windows }) => usage.told(live.adapter.id, windows),
           Warning: ({ detail, message }) => warning(live, { message, detail }),
           Checked: (event) => checked(live, event),
           TurnSettled: (event) => settled(live, event),
@@ -283,13 +309,19 @@ export class SessionPump extends Context.Service<
         })
       }
 
+      const retrying = Effect.fnUntraced(function* (live: LiveSession, event: Tagged<"Retrying">) {
+        const { attempt, message } = event
+        const until = yield* putOff(live, event)
+        yield* warning(live, { message, retry: attempt, ...(until && { until }) })
+      })
+
       const warning = (live: LiveSession, data: unknown) =>
         events.emit(live, { type: "warning", turnId: live.turn?.id, data })
 
       const run = (live: LiveSession) =>
         live.session.events.pipe(
-          // Which turn it belongs to is known only once the gate is open.
-          Stream.runForEach((event) => Effect.flatMap(live.gate.await, () => handle(live, event))),
+          // Which turn it belongs to is known only once the gate is open. The agent works on while the database is away.
+          Stream.runForEach((event) => Effect.flatMap(live.gate.await, () => whileAway(handle(live, event)))),
           Effect.matchCauseEffect({
             onSuccess: () => leave(live, "the provider's stream of events ended"),
             onFailure: (cause) =>

@@ -6,7 +6,7 @@ import type { PendingRequest } from "@rejoin/contracts/Request"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { Rule } from "@rejoin/contracts/Rule"
 import type { TrustedDirectory } from "@rejoin/contracts/Trust"
-import { isSettled } from "@rejoin/contracts/Turn"
+import { isOpen } from "@rejoin/contracts/Turn"
 import { Context, Effect, Exit, Layer, Option, Semaphore, Stream } from "effect"
 import type { Binding, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "./Records.ts"
 import { type EventDraft, ThreadStore } from "./ThreadStore.ts"
@@ -62,6 +62,10 @@ const make = Effect.sync(() => {
   const lineage = table<string, LineageEntry>()
   const intents = table<string, StartIntent>()
   const turns = table<TurnId, TurnRecord>()
+  const deferred = () =>
+    turns
+      .values(({ status }) => status === "deferred")
+      .toSorted((a, b) => (a.notBefore ?? "").localeCompare(b.notBefore ?? ""))
   const items = new Map<ThreadId, Table<string, Item>>()
   const requests = table<string, PendingRequest>()
   const blobs = table<string, string>()
@@ -157,6 +161,7 @@ const make = Effect.sync(() => {
   return ThreadStore.of({
     durable: Effect.void,
     transaction,
+    lock: () => Effect.void,
     insertThread: (thread, binding) =>
       run(() => {
         threads.set(thread.id, thread)
@@ -271,7 +276,7 @@ const make = Effect.sync(() => {
     saveTurn: (turn) => run(() => turns.set(turn.id, turn)),
     openTurnsLast: (threadId, order = []) =>
       run(() => {
-        const open = turns.values((row) => row.threadId === threadId && !isSettled(row.status))
+        const open = turns.values((row) => row.threadId === threadId && isOpen(row.status))
         const placeOf = ({ id }: TurnRecord) => order.indexOf(id)
         for (const turn of open.toSorted((a, b) => placeOf(a) - placeOf(b))) {
           turns.delete(turn.id)
@@ -305,8 +310,16 @@ const make = Effect.sync(() => {
       ),
     openTurns: (threadId) =>
       run(() =>
-        turns.values((row) => !isSettled(row.status) && (threadId === undefined || row.threadId === threadId))
+        turns.values((row) => isOpen(row.status) && (threadId === undefined || row.threadId === threadId))
       ),
+    deferredTurns: (of) =>
+      run(() =>
+        deferred().filter((row) => {
+          if (of === "all") return true
+          return "until" in of ? (row.notBefore ?? "") <= of.until : row.threadId === of.threadId
+        })
+      ),
+    nextDue: run(() => Option.fromUndefinedOr(deferred()[0]?.notBefore)),
     saveBlobs: (turnId, added) =>
       run(() => {
         for (const { data, hash } of added) blobs.set(hash, data)
@@ -324,6 +337,7 @@ const make = Effect.sync(() => {
         return own.slice(start, start + limit)
       }),
     lastPosition: run(() => last),
+    heard: Stream.never,
     saveItems: (rows) =>
       run(() => {
         for (const { item, threadId } of rows) {

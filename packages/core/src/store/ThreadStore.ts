@@ -5,8 +5,9 @@ import type { Receipt } from "@rejoin/contracts/Receipt"
 import type { PendingRequest } from "@rejoin/contracts/Request"
 import type { RuntimeEvent } from "@rejoin/contracts/RuntimeEvent"
 import type { ThreadKey } from "@rejoin/contracts/Thread"
+import type { Timestamp } from "@rejoin/contracts/Time"
 import type { TrustedDirectory } from "@rejoin/contracts/Trust"
-import { Context, type Effect, type Option } from "effect"
+import { Context, type Effect, type Option, type Stream } from "effect"
 import type { RuleStore } from "./RuleStore.ts"
 import type { SearchStore } from "./SearchStore.ts"
 import type { TranscriptStore } from "./TranscriptStore.ts"
@@ -38,6 +39,12 @@ export class ThreadStore extends Context.Service<
   {
     /** All or nothing. Inner transactions are savepoints. No provider is called inside one. */
     readonly transaction: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreFailed, R>
+
+    /**
+     * Within a transaction, and first of all in it: until that ends no other server changes these threads or what hangs on
+     * them. What was read before it may be out of date by then.
+     */
+    readonly lock: (ids: Iterable<ThreadId>) => Stored<void>
 
     /** What was written before is on the disk when it returns. Not within a transaction. */
     readonly durable: Stored<void>
@@ -84,7 +91,7 @@ export class ThreadStore extends Context.Service<
     readonly listIntents: Stored<ReadonlyArray<StartIntent>>
 
     readonly saveTurn: (turn: TurnRecord) => Stored<void>
-    /** Puts the thread's turns that have not settled behind all others, in their order or in this one. */
+    /** Puts the thread's `openTurns` behind all others, in their order or in this one. */
     readonly openTurnsLast: (threadId: ThreadId, order?: ReadonlyArray<TurnId>) => Stored<void>
     readonly getTurn: (id: TurnId) => Stored<Option.Option<TurnRecord>>
     /** Also finds the turn that a steer with this key joined. */
@@ -92,8 +99,15 @@ export class ThreadStore extends Context.Service<
     /** The newest turn whose own message, not a steer, has this id upstream. */
     readonly findMessage: (threadId: ThreadId, messageId: MessageId) => Stored<Option.Option<TurnRecord>>
     readonly listTurns: (threadId: ThreadId, page: Page) => Stored<ReadonlyArray<TurnRecord>>
-    /** Turns that have not settled, of one thread or of all. */
+    /** Turns that have not settled and do not wait for their time, of one thread or of all. */
     readonly openTurns: (threadId?: ThreadId) => Stored<ReadonlyArray<TurnRecord>>
+
+    /** Turns that wait for their time, the first to begin first: of one thread, those whose time has come, or all. */
+    readonly deferredTurns: (
+      of: { readonly threadId: ThreadId } | { readonly until: Timestamp } | "all"
+    ) => Stored<ReadonlyArray<TurnRecord>>
+    /** When the first of all turns that wait for their time begins. */
+    readonly nextDue: Stored<Option.Option<Timestamp>>
 
     /** What the attachments of a turn hold, by hash; once each, however many turns have it. */
     readonly saveBlobs: (turnId: TurnId, blobs: ReadonlyArray<Blob>) => Stored<void>
@@ -109,6 +123,11 @@ export class ThreadStore extends Context.Service<
       limit: number
     ) => Stored<ReadonlyArray<RuntimeEvent>>
     readonly lastPosition: Stored<number>
+    /**
+     * Positions that were committed, by this server or another one on the same database, as that is told; now and then one
+     * that may have been. Never anything where there is no other.
+     */
+    readonly heard: Stream.Stream<number>
 
     /** Inserts or replaces by (threadId, item id). */
     readonly saveItems: (items: ReadonlyArray<ItemRecord>) => Stored<void>

@@ -1,4 +1,4 @@
-import { isStillNext } from "./QueueEdit.ts"
+import { isStillNext, last, updated } from "./QueueEdit.ts"
 import {
   IdempotencyConflict,
   type SessionHeldElsewhere,
@@ -9,29 +9,21 @@ import type { Failure } from "@rejoin/contracts/Failure"
 import type { MessageId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Item } from "@rejoin/contracts/Item"
 import type { ThreadStatus } from "@rejoin/contracts/Thread"
-import { now } from "@rejoin/contracts/Time"
-import { type Delivery, isSettled } from "@rejoin/contracts/Turn"
+import { now, type Timestamp } from "@rejoin/contracts/Time"
+import { isSettled, waits } from "@rejoin/contracts/Turn"
 import { Context, Effect, Layer, Metric, Option } from "effect"
 import * as CoreMetrics from "../CoreMetrics.ts"
 import { newId } from "../NewId.ts"
-import { same, type Split } from "./Attachments.ts"
+import { blobsOf, same } from "./Attachments.ts"
 import { closeRequests } from "./PendingRequests.ts"
 import { wentElsewhere } from "../plan/Plan.ts"
 import type { Sent } from "../providers/ProviderAdapter.ts"
 import type { Binding, ThreadRecord, TurnRecord } from "../store/Records.ts"
+import { accepted, type GoesOn, goesOnText, newTurn, type NewTurn } from "./NewTurn.ts"
 import { threadNotFound } from "../sessions/SessionDirectory.ts"
-import { type Origin, ThreadEvents } from "../events/ThreadEvents.ts"
+import { type Emit, type Origin, ThreadEvents } from "../events/ThreadEvents.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { titleFrom } from "../threads/ThreadTitle.ts"
-
-/** A turn that is to be accepted, with its attachments in two (`Attachments`). */
-export interface NewTurn {
-  readonly threadId: ThreadId
-  readonly input: string
-  readonly attachments: Split
-  readonly delivery: Delivery | null
-  readonly idempotencyKey: string | null
-}
 
 export interface Settlement {
   readonly status: "completed" | "failed" | "interrupted"
@@ -39,6 +31,8 @@ export interface Settlement {
   readonly error?: Failure | undefined
   /** Items that will not be completed any more, as far as they came. */
   readonly open?: ReadonlyArray<Item>
+  /** Written with it: either both are there or none. */
+  readonly goesOn?: GoesOn | undefined
 }
 
 /**
@@ -87,8 +81,18 @@ export class TurnJournal extends Context.Service<
     >
     /** The steer did not get through: as if it had not been. */
     readonly unsteer: (turnId: TurnId, messageId: MessageId) => Effect.Effect<void, StoreFailed>
+    /** Its time has come: it waits for its turn now, behind those that do already. False where it does not wait any more. */
+    readonly due: (turnId: TurnId) => Effect.Effect<boolean, StoreFailed>
+    /** It is waited for longer. False where it does not wait for its time any more. */
+    readonly postpone: (turnId: TurnId, notBefore: Timestamp) => Effect.Effect<boolean, StoreFailed>
+    /** A person is about to end the running turn. */
+    readonly interrupting: (turnId: TurnId) => Effect.Effect<void, StoreFailed>
     /** Ends a turn that was not begun yet, and nothing else. Returns whether it was. */
     readonly withdraw: (turnId: TurnId, origin: Origin) => Effect.Effect<boolean, StoreFailed>
+    /** Ends what this device has sent and that has not begun. */
+    readonly withdrawFrom: (device: string) => Effect.Effect<void, StoreFailed>
+    /** Ends what waits on this thread and that nobody sent: its user does something else now. */
+    readonly withdrawGoingOn: (origin: Origin) => Effect.Effect<void, StoreFailed>
     /**
      * Exactly once: a turn that is settled already stays as it is. With it go its open items and the thread's
      * pending requests. Returns whether this call settled it.
@@ -136,6 +140,18 @@ export class TurnJournal extends Context.Service<
           .pipe(Effect.catchTags({ StaleGeneration: Effect.die, SessionHeldElsewhere: Effect.die }))
       })
 
+      /** Changes a turn as it is now, whoever else changes it. Of which nobody is told. */
+      const changing = (turnId: TurnId, change: (stored: TurnRecord) => TurnRecord) =>
+        store.transaction(
+          Effect.gen(function* () {
+            const found = Option.getOrUndefined(yield* store.getTurn(turnId))
+            if (found === undefined) return
+            yield* store.lock([found.threadId])
+            const stored = Option.getOrUndefined(yield* store.getTurn(turnId))
+            if (stored !== undefined) yield* store.saveTurn(change(stored))
+          })
+        )
+
       const accept = Effect.fn("TurnJournal.accept")(function* (turn: NewTurn) {
         const id = yield* newId("trn")
         const at = yield* now
@@ -153,31 +169,14 @@ export class TurnJournal extends Context.Service<
             const { moved = null, providerSessionId = null } =
               Option.getOrUndefined(yield* store.getBinding(turn.threadId)) ?? {}
             if (moved !== null) return yield* wentElsewhere(moved, providerSessionId)
-            const record: TurnRecord = {
-              ...turn,
-              attachments: turn.attachments.refs,
-              id: id as TurnId,
-              status: "accepted",
-              output: "",
-              steers: [],
-              error: null,
-              messageId: null,
-              generation: null,
-              acceptedAt: at,
-              startedAt: null,
-              settledAt: null
-            }
+            const { attachments, notBefore, ...rest } = turn
+            const record = newTurn(id as TurnId, { ...rest, attachments: attachments.refs, notBefore }, at)
             yield* store.saveTurn(record)
-            if (turn.attachments.blobs.length > 0) yield* store.saveBlobs(record.id, turn.attachments.blobs)
+            if (attachments.blobs.length > 0) yield* store.saveBlobs(record.id, attachments.blobs)
             const untitled = thread.value.title === ""
             const change = untitled ? { title: titleFrom(turn.input) } : {}
             yield* touchThread(turn.threadId, change, thread.value)
-            const attachments = turn.attachments.refs
-            emit({
-              type: "turn.accepted",
-              turnId: record.id,
-              data: { input: turn.input, ...(attachments.length > 0 && { attachments }) }
-            })
+            emit(accepted(record))
             return record
           })
         )
@@ -229,7 +228,12 @@ export class TurnJournal extends Context.Service<
           origin,
           (emit) =>
             Effect.gen(function* () {
-              yield* store.saveTurn({ ...turn, status: "running", startedAt: at })
+              // As it is by now: somebody may have asked for its end meanwhile, or have ended it.
+              const stored = Option.getOrUndefined(yield* store.getTurn(turn.id))
+              if (stored?.status === "dispatching") {
+                yield* store.saveTurn({ ...stored, status: "running", startedAt: at })
+                emit({ type: "turn.started", turnId: turn.id, data: { input: turn.input } })
+              }
               yield* patchBinding(origin, () => ({
                 prior: "some",
                 // What is not in the conversation can never be looked for there.
@@ -237,7 +241,6 @@ export class TurnJournal extends Context.Service<
                 cursor: encoded,
                 providerSessionId: cursor.providerSessionId
               }))
-              emit({ type: "turn.started", turnId: turn.id, data: { input: turn.input } })
             }),
           // That it was sent is on the disk already.
           "soon"
@@ -245,7 +248,11 @@ export class TurnJournal extends Context.Service<
       })
 
       const reopen = Effect.fn("TurnJournal.reopen")(function* (turn: TurnRecord) {
-        yield* store.saveTurn({ ...turn, status: "accepted", messageId: null, generation: null })
+        yield* changing(turn.id, (stored) =>
+          stored.status === "dispatching"
+            ? { ...stored, status: "accepted", messageId: null, generation: null }
+            : stored
+        )
       })
 
       const steer = Effect.fn("TurnJournal.steer")(function* (
@@ -256,6 +263,7 @@ export class TurnJournal extends Context.Service<
         const at = yield* now
         const steered = yield* store.transaction(
           Effect.gen(function* () {
+            yield* store.lock([steer.threadId])
             const { idempotencyKey, input } = steer
             const existing =
               idempotencyKey === null ? Option.none() : yield* store.findTurn(steer.threadId, idempotencyKey)
@@ -284,14 +292,42 @@ export class TurnJournal extends Context.Service<
       })
 
       const unsteer = Effect.fn("TurnJournal.unsteer")(function* (turnId: TurnId, messageId: MessageId) {
-        yield* store.transaction(
+        yield* changing(turnId, (turn) => ({
+          ...turn,
+          steers: turn.steers.filter((steer) => steer.messageId !== messageId)
+        }))
+      })
+
+      const editDeferred = Effect.fnUntraced(function* (
+        turnId: TurnId,
+        edit: (turn: TurnRecord) => TurnRecord
+      ) {
+        const found = Option.getOrUndefined(yield* store.getTurn(turnId))
+        if (found?.status !== "deferred") return false
+        const { threadId } = found
+        const generation = yield* generationOf(threadId)
+        return yield* events.transact({ threadId, generation }, (emit) =>
           Effect.gen(function* () {
-            const turn = yield* store.getTurn(turnId)
-            if (Option.isNone(turn)) return
-            const steers = turn.value.steers.filter((steer) => steer.messageId !== messageId)
-            yield* store.saveTurn({ ...turn.value, steers })
+            const stored = Option.getOrUndefined(yield* store.getTurn(turnId))
+            if (stored?.status !== "deferred") return false
+            const turn = edit(stored)
+            yield* store.saveTurn(turn)
+            if (turn.status === "accepted") {
+              yield* store.openTurnsLast(threadId, last(yield* store.openTurns(threadId), turnId))
+            }
+            emit(updated(turn))
+            return true
           })
         )
+      })
+
+      const due = (turnId: TurnId) => editDeferred(turnId, (turn) => ({ ...turn, status: "accepted" }))
+
+      const postpone = (turnId: TurnId, notBefore: Timestamp) =>
+        editDeferred(turnId, (turn) => ({ ...turn, notBefore }))
+
+      const interrupting = Effect.fn("TurnJournal.interrupting")(function* (turnId: TurnId) {
+        yield* changing(turnId, (turn) => (isSettled(turn.status) ? turn : { ...turn, interruptAsked: true }))
       })
 
       const withdraw = Effect.fn("TurnJournal.withdraw")(function* (turnId: TurnId, origin: Origin) {
@@ -299,30 +335,60 @@ export class TurnJournal extends Context.Service<
         return yield* events.transact(origin, (emit) =>
           Effect.gen(function* () {
             const stored = yield* store.getTurn(turnId)
-            if (Option.isNone(stored) || stored.value.status !== "accepted") return false
+            if (Option.isNone(stored) || !waits(stored.value)) return false
             yield* store.saveTurn({ ...stored.value, status: "interrupted", settledAt: at })
             yield* Metric.update(Metric.withAttributes(CoreMetrics.turns, { status: "interrupted" }), 1)
-            emit({ type: "turn.interrupted", turnId, data: { output: "" } })
+            emit({ type: "turn.interrupted", turnId, data: { output: "", withdrawn: true } })
             return true
           })
         )
       })
 
+      const withdrawGoingOn = Effect.fn("TurnJournal.withdrawGoingOn")(function* (origin: Origin) {
+        const { threadId } = origin
+        const waiting = [...(yield* store.openTurns(threadId)), ...(yield* store.deferredTurns({ threadId }))]
+        for (const { continues, id } of waiting) {
+          if (continues !== undefined) yield* withdraw(id, origin)
+        }
+      })
+
+      const withdrawFrom = Effect.fn("TurnJournal.withdrawFrom")(function* (device: string) {
+        for (const turn of [...(yield* store.openTurns()), ...(yield* store.deferredTurns("all"))]) {
+          if (turn.from?.device !== device || !waits(turn)) continue
+          const { id, threadId } = turn
+          yield* withdraw(id, { threadId, generation: yield* generationOf(threadId) })
+        }
+      })
+
+      const giveUpWaiting = Effect.fnUntraced(function* ({ threadId }: Origin, emit: Emit) {
+        const settledAt = yield* now
+        for (const turn of yield* store.deferredTurns({ threadId })) {
+          if (turn.continues === undefined) continue
+          yield* store.saveTurn({ ...turn, status: "interrupted", settledAt })
+          emit({ type: "turn.interrupted", turnId: turn.id, data: { output: "", withdrawn: true } })
+        }
+      })
+
       const settle = Effect.fn("TurnJournal.settle")(function* (
         turnId: TurnId,
         origin: Origin,
-        { error, open = [], output, status }: Settlement
+        { error: why, goesOn: wanted, open = [], output, status }: Settlement
       ) {
         const at = yield* now
+        const nextId = (yield* newId("trn")) as TurnId
         return yield* events.transact(origin, (emit) =>
           Effect.gen(function* () {
             const stored = yield* store.getTurn(turnId)
             if (Option.isNone(stored) || isSettled(stored.value.status)) return false
+            // A person may have asked for its end since that was decided.
+            const goesOn = stored.value.interruptAsked ? undefined : wanted
+            const error = why && goesOn ? { ...why, hint: goesOnText(goesOn) } : why
             yield* store.saveTurn({
               ...stored.value,
               status,
               output: output ?? stored.value.output,
               error: error ?? null,
+              ...(goesOn && { continuedBy: nextId }),
               settledAt: at
             })
             for (const item of open.map((item): Item => ({ ...item, status: "failed" }))) {
@@ -336,13 +402,55 @@ export class TurnJournal extends Context.Service<
               lastError: error ?? null
             })
             yield* Metric.update(Metric.withAttributes(CoreMetrics.turns, { status }), 1)
-            emit({ type: `turn.${status}`, turnId, data: { output: output ?? "", ...(error && { error }) } })
+            emit({
+              type: `turn.${status}`,
+              turnId,
+              data: {
+                output: output ?? "",
+                ...(error && { error }),
+                ...(goesOn && { continuedBy: nextId })
+              }
+            })
+            // Its user has gone on without waiting.
+            if (status === "completed" && stored.value.continues === undefined)
+              yield* giveUpWaiting(origin, emit)
+            if (goesOn !== undefined) {
+              const next = newTurn(
+                nextId,
+                {
+                  threadId: origin.threadId,
+                  delivery: null,
+                  idempotencyKey: null,
+                  from: stored.value.from,
+                  ...goesOn
+                },
+                at
+              )
+              yield* store.saveTurn(next)
+              yield* store.saveBlobs(next.id, yield* blobsOf(store, next.attachments))
+              emit(accepted(next))
+            }
             return true
           })
         )
       })
 
-      return TurnJournal.of({ accept, next, dispatching, running, reopen, steer, unsteer, withdraw, settle })
+      return TurnJournal.of({
+        accept,
+        next,
+        dispatching,
+        running,
+        reopen,
+        steer,
+        unsteer,
+        due,
+        postpone,
+        interrupting,
+        withdraw,
+        withdrawFrom,
+        withdrawGoingOn,
+        settle
+      })
     })
   )
 }

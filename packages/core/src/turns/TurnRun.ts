@@ -1,4 +1,5 @@
 import * as E from "@rejoin/contracts/Errors"
+import { isAbove } from "@rejoin/contracts/RuntimeMode"
 import { Context, Effect, Layer, Option, Result } from "effect"
 import { SendFailure } from "../providers/ProviderAdapter.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
@@ -9,6 +10,7 @@ import { SessionStart } from "../sessions/SessionStart.ts"
 import { Settings } from "../Settings.ts"
 import type { ThreadRecord, TurnRecord } from "../store/Records.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
+import { whileAway } from "../store/WhileAway.ts"
 import { environmentOf } from "../trust/Loading.ts"
 import { whole } from "./Attachments.ts"
 import { TurnJournal } from "./TurnJournal.ts"
@@ -50,7 +52,7 @@ export class TurnRun extends Context.Service<
         const { adapter, session } = live
         yield* ending.end(live, { event: "session.exited", reason: failure.message })
         if (sent === "no" && mayRetry) {
-          yield* journal.reopen(turn)
+          yield* whileAway(journal.reopen(turn))
           return true
         }
         const arrival =
@@ -99,12 +101,15 @@ export class TurnRun extends Context.Service<
             Effect.result
           )
         if (Result.isSuccess(sent)) {
-          yield* journal.running(
-            dispatched,
-            live,
-            messageId,
-            sent.success,
-            adapter.encodeCursor(sent.success.cursor)
+          // The agent has it, whatever the database does.
+          yield* whileAway(
+            journal.running(
+              dispatched,
+              live,
+              messageId,
+              sent.success,
+              adapter.encodeCursor(sent.success.cursor)
+            )
           )
           live.turn = { id: turn.id, items: new Map() }
           live.touched = true
@@ -127,6 +132,18 @@ export class TurnRun extends Context.Service<
         const found = yield* store.getThread(turn.threadId)
         if (Option.isNone(found)) return "under way"
         const thread = found.value
+        const { from } = turn
+        if (from !== undefined && isAbove(thread.runtimeMode, from.mode)) {
+          const error = E.toFailure(
+            new E.DeviceNotAllowed({
+              device: from.device,
+              message: `It was sent by a device that may use ${from.mode} at most, and the thread is in ${thread.runtimeMode} now.`,
+              hint: "Send it yourself, or give the thread a lower mode."
+            })
+          )
+          yield* journal.settle(turn.id, yield* originOf(thread), { status: "failed", error })
+          return "again"
+        }
         const wanted = { cwd: thread.cwd, mode: thread.runtimeMode, model: thread.model }
         const started = yield* sessions
           .preemptible(
@@ -135,7 +152,10 @@ export class TurnRun extends Context.Service<
           )(starts.ensure(thread, wanted, { turnId: turn.id }))
           .pipe(Effect.result)
         if (Result.isFailure(started)) {
-          const error = E.toFailure(started.failure)
+          const { failure } = started
+          // Nothing was sent, and nothing is wrong with it: it waits until the database is there.
+          if (failure._tag === "StoreFailed" && failure.away === true) return yield* failure
+          const error = E.toFailure(failure)
           yield* journal.settle(turn.id, yield* originOf(thread), { status: "failed", error })
           return "again"
         }
