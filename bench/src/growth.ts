@@ -48,7 +48,10 @@ const bench = (size: number) =>
       list: store.listThreads({ limit: 50 }),
       "list of a project": store.listThreads({ limit: 50, project: "p" }),
       sweep: store.listThreads({ limit: 500, kept: true }),
-      start: Effect.andThen(store.stopBindings, Effect.all([store.openTurns(), store.listIntents]))
+      start: Effect.andThen(
+        store.stopBindings,
+        Effect.all([store.openTurns("all"), store.listIntents("ours")])
+      )
     }
     for (const [act, effect] of Object.entries(acts)) {
       const times: Array<number> = []

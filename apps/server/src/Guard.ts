@@ -5,6 +5,7 @@ import {
   PayloadTooLarge,
   StoreFailed,
   StoreUnavailable,
+  ThreadOwnedElsewhere,
   TooManyRequests,
   Unauthorized
 } from "@rejoin/contracts/Errors"
@@ -77,16 +78,18 @@ export const layerSchemaErrors = HttpApiMiddleware.layerSchemaErrorTransform(Sch
   Effect.fail(new InvalidInput({ field: error.kind.toLowerCase(), message: error.cause.message }))
 )
 
-/** A database that is away is told as that, and by a status that says: again, later. */
+/** A database that is away is told as that, and by a status that says: again, later. So is a thread of another machine's. */
 export const layerStoreAway = Layer.succeed(StoreAway, (handler) =>
   Effect.mapError(handler, (failure) => {
     const error: unknown = failure
-    return error instanceof StoreFailed && error.away === true
-      ? new StoreUnavailable({
-          message: error.message,
-          hint: "Send it again when it answers, with the same idempotencyKey where there is one."
-        })
-      : failure
+    if (!(error instanceof StoreFailed)) return failure
+    const { elsewhere: machine, hint, message } = error
+    if (machine !== undefined) return new ThreadOwnedElsewhere({ machine, message, ...(hint && { hint }) })
+    if (error.away !== true) return failure
+    return new StoreUnavailable({
+      message,
+      hint: "Send it again when it answers, with the same idempotencyKey where there is one."
+    })
   })
 )
 

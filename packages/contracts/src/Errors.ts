@@ -250,11 +250,15 @@ export class TooManyRequests extends Schema.TaggedError<TooManyRequests>()("TooM
 
 /**
  * The database refused: nothing of the request was kept. `away`: it does not answer now, and may take the same later; where
- * that was in the moment of a commit, it may have been kept.
+ * that was in the moment of a commit, it may have been kept. `elsewhere`: the thread is run by this machine, not by ours.
  */
 export class StoreFailed extends Schema.TaggedError<StoreFailed>()(
   "StoreFailed",
-  { ...said, away: Schema.optionalKey(Schema.Literal(true)) },
+  {
+    ...said,
+    away: Schema.optionalKey(Schema.Literal(true)),
+    elsewhere: Schema.optionalKey(Schema.NonEmptyString)
+  },
   { httpApiStatus: 500 }
 ) {}
 
@@ -262,6 +266,20 @@ export class StoreFailed extends Schema.TaggedError<StoreFailed>()(
 export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", said, {
   httpApiStatus: 503
 }) {}
+
+/** Another machine runs the thread, and lives: what only that one can do is to be asked there. */
+export class ThreadOwnedElsewhere extends Schema.TaggedError<ThreadOwnedElsewhere>()(
+  "ThreadOwnedElsewhere",
+  { ...said, machine: Schema.String },
+  { httpApiStatus: 409 }
+) {}
+
+/** The machine that has the conversation is away, and nothing can go on from a copy elsewhere. */
+export class MachineAway extends Schema.TaggedError<MachineAway>()(
+  "MachineAway",
+  { ...said, machine: Schema.String },
+  { httpApiStatus: 503 }
+) {}
 
 /** The server runs, and cannot do its work now: nothing should be sent to it. */
 export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", said, { httpApiStatus: 503 }) {}
@@ -306,6 +324,7 @@ export type StartFailure =
   | DirectoryMismatch
   | DirectoryNotTrusted
   | HistoryMismatch
+  | MachineAway
   | PermissionMismatch
   | ProbeInconclusive
   | ProviderFailed

@@ -4,6 +4,7 @@ import { Layer } from "effect"
 import { BundleSpool } from "./bundle/BundleSpool.ts"
 import { ConversationSource } from "./threads/ConversationSource.ts"
 import { LiveSessions } from "./sessions/LiveSessions.ts"
+import * as LostSessions from "./sessions/LostSessions.ts"
 import { ProviderCall } from "./providers/ProviderCall.ts"
 import { ProviderRegistry } from "./providers/ProviderRegistry.ts"
 import { ProviderService } from "./ProviderService.ts"
@@ -63,6 +64,7 @@ export const layerManual = Recovery.layer.pipe(
   Layer.provideMerge(
     Layer.mergeAll(SessionPump.layer, SessionDirectory.layer, StartIntents.layer, ConversationSource.layer)
   ),
+  Layer.provideMerge(LostSessions.layer),
   Layer.provideMerge(Layer.mergeAll(SessionEnd.layer, Rules.layer, DeferredTurns.layerManual)),
   Layer.provideMerge(Layer.mergeAll(TurnJournal.layer, TranscriptKeeper.layer, GoingOn.layer)),
   Layer.provideMerge(

@@ -1,9 +1,11 @@
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import type { ThreadId } from "@rejoin/contracts/Ids"
+import { nothingElsewhere } from "@rejoin/core/store/Ownership"
 import { Effect, identity, Option } from "effect"
 import { within } from "./Within.ts"
 import type { SqlClient, SqlError } from "effect/sql"
 import { eventsChannel } from "./Listening.ts"
+import type { Machine } from "./Machine.ts"
 import type { Fragment } from "effect/sql/Statement"
 
 /** What the two databases do each in their own way. All else is one SQL. */
@@ -16,9 +18,11 @@ export interface Dialect {
   readonly lastPosition: Effect.Effect<number, SqlError.SqlError>
   /**
    * Until the transaction ends, nobody else changes these threads or what hangs on them. All in one statement and in one
-   * order, and before anything else: then no two wait for each other.
+   * order, and before anything else: then no two wait for each other. Returns those that another machine runs, or none.
    */
-  readonly lock: (ids: Iterable<ThreadId>) => Effect.Effect<void, SqlError.SqlError>
+  readonly lock: (ids: Iterable<ThreadId>) => Effect.Effect<ReadonlyMap<ThreadId, string>, SqlError.SqlError>
+  /** What is run here, by the thread's id in this column. */
+  readonly isOurs: (column: string) => Fragment
   /** A place in the queue behind all others. */
   readonly lastOrdinal: Fragment
   /** Behind an INSERT of what may be there: it stays, and nobody removes it before the transaction ends. */
@@ -49,13 +53,14 @@ const single = (sql: SqlClient.SqlClient): Dialect => ({
     ([row]) => row?.seq ?? 0
   ),
   // There is one connection, and one process.
-  lock: () => Effect.void,
+  lock: () => Effect.succeed(nothingElsewhere),
+  isOurs: () => sql.literal("1 = 1"),
   lastOrdinal: sql.literal("(SELECT max(ordinal) + 1 FROM turn)"),
   keepThere: sql.literal("ON CONFLICT DO NOTHING"),
   bounded: identity
 })
 
-const shared = (sql: SqlClient.SqlClient): Dialect => ({
+const shared = (sql: SqlClient.SqlClient, machine: Machine | undefined): Dialect => ({
   // Who listens is told when it is committed. A sequence would give out numbers in another order than that of the commits,
   // and readers would pass over some.
   takePositions: (howMany) =>
@@ -69,10 +74,24 @@ const shared = (sql: SqlClient.SqlClient): Dialect => ({
   // Not FOR UPDATE: foreign keys hold KEY SHARE on a thread, and two would wait for each other.
   lock: (ids) => {
     const wanted = [...new Set(ids)]
-    return wanted.length === 0
-      ? Effect.void
-      : Effect.asVoid(sql`SELECT 1 FROM thread WHERE id IN ${sql.in(wanted)} ORDER BY id FOR NO KEY UPDATE`)
+    if (wanted.length === 0) return Effect.succeed(nothingElsewhere)
+    return Effect.map(
+      sql<{ id: ThreadId; owner: string | null }>`
+        SELECT id, owner FROM thread WHERE id IN ${sql.in(wanted)} ORDER BY id FOR NO KEY UPDATE`,
+      (rows) =>
+        new Map(
+          rows.flatMap(({ id, owner }): Array<[ThreadId, string]> =>
+            machine === undefined || owner === machine.id ? [] : [[id, owner ?? "none"]]
+          )
+        )
+    )
   },
+  // One that was deleted is nobody's: what is left of it may be removed by anyone.
+  isOurs: (column) =>
+    machine === undefined
+      ? sql.literal("TRUE")
+      : sql`NOT EXISTS (SELECT 1 FROM thread WHERE thread.id = ${sql.literal(column)}
+          AND thread.owner IS DISTINCT FROM ${machine.id})`,
   lastOrdinal: sql.literal("nextval(pg_get_serial_sequence('turn', 'ordinal'))"),
   keepThere: sql.literal("ON CONFLICT (hash) DO UPDATE SET hash = excluded.hash"),
   // A statement ends with its transaction.
@@ -82,5 +101,5 @@ const shared = (sql: SqlClient.SqlClient): Dialect => ({
     )
 })
 
-export const dialectOf = (sql: SqlClient.SqlClient): Dialect =>
-  sql.onDialectOrElse({ pg: () => shared(sql), orElse: () => single(sql) })
+export const dialectOf = (sql: SqlClient.SqlClient, machine?: Machine): Dialect =>
+  sql.onDialectOrElse({ pg: () => shared(sql, machine), orElse: () => single(sql) })

@@ -7,6 +7,8 @@ import { DatabaseFile } from "./DatabaseFile.ts"
 import { Heard } from "./Heard.ts"
 import { listening } from "./Listening.ts"
 import { holdAlone } from "./HoldAlone.ts"
+import { holdLease, type MachineInfo } from "./Lease.ts"
+import { Machine } from "./Machine.ts"
 import { migrate } from "./Migrations.ts"
 import { saidIn } from "./StoreFailure.ts"
 
@@ -55,6 +57,15 @@ const settingsOf = ({ schema, url }: PostgresConfig) => ({
   startupParameters: { ...deadlines, ...(schema !== undefined && { search_path: schema }) }
 })
 
+/** A connection that nobody else waits for. */
+const ownConnection = (config: PostgresConfig, startupParameters: Record<string, string> = {}) => {
+  const own = settingsOf(config)
+  return Effect.provide(
+    PgClient.makeClient({ ...own, startupParameters: { ...own.startupParameters, ...startupParameters } }),
+    Reactivity.layer
+  )
+}
+
 /** At a start nothing is waited for. */
 const unusable = (error: SqlError.SqlError) =>
   new StoreFailed({
@@ -77,18 +88,25 @@ const connected = Effect.fnUntraced(function* (config: PostgresConfig) {
 
 /**
  * A PostgreSQL database, migrated to the present schema; several servers may begin at once. A commit is on its disk when it
- * returns. No statement lasts longer than half a minute.
+ * returns. No statement lasts longer than half a minute. With a machine's id each thread is run by one of them at a time; without
+ * one by whoever is asked: for reading, and for tests.
  */
 export const layer = (
-  config: PostgresConfig
+  config: PostgresConfig & { readonly machine?: MachineInfo }
 ): Layer.Layer<SqlClient.SqlClient | PgClient.PgClient, StoreFailed> =>
   Layer.effectContext(
     Effect.gen(function* () {
       const { migrated, sql } = yield* connected(config)
       yield* migrated
-      return Context.make(SqlClient.SqlClient, sql as SqlClient.SqlClient).pipe(
+      const context = Context.make(SqlClient.SqlClient, sql as SqlClient.SqlClient).pipe(
         Context.add(PgClient.PgClient, sql),
         Context.add(Heard, listening(sql))
+      )
+      if (config.machine === undefined) return context
+      const { check, machine } = yield* holdLease(sql, ownConnection(config), config.machine)
+      return context.pipe(
+        Context.add(Machine, machine),
+        Context.add(DatabaseFile, { check, durable: Effect.void })
       )
     }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(unusable(error))))
   ).pipe(Layer.provide(Reactivity.layer))
@@ -103,10 +121,8 @@ export const layerAlone = (
   Layer.effectContext(
     Effect.gen(function* () {
       const { migrated, sql } = yield* connected(config)
-      const own = settingsOf(config)
       // Its beat keeps it: without one for so long, the database takes the lock away.
-      const startupParameters = { ...own.startupParameters, idle_session_timeout: "15s" }
-      const connect = Effect.provide(PgClient.makeClient({ ...own, startupParameters }), Reactivity.layer)
+      const connect = ownConnection(config, { idle_session_timeout: "15s" })
       const check = yield* holdAlone(sql, connect, migrated)
       return Context.make(SqlClient.SqlClient, sql as SqlClient.SqlClient).pipe(
         Context.add(DatabaseFile, { check, durable: Effect.void })

@@ -21,6 +21,8 @@ import { DatabaseFile } from "./DatabaseFile.ts"
 import { dialectOf } from "./Dialect.ts"
 import { makeRuleStore } from "./SqlRuleStore.ts"
 import { Heard } from "./Heard.ts"
+import { Machine } from "./Machine.ts"
+import { makeOwnership } from "./SqlOwnership.ts"
 import { indexing, makeSearchStore } from "./SqlSearchStore.ts"
 import { makeTranscriptStore } from "./SqlTranscriptStore.ts"
 import {
@@ -54,7 +56,8 @@ const tombstonesAtMost = 10_000
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const file = yield* DatabaseFile
-  const dialect = dialectOf(sql)
+  const machine = yield* Machine
+  const dialect = dialectOf(sql, machine)
 
   const failing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.mapError(dialect.bounded(effect), (error): Exclude<E, SqlError.SqlError> | StoreFailed =>
@@ -191,7 +194,8 @@ const make = Effect.gen(function* () {
             id: thread.id,
             ...threadRow(thread),
             last_seq: thread.lastSeq,
-            created_at: thread.createdAt
+            created_at: thread.createdAt,
+            ...(machine && { owner: machine.id })
           }
           yield* sql`INSERT INTO thread ${sql.insert(row)}`
           yield* upsertBinding(binding)
@@ -263,7 +267,8 @@ const make = Effect.gen(function* () {
       sql<BindingRow>`SELECT * FROM provider_session_runtime WHERE terminal_json IS NOT NULL`
     ).pipe(Effect.flatMap((rows) => Effect.forEach(rows, fromBindingRow))),
     stopBindings: run(
-      sql`UPDATE provider_session_runtime SET status = 'stopped' WHERE status NOT IN ('none', 'stopped')`
+      sql`UPDATE provider_session_runtime SET status = 'stopped'
+        WHERE status NOT IN ('none', 'stopped') AND ${dialect.isOurs("thread_id")}`
     ),
     nextGeneration: (id) =>
       together(sql<{ generation: number }>`UPDATE provider_session_runtime
@@ -293,10 +298,16 @@ const make = Effect.gen(function* () {
     },
     deleteIntent: ({ generation, threadId }) =>
       run(sql`DELETE FROM start_intent WHERE thread_id = ${threadId} AND generation = ${generation}`),
-    listIntents: Effect.flatMap(
-      rows(sql`SELECT record_json FROM start_intent ORDER BY generation, thread_id`),
-      intents.many
-    ),
+    listIntents: (of) =>
+      Effect.flatMap(
+        rows(
+          of === "ours"
+            ? sql`SELECT record_json FROM start_intent WHERE ${dialect.isOurs("thread_id")}
+                ORDER BY generation, thread_id`
+            : sql`SELECT record_json FROM start_intent WHERE thread_id = ${of} ORDER BY generation`
+        ),
+        intents.many
+      ),
 
     saveTurn: (turn) => together(saveTurn(turn)),
     openTurnsLast: (threadId, order = []) =>
@@ -330,15 +341,18 @@ const make = Effect.gen(function* () {
           ORDER BY ordinal LIMIT ${limit}`),
         turns.many
       ),
-    openTurns: (threadId) =>
-      Effect.flatMap(
-        rows(
-          threadId === undefined
-            ? sql`SELECT record_json FROM turn WHERE open = 1 ORDER BY ordinal`
-            : sql`SELECT record_json FROM turn WHERE open = 1 AND thread_id = ${threadId} ORDER BY ordinal`
-        ),
+    openTurns: (of) => {
+      const which =
+        of === "all"
+          ? sql.literal("1 = 1")
+          : of === "ours"
+            ? dialect.isOurs("thread_id")
+            : sql`thread_id = ${of}`
+      return Effect.flatMap(
+        rows(sql`SELECT record_json FROM turn WHERE open = 1 AND ${which} ORDER BY ordinal`),
         turns.many
-      ),
+      )
+    },
 
     deferredTurns: (of) =>
       Effect.flatMap(
@@ -444,7 +458,8 @@ const make = Effect.gen(function* () {
       ),
 
     threadsAsking: failing(
-      sql<{ thread_id: ThreadId }>`SELECT DISTINCT thread_id FROM request ORDER BY thread_id`
+      sql<{ thread_id: ThreadId }>`SELECT DISTINCT thread_id FROM request WHERE ${dialect.isOurs("thread_id")}
+        ORDER BY thread_id`
     ).pipe(Effect.map((found) => found.map(({ thread_id }) => thread_id))),
 
     saveReceipt: (receipt) => {
@@ -467,7 +482,8 @@ const make = Effect.gen(function* () {
       )
     },
 
-    transcripts: makeTranscriptStore({ sql, failing, together }),
+    ownership: makeOwnership({ sql, machine, failing, together, transaction }),
+    transcripts: makeTranscriptStore({ sql, dialect, failing, together }),
     search: makeSearchStore({ sql, failing, together }),
     rules: makeRuleStore({ sql, failing, together }),
 

@@ -5,11 +5,13 @@ import {
   TranscriptHead,
   type TranscriptStore
 } from "@rejoin/core/store/TranscriptStore"
+import { lockOurs } from "@rejoin/core/store/Ownership"
 import { filesOf } from "@rejoin/core/transcripts/TranscriptPieces"
 import { Effect, Option, Stream } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { promisify } from "node:util"
 import { zstdCompress, zstdDecompress } from "node:zlib"
+import type { Dialect } from "./Dialect.ts"
 import { document, type RecordRow } from "./Rows.ts"
 
 const heads = document(TranscriptHead, "transcript")
@@ -32,6 +34,7 @@ interface PieceRow {
 
 interface Within {
   readonly sql: SqlClient.SqlClient
+  readonly dialect: Pick<Dialect, "lock">
   readonly failing: <A, E>(
     effect: Effect.Effect<A, E>
   ) => Effect.Effect<A, Exclude<E, SqlError.SqlError> | StoreFailed>
@@ -41,7 +44,7 @@ interface Within {
 }
 
 /** The pieces are packed one by one, off the main thread, before the transaction begins. */
-export const makeTranscriptStore = ({ failing, sql, together }: Within): TranscriptStore => {
+export const makeTranscriptStore = ({ dialect, failing, sql, together }: Within): TranscriptStore => {
   const get: TranscriptStore["get"] = (threadId) =>
     Effect.flatMap(
       failing(sql<RecordRow>`SELECT record_json FROM transcript WHERE thread_id = ${threadId}`),
@@ -74,6 +77,8 @@ export const makeTranscriptStore = ({ failing, sql, together }: Within): Transcr
       )
       yield* together(
         Effect.gen(function* () {
+          // A machine that has lost the thread copies nothing over what the other one keeps.
+          yield* lockOurs(dialect, head.threadId)
           if (after === null) yield* sql`DELETE FROM transcript_piece WHERE thread_id = ${head.threadId}`
           else {
             const before = yield* get(head.threadId)

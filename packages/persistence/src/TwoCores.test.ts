@@ -14,6 +14,7 @@ import { InMemoryUpstream } from "@rejoin/core/testing/InMemoryUpstream"
 import { Threads } from "@rejoin/core/threads/Threads"
 import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
 import { makeEditQueued } from "@rejoin/core/turns/QueueEdit"
+import { TurnDispatcher } from "@rejoin/core/turns/TurnDispatcher"
 import { TurnJournal } from "@rejoin/core/turns/TurnJournal"
 import { bindingRecord, threadRecord } from "@rejoin/testkit/ThreadStoreSuite"
 import { Context, Effect, Fiber, Layer, Option, Result, Stream } from "effect"
@@ -67,6 +68,8 @@ const core = (store: ThreadStore["Service"]) =>
         )
       )
     )
+    // What is raced is done by hand.
+    yield* Context.get(context, TurnDispatcher).pause
     yield* Context.get(context, ProviderRegistry).add(layerInMemoryAdapter(new InMemoryUpstream()))
     const events = Context.get(context, ThreadEvents)
     return {

@@ -272,7 +272,7 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         yield* store.saveTurn(waits("u2", noon))
         yield* store.saveTurn(turnRecord("u3", "t1"))
         const ids = (turns: ReadonlyArray<TurnRecord>) => turns.map(({ id }) => String(id))
-        assert.deepEqual(ids(yield* store.openTurns()), ["u3"])
+        assert.deepEqual(ids(yield* store.openTurns("all")), ["u3"])
         assert.deepEqual(ids(yield* store.deferredTurns("all")), ["u2", "u1"])
         assert.deepEqual(ids(yield* store.deferredTurns({ threadId: thread })), ["u2", "u1"])
         assert.deepEqual(ids(yield* store.deferredTurns({ threadId: ThreadId.make("t2") })), [])
@@ -450,7 +450,7 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         )
         const ids = (turns: ReadonlyArray<TurnRecord>) => turns.map(({ id }) => id as string)
         assert.deepEqual(ids(yield* store.openTurns(thread)), ["u2"])
-        assert.deepEqual(ids(yield* store.openTurns()), ["u2"])
+        assert.deepEqual(ids(yield* store.openTurns("all")), ["u2"])
         assert.deepEqual(ids(yield* store.listTurns(thread, { limit: 1 })), ["u1"])
         assert.deepEqual(ids(yield* store.listTurns(thread, { limit: 9, after: "u1" })), ["u2"])
         for (const key of ["k1", "k2"])
@@ -501,11 +501,11 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         yield* store.saveIntent(intent)
         yield* store.saveIntent({ ...intent, created: [ProviderSessionId.make("s1")] })
         assert.deepEqual(
-          (yield* store.listIntents).map(({ created }) => created),
+          (yield* store.listIntents("ours")).map(({ created }) => created),
           [[ProviderSessionId.make("s1")]]
         )
         yield* store.deleteIntent(intent)
-        assert.lengthOf(yield* store.listIntents, 0)
+        assert.lengthOf(yield* store.listIntents("ours"), 0)
 
         const entry = { ...bindingRecord("t1"), reason: "reset", at }
         yield* store.addLineage({ ...entry, generation: 1 })
@@ -720,7 +720,7 @@ export const threadStoreSuite = (name: string, layer: Layer.Layer<ThreadStore, S
         yield* store.deleteThread(thread)
         assert.isTrue(Option.isNone(yield* store.getThread(thread)))
         assert.isTrue(Option.isNone(yield* store.getBinding(thread)))
-        assert.lengthOf(yield* store.openTurns(), 0)
+        assert.lengthOf(yield* store.openTurns("all"), 0)
         assert.lengthOf(yield* store.readEvents({ threadId: thread, afterSeq: 0 }, 9), 0)
         // That it is gone is told, also to who was away.
         const [gone] = yield* store.appendEvents([

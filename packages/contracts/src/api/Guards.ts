@@ -18,7 +18,7 @@ export class SchemaErrors extends HttpApiMiddleware.Service<SchemaErrors>()(
   }
 ) {}
 
-/** A database that is away is a 503, whatever was asked for. */
+/** A database that is away is a 503, and a thread that another machine runs a 409, whatever was asked for. */
 export class StoreAway extends HttpApiMiddleware.Service<StoreAway>()("@rejoin/contracts/StoreAway", {
-  error: E.StoreUnavailable
+  error: [E.StoreUnavailable, E.ThreadOwnedElsewhere]
 }) {}

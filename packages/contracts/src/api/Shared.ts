@@ -19,6 +19,7 @@ export const startFailures = [
   E.DirectoryMismatch,
   E.DirectoryNotTrusted,
   E.HistoryMismatch,
+  E.MachineAway,
   E.PermissionMismatch,
   E.ProbeInconclusive,
   E.ProviderFailed,

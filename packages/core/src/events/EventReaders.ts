@@ -11,7 +11,9 @@ import { EventTopic } from "./EventTopic.ts"
  */
 export const makeReaders = Effect.fnUntraced(function* (
   store: ThreadStore["Service"],
-  writer: Semaphore.Semaphore
+  writer: Semaphore.Semaphore,
+  /** Is told of what comes from the store: all that other servers did, and some of what we did. */
+  heard: (events: ReadonlyArray<RuntimeEvent>) => void
 ) {
   const last = yield* store.lastPosition
   const everything = new EventTopic((event) => event.position, last)
@@ -82,7 +84,7 @@ export const makeReaders = Effect.fnUntraced(function* (
       )
     )
 
-  return { follow, tell: yield* makeTail(store, last, publish) }
+  return { follow, tell: yield* makeTail(store, last, publish, heard) }
 })
 
 const gapBefore = (first: RuntimeEvent, after: number, key: number): RuntimeEvent => ({

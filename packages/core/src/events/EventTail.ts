@@ -13,7 +13,9 @@ export const makeTail = Effect.fnUntraced(function* (
   store: ThreadStore["Service"],
   /** The position of the last event that was published. */
   begin: number,
-  publish: (events: ReadonlyArray<RuntimeEvent>) => void
+  publish: (events: ReadonlyArray<RuntimeEvent>) => void,
+  /** Is told of those that were read from the store, when they are published. */
+  heard: (events: ReadonlyArray<RuntimeEvent>) => void = () => {}
 ) {
   let reached = begin
   const told = yield* Queue.sliding<void>(1)
@@ -31,6 +33,7 @@ export const makeTail = Effect.fnUntraced(function* (
     for (;;) {
       const events = yield* store.readEvents({ afterPosition: reached }, page)
       advance(events)
+      heard(events)
       if (events.length < page) return
     }
   })

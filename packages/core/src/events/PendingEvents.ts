@@ -1,3 +1,4 @@
+import type { ThreadId } from "@rejoin/contracts/Ids"
 import { Predicate } from "effect"
 import type { ItemRecord } from "../store/Records.ts"
 import type { EventDraft } from "../store/ThreadStore.ts"
@@ -6,6 +7,14 @@ export interface Batch {
   readonly drafts: ReadonlyArray<EventDraft>
   readonly items: ReadonlyArray<ItemRecord>
 }
+
+export const withoutThreads = (batch: Batch, threads: ReadonlyMap<ThreadId, unknown>): Batch =>
+  threads.size === 0
+    ? batch
+    : {
+        drafts: batch.drafts.filter(({ threadId }) => !threads.has(threadId)),
+        items: batch.items.filter(({ threadId }) => !threads.has(threadId))
+      }
 
 /** A delta of an item: what `item.updated` carries. */
 export interface Delta {

@@ -2,11 +2,12 @@ import type { StoreFailed } from "@rejoin/contracts/Errors"
 import type { ItemId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { RuntimeEvent, RuntimeEventType } from "@rejoin/contracts/RuntimeEvent"
 import { now } from "@rejoin/contracts/Time"
-import { Context, Deferred, Effect, Layer, Metric, Semaphore, type Stream } from "effect"
+import { Context, Deferred, Effect, Layer, Metric, Queue, Semaphore, type Stream } from "effect"
 import * as CoreMetrics from "../CoreMetrics.ts"
 import { makeReaders } from "./EventReaders.ts"
 import { Outbox } from "./Outbox.ts"
-import { PendingEvents } from "./PendingEvents.ts"
+import { type Batch, PendingEvents, withoutThreads } from "./PendingEvents.ts"
+import { nothingElsewhere, runElsewhere } from "../store/Ownership.ts"
 import type { ItemRecord } from "../store/Records.ts"
 import { Settings } from "../Settings.ts"
 import { type EventDraft, ThreadStore } from "../store/ThreadStore.ts"
@@ -21,6 +22,9 @@ export interface NewEvent {
   readonly data?: unknown
 }
 
+/** What another server's events say that its owner is to look at. */
+const changesQueue = new Set<RuntimeEventType>(["turn.accepted", "turn.updated"])
+
 /** Adds an event to the transaction that is being written. */
 export type Emit = (event: NewEvent) => void
 
@@ -30,9 +34,17 @@ export interface Origin {
   readonly generation: number
 }
 
+export interface Transacting {
+  /** It is on the disk with the next one that waits for that, not before it is told. */
+  readonly durable?: "soon"
+  /** Without it only the server that runs the thread may, and another one fails with `elsewhere`. */
+  readonly by?: "anyone"
+}
+
 interface Writing {
   /** The thread that is written, beside those of which events are buffered. */
   readonly of?: ThreadId
+  readonly by?: "anyone" | undefined
   /** What is waited for before it is told. */
   readonly durable?: Effect.Effect<void, StoreFailed> | undefined
   /** Called when what was buffered is taken. */
@@ -50,16 +62,16 @@ export class ThreadEvents extends Context.Service<
      * Runs `body` in one transaction with the events that it emits, and publishes them once it is committed; nobody
      * else writes the thread meanwhile, on this server or another one. What was buffered before comes first.
      * Transactions run one at a time: no provider is called inside one, nor another `transact`. It is on the disk before
-     * it is told; with `soon`, that is left to the next one that waits.
+     * it is told.
      */
     readonly transact: <A, E, R>(
       origin: Origin,
       body: (emit: Emit) => Effect.Effect<A, E, R>,
-      durable?: "soon"
+      options?: Transacting
     ) => Effect.Effect<A, E | StoreFailed, R>
     /**
      * Writes an event with the next batch, within `mergeDeltas`; deltas of one item in a row become one. Waits
-     * where the batch is full.
+     * where the batch is full. What is told of a thread that is run elsewhere by then is written nowhere.
      */
     readonly emit: (
       origin: Origin,
@@ -80,6 +92,10 @@ export class ThreadEvents extends Context.Service<
     ) => Effect.Effect<A, E | StoreFailed, R>
     /** Writes what is buffered now. */
     readonly flush: Effect.Effect<void, StoreFailed>
+    /** Threads that were written here and are run elsewhere by now, whenever that is found. For one who takes them. */
+    readonly lost: Queue.Dequeue<ThreadId>
+    /** Threads in whose queue another server has changed something. For one who takes them. */
+    readonly queued: Queue.Dequeue<ThreadId>
     /**
      * All events after `after` (a seq, or a position for all threads), without end. A range that is no longer
      * stored is told as one `events.gap`.
@@ -97,13 +113,35 @@ export class ThreadEvents extends Context.Service<
       const settings = yield* Settings
       const writer = Semaphore.makeUnsafe(1)
       const pending = new PendingEvents()
-      const { follow, tell } = yield* makeReaders(store, writer)
+      const lost = yield* Queue.unbounded<ThreadId>()
+      const queued = yield* Queue.unbounded<ThreadId>()
+      const { follow, tell } = yield* makeReaders(store, writer, (events) => {
+        for (const { threadId, type } of events)
+          if (changesQueue.has(type)) Queue.offerUnsafe(queued, threadId)
+      })
       const outbox = new Outbox(tell)
       let dirty = Deferred.makeUnsafe<void>()
 
+      /** What was buffered of threads that are run elsewhere by now is not written: their session here is to end. */
+      const leave = ({ drafts }: Batch, elsewhere: ReadonlyMap<ThreadId, string>, of: ThreadId | undefined) =>
+        Effect.forEach(
+          elsewhere,
+          ([id, machine]) => {
+            const unwritten = drafts.filter(({ threadId }) => threadId === id).length
+            if (unwritten === 0 && id !== of) return Effect.void
+            const dropped =
+              unwritten === 0 ? "" : ` What was told of it since (${unwritten}) is written nowhere.`
+            return Effect.andThen(
+              Effect.logWarning(`The machine ${machine} runs the thread ${id} by now.${dropped}`),
+              Queue.offer(lost, id)
+            )
+          },
+          { discard: true }
+        )
+
       const write = <A, E, R>(
         body: (emit: (draft: EventDraft) => void) => Effect.Effect<A, E, R>,
-        { durable, moment, of }: Writing = {}
+        { by, durable, moment, of }: Writing = {}
       ) =>
         Effect.uninterruptibleMask((restore) =>
           writer
@@ -112,15 +150,19 @@ export class ThreadEvents extends Context.Service<
                 const buffered = pending.take()
                 moment?.()
                 const drafts: Array<EventDraft> = []
+                let elsewhere = nothingElsewhere
                 const [result, events] = yield* store
                   .transaction(
                     Effect.gen(function* () {
                       // Another server may write the same threads: what is read from here on is what is changed.
                       const told = buffered.drafts.map(({ threadId }) => threadId)
-                      yield* store.lock(of === undefined ? told : [of, ...told])
+                      elsewhere = yield* store.lock(of === undefined ? told : [of, ...told])
+                      const machine = of && elsewhere.get(of)
+                      if (of && machine && by === undefined) return yield* runElsewhere(of, machine)
+                      const { drafts: ours, items } = withoutThreads(buffered, elsewhere)
                       // Before the body: what that reads has what was buffered, and the number of its last event.
-                      if (buffered.items.length > 0) yield* store.saveItems(buffered.items)
-                      const earlier = yield* store.appendEvents(buffered.drafts)
+                      if (items.length > 0) yield* store.saveItems(items)
+                      const earlier = yield* store.appendEvents(ours)
                       const result = yield* restore(body((draft) => drafts.push(draft)))
                       return [result, [...earlier, ...(yield* store.appendEvents(drafts))]] as const
                     })
@@ -131,6 +173,9 @@ export class ThreadEvents extends Context.Service<
                         pending.putBack(buffered)
                         Deferred.doneUnsafe(dirty, Effect.void)
                       })
+                    ),
+                    Effect.ensuring(
+                      Effect.suspend(() => leave(buffered, elsewhere, by === undefined ? of : undefined))
                     )
                   )
                 yield* Metric.update(CoreMetrics.events, events.length)
@@ -188,10 +233,11 @@ export class ThreadEvents extends Context.Service<
       })
 
       return ThreadEvents.of({
-        transact: (origin, body, durable) =>
+        transact: (origin, body, { by, durable } = {}) =>
           Effect.flatMap(now, (at) =>
             write((emit) => body((event) => emit(draft(origin, event, at))), {
               of: origin.threadId,
+              by,
               durable: durable === "soon" ? undefined : store.durable
             })
           ),
@@ -210,6 +256,8 @@ export class ThreadEvents extends Context.Service<
           if (pending.isFull) yield* Effect.ignore(whileAway(flush))
         }),
         flush,
+        lost,
+        queued,
         follow
       })
     })

@@ -199,7 +199,7 @@ describe("a start-up after a crash", () => {
         [...world.upstream.sessions.values()].map(({ title }) => title.includes("left")),
         [false, false, false]
       )
-      assert.lengthOf(yield* world.store.listIntents, 0)
+      assert.lengthOf(yield* world.store.listIntents("ours"), 0)
       assert.isTrue(Option.isSome(yield* world.store.getBinding(id)))
     })
   )

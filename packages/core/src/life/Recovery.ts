@@ -1,7 +1,6 @@
 import { ProviderFailed, type StoreFailed, toFailure } from "@rejoin/contracts/Errors"
-import type { Item } from "@rejoin/contracts/Item"
-import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
-import { Context, Effect, Layer, Option, Predicate, Queue } from "effect"
+import type { ThreadId } from "@rejoin/contracts/Ids"
+import { Context, Effect, Layer, Option, Queue } from "effect"
 import { LiveSessions } from "../sessions/LiveSessions.ts"
 import { closeRequests } from "../turns/PendingRequests.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
@@ -14,6 +13,7 @@ import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { environmentOf } from "../trust/Loading.ts"
 import { GoingOn } from "../turns/GoingOn.ts"
+import { makeMendItems } from "../turns/MendItems.ts"
 import { TurnJournal } from "../turns/TurnJournal.ts"
 
 /** What a start-up found left over and settled. */
@@ -45,6 +45,8 @@ export class Recovery extends Context.Service<
       const events = yield* ThreadEvents
       const goingOn = yield* GoingOn
 
+      const mendItems = makeMendItems(store)
+
       const undo = Effect.fnUntraced(function* (intent: StartIntent) {
         const adapter = yield* registry.get(intent.instanceId)
         const thread = yield* store.getThread(intent.threadId)
@@ -65,30 +67,6 @@ export class Recovery extends Context.Service<
           "delivered",
           adapter.delivered(cursor.value, turn.messageId, environmentOf(thread.value))
         )
-      })
-
-      /** Deltas that no complete item followed are in the events only: the items get what had arrived of them. */
-      const mendItems = Effect.fnUntraced(function* (threadId: ThreadId, turnId: TurnId) {
-        const open = (yield* store.listItems(threadId, { limit: 500 })).filter(
-          (item) => item.turnId === turnId && item.status === "started"
-        )
-        if (open.length === 0) return
-        const mended = new Map<string, Item>(open.map((item) => [item.id, { ...item, status: "failed" }]))
-        let after = 0
-        while (true) {
-          const events = yield* store.readEvents({ threadId, afterSeq: after }, 1000)
-          for (const event of events) {
-            after = event.seq
-            const item = event.itemId && mended.get(event.itemId)
-            if (!item || event.type !== "item.updated") continue
-            if (!Predicate.hasProperty(event.data, "delta") || !Predicate.hasProperty(event.data, "field"))
-              continue
-            const field = event.data.field === "output" ? "output" : "text"
-            mended.set(item.id, { ...item, [field]: `${item[field] ?? ""}${String(event.data.delta)}` })
-          }
-          if (events.length === 0) break
-        }
-        yield* store.saveItems([...mended.values()].map((item) => ({ threadId, item })))
       })
 
       const interrupt = Effect.fnUntraced(function* (
@@ -146,7 +124,7 @@ export class Recovery extends Context.Service<
       })
 
       const reconcile = Effect.gen(function* () {
-        const all = yield* store.listIntents
+        const all = yield* store.listIntents("ours")
         const intents = all.filter(({ step }) => step !== "undone")
         for (const intent of all.filter(({ step }) => step === "undone")) {
           // Its thread was deleted since: nothing is to be made whole any more.
@@ -163,7 +141,7 @@ export class Recovery extends Context.Service<
         let interrupted = 0
         let completed = 0
         const waiting = new Set<ThreadId>()
-        for (const turn of yield* store.openTurns()) {
+        for (const turn of yield* store.openTurns("ours")) {
           if (turn.status === "accepted") {
             waiting.add(turn.threadId)
             continue

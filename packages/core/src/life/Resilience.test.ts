@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { StoreFailed } from "@rejoin/contracts/Errors"
 import { known } from "@rejoin/contracts/Fact"
-import { ItemId, type ThreadId, type TurnId } from "@rejoin/contracts/Ids"
+import { ItemId, type TurnId } from "@rejoin/contracts/Ids"
 import { Deferred, Effect, Fiber, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { AdapterEvent } from "../providers/AdapterEvent.ts"
@@ -161,7 +161,7 @@ describe("a store that refuses", () => {
           const inner = world.store.openTurns
           let left = 1
           Object.assign(world.store, {
-            openTurns: (of?: ThreadId) => (left-- > 0 ? Effect.fail(busy) : inner(of))
+            openTurns: (of: Parameters<typeof inner>[0]) => (left-- > 0 ? Effect.fail(busy) : inner(of))
           })
           const service = yield* ProviderService
           const turn = yield* service.send(id, { input: "one" })

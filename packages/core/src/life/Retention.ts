@@ -71,12 +71,15 @@ export class Retention extends Context.Service<
       const sweep = Effect.gen(function* () {
         if (retention === null) return []
         const waiting = yield* store.deferredTurns("all")
-        const working = new Set([...(yield* store.openTurns()), ...waiting].map(({ threadId }) => threadId))
+        const working = new Set(
+          [...(yield* store.openTurns("all")), ...waiting].map(({ threadId }) => threadId)
+        )
         const threads = (yield* all()).map((thread) => ({
           ...thread,
           busy: working.has(thread.id) || sessions.get(thread.id) !== undefined
         }))
-        const gone = outdated(threads, retention, yield* Clock.currentTimeMillis)
+        // Each server what it runs: whether another one is busy with a thread is known there alone.
+        const gone = yield* store.ownership.ours(outdated(threads, retention, yield* Clock.currentTimeMillis))
         for (const id of gone) yield* store.purgeThread(id)
         return gone
       }).pipe(Effect.withSpan("Retention.sweep"))

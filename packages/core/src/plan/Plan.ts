@@ -57,6 +57,8 @@ export interface Situation {
   readonly onLost: OnLost
   /** In another store than its own it is restored too: its user asked for it, or the operator did. */
   readonly restores?: boolean
+  /** Another machine has the conversation, which is gone or gave the thread up. */
+  readonly away?: string
 }
 
 /** `quiesce`: the upstream still works on something; it is ended before the session is touched. */
@@ -116,8 +118,12 @@ export const plan = (situation: Situation): Plan => {
       return refuse(inconclusive(`several sessions match: ${probe.candidates.join(", ")}`))
     case "WrongStore":
       // Where the data directory was deleted, or made anew, no other one of the agent's holds it.
-      if ((probe.emptied === true || situation.restores === true) && isRestorable(situation))
+      if (
+        (probe.emptied === true || situation.restores === true || situation.away !== undefined) &&
+        isRestorable(situation)
+      )
         return Plan.Restore()
+      if (situation.away !== undefined) return refuse(machineAway(situation.away))
       return refuse(
         new E.WrongStore({
           expected: probe.expected,
@@ -150,6 +156,14 @@ export const wentElsewhere = ({ at, to }: Moved, providerSessionId: string | nul
     providerSessionId,
     message: `The conversation went ${to === null ? "elsewhere" : `to ${to}`}: it was exported on ${at.slice(0, 16).replace("T", " ")} UTC.`,
     hint: "Go on with it there. `rejoin claim` takes it back here, as it was when it went."
+  })
+
+/** Not lost: so nothing is begun anew for it, unless its user says so (law 2). */
+const machineAway = (machine: string) =>
+  new E.MachineAway({
+    machine,
+    message: `The conversation is on the machine ${machine}, which is away, and there is no copy of it.`,
+    hint: "Start that machine again. A reset gives the conversation up."
   })
 
 export const heldAtTerminal = (providerSessionId: string | null) =>

@@ -1,4 +1,4 @@
-import type { DirectoryMismatch, PermissionMismatch } from "@rejoin/contracts/Errors"
+import type { DirectoryMismatch, PermissionMismatch, StoreFailed } from "@rejoin/contracts/Errors"
 import type { Failure } from "@rejoin/contracts/Failure"
 import type { ItemId, ReceiptId, ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import type { Item } from "@rejoin/contracts/Item"
@@ -16,6 +16,7 @@ import {
 } from "effect"
 import type { Wanted } from "../plan/Plan.ts"
 import type { AdapterSession, ProviderAdapterShape } from "../providers/ProviderAdapter.ts"
+import { ThreadStore } from "../store/ThreadStore.ts"
 
 export interface RunningTurn {
   readonly id: TurnId
@@ -75,18 +76,19 @@ interface Entry {
 
 /**
  * The sessions that are alive, in an explicit map under one lease a thread (law 5). The lease covers starts,
- * dispatch and transitions, never a whole turn.
+ * dispatch and transitions, never a whole turn. Whoever has it runs the thread on this server (M2): where another server
+ * does, it fails with `elsewhere`.
  */
 export class LiveSessions extends Context.Service<
   LiveSessions,
   {
     readonly withLease: (
       threadId: ThreadId
-    ) => <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    ) => <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreFailed, R>
     /** As `withLease`, but none at once where the lease is held. */
     readonly ifFree: (
       threadId: ThreadId
-    ) => <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E, R>
+    ) => <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E | StoreFailed, R>
     readonly get: (threadId: ThreadId) => LiveSession | undefined
     readonly list: () => ReadonlyArray<LiveSession>
     readonly add: (live: LiveSession) => void
@@ -110,6 +112,7 @@ export class LiveSessions extends Context.Service<
     LiveSessions,
     Effect.gen(function* () {
       const parent = yield* Effect.scope
+      const { ownership } = yield* ThreadStore
       const attention = yield* Queue.unbounded<ThreadId>()
       const entries = new Map<ThreadId, Entry>()
 
@@ -137,10 +140,41 @@ export class LiveSessions extends Context.Service<
             (entry) => Effect.sync(() => release(threadId, entry))
           )
 
+      const close = Effect.fnUntraced(function* (live: LiveSession) {
+        if (!live.closing) {
+          live.closing = true
+          yield* Scope.close(live.scope, Exit.void)
+          // It stays in the map until then: nothing resumes beside a session that is still closing.
+          const entry = entries.get(live.threadId)
+          if (entry?.live === live) {
+            entry.live = undefined
+            if (entry.users === 0) entries.delete(live.threadId)
+          }
+          yield* Deferred.succeed(live.closed, undefined)
+        }
+        yield* Deferred.await(live.closed)
+      }, Effect.uninterruptible)
+
+      const owned = (threadId: ThreadId, entry: Entry) =>
+        Effect.gen(function* () {
+          if ((yield* ownership.claim(threadId)) === "held") return
+          const { live } = entry
+          // What lived here when the thread was another's is not its session.
+          if (live !== undefined) {
+            live.ended = true
+            yield* close(live)
+          }
+          // What was under way there is to be settled, and what waits is to be run.
+          yield* Queue.offer(attention, threadId)
+        })
+
       return LiveSessions.of({
-        withLease: (threadId) => (body) => using(threadId)((entry) => entry.lease.withPermit(body)),
+        withLease: (threadId) => (body) =>
+          using(threadId)((entry) => entry.lease.withPermit(Effect.andThen(owned(threadId, entry), body))),
         ifFree: (threadId) => (body) =>
-          using(threadId)((entry) => entry.lease.withPermitsIfAvailable(1)(body)),
+          using(threadId)((entry) =>
+            entry.lease.withPermitsIfAvailable(1)(Effect.andThen(owned(threadId, entry), body))
+          ),
         get: (threadId) => entries.get(threadId)?.live,
         list: () => [...entries.values()].flatMap(({ live }) => (live === undefined ? [] : [live])),
         add: (live) => {
@@ -148,20 +182,7 @@ export class LiveSessions extends Context.Service<
           entry.live = live
           release(live.threadId, entry)
         },
-        close: Effect.fnUntraced(function* (live) {
-          if (!live.closing) {
-            live.closing = true
-            yield* Scope.close(live.scope, Exit.void)
-            // It stays in the map until then: nothing resumes beside a session that is still closing.
-            const entry = entries.get(live.threadId)
-            if (entry?.live === live) {
-              entry.live = undefined
-              if (entry.users === 0) entries.delete(live.threadId)
-            }
-            yield* Deferred.succeed(live.closed, undefined)
-          }
-          yield* Deferred.await(live.closed)
-        }, Effect.uninterruptible),
+        close,
         scope: Scope.fork(parent),
         isStarting: (threadId) => entries.get(threadId)?.starting !== undefined,
         preemptible: (threadId, turnId) => (start) =>

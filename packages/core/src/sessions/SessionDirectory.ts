@@ -103,9 +103,8 @@ export class SessionDirectory extends Context.Service<
             }
             yield* renameMessages(store, intent.threadId, renamed)
             yield* store.saveReceipt(receipt)
-            const ended = (yield* store.listIntents).filter(
-              ({ step, threadId }) => threadId === intent.threadId && step === "undone"
-            )
+            yield* store.ownership.settled(intent.threadId)
+            const ended = (yield* store.listIntents(intent.threadId)).filter(({ step }) => step === "undone")
             yield* Effect.forEach([intent, ...ended], store.deleteIntent)
             yield* Metric.update(Metric.withAttributes(CoreMetrics.starts, { outcome: receipt.outcome }), 1)
             emit({ type: "session.started", turnId: receipt.turnId, data: { receipt } })

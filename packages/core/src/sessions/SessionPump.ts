@@ -186,7 +186,7 @@ export class SessionPump extends Context.Service<
               yield* store.saveThread({ ...thread.value, usage })
               emit({ type: "usage.updated", turnId, data: { usage } })
             }),
-          "soon"
+          { durable: "soon" }
         )
       })
 
@@ -223,7 +223,7 @@ export class SessionPump extends Context.Service<
               yield* store.saveReceipt(receipt)
               emit({ type: "receipt.updated", data: { receipt } })
             }),
-          "soon"
+          { durable: "soon" }
         )
         if (live.quarantine !== undefined && !live.ended) yield* endQuarantined(live, live.quarantine)
       })

@@ -5,6 +5,7 @@ import { SessionEnd } from "./SessionEnd.ts"
 import { makeStallWatch } from "./StalledTurns.ts"
 import { Settings } from "../Settings.ts"
 import { ThreadEvents } from "../events/ThreadEvents.ts"
+import { isElsewhere } from "../store/Ownership.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { ProviderCall } from "../providers/ProviderCall.ts"
 
@@ -95,7 +96,10 @@ export class SessionReaper extends Context.Service<
           if (live.touched) live.deferred = 0
           live.touched = false
           // A thread whose lease is held is about to be used.
-          const done = yield* sessions.ifFree(live.threadId)(look(live, elapsed))
+          const done = yield* sessions
+            .ifFree(live.threadId)(look(live, elapsed))
+            // One that another machine has taken over is ended as soon as that is known.
+            .pipe(Effect.catchIf(isElsewhere, () => Effect.succeedNone))
           if (Option.isSome(done) && done.value) reaped++
         }
         return reaped

@@ -391,7 +391,7 @@ describe("starts that race, fail or are given up", () => {
             has(turn, { status: "failed" })
             assert.deepEqual(world.upstream.deleted, ["mem_1"])
             assert.strictEqual(world.upstream.open, 0)
-            assert.deepEqual(yield* world.store.listIntents, [])
+            assert.deepEqual(yield* world.store.listIntents("ours"), [])
           })
         )
       })
@@ -405,12 +405,12 @@ describe("starts that race, fail or are given up", () => {
       world.upstream.faults.failsUndo = true
       yield* world.life(Effect.flatMap(ProviderService, (service) => Effect.exit(service.move(id, "/tree"))))
       assert.strictEqual(world.upstream.sessions.size, 2)
-      assert.lengthOf(yield* world.store.listIntents, 1)
+      assert.lengthOf(yield* world.store.listIntents("ours"), 1)
       delete world.upstream.faults.failsAfterCreate
       delete world.upstream.faults.failsUndo
       assert.strictEqual((yield* world.life(say(id, "two"))).output, "one | two")
       assert.deepEqual([...world.upstream.sessions.keys()], ["mem_1"])
-      assert.deepEqual(yield* world.store.listIntents, [])
+      assert.deepEqual(yield* world.store.listIntents("ours"), [])
     })
   )
 
@@ -427,7 +427,7 @@ describe("starts that race, fail or are given up", () => {
           yield* service.interrupt(id)
           assert.strictEqual((yield* service.awaitSettled(id, accepted.id)).status, "interrupted")
           delete world.upstream.faults.holdsStart
-          assert.deepEqual(yield* world.store.listIntents, [])
+          assert.deepEqual(yield* world.store.listIntents("ours"), [])
           assert.strictEqual((yield* say(id, "two")).output, "two")
         })
       )

@@ -165,6 +165,9 @@ export class SessionStart extends Context.Service<
           probe._tag === "Found" && Option.isSome(cursor) && source.fork === undefined
             ? yield* importSaid(binding, adapter, cursor.value, probe, about)
             : nothingSaid(binding)
+        // Asked only where it decides: a conversation that is here is nowhere else.
+        const home =
+          probe._tag === "WrongStore" ? yield* store.ownership.homeOf(thread.id) : Option.none<string>()
         const situation: Situation = {
           provider: adapter.id,
           prior: source.binding.prior,
@@ -189,7 +192,8 @@ export class SessionStart extends Context.Service<
             halfRestored: yield* intents.halfRestored(thread.id)
           }),
           onLost: restore ? "refuse" : settings.onLost,
-          restores: restore || settings.onWrongStore === "restore"
+          restores: restore || settings.onWrongStore === "restore",
+          ...(Option.isSome(home) && { away: home.value })
         }
         const attempt: Attempt = {
           ...asked,

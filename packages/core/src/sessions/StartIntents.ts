@@ -6,6 +6,7 @@ import type { Wanted } from "../plan/Plan.ts"
 import type { ProviderAdapterShape } from "../providers/ProviderAdapter.ts"
 import { Settings } from "../Settings.ts"
 import type { StartIntent, ThreadRecord } from "../store/Records.ts"
+import { lockOurs } from "../store/Ownership.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { environmentOf } from "../trust/Loading.ts"
 
@@ -47,7 +48,7 @@ export class StartIntents extends Context.Service<
         const at = yield* now
         const intent = yield* store.transaction(
           Effect.gen(function* () {
-            yield* store.lock([thread.id])
+            yield* lockOurs(store, thread.id)
             const generation = yield* store.nextGeneration(thread.id)
             const intent: StartIntent = {
               threadId: thread.id,
@@ -72,8 +73,8 @@ export class StartIntents extends Context.Service<
         intent: StartIntent,
         id: ProviderSessionId
       ) {
-        const stored = (yield* store.listIntents).find(
-          (row) => row.threadId === intent.threadId && row.generation === intent.generation
+        const stored = (yield* store.listIntents(intent.threadId)).find(
+          (row) => row.generation === intent.generation
         )
         const ids = stored?.created ?? []
         yield* store.saveIntent({ ...intent, step: "created", created: [...ids, id] })
@@ -89,11 +90,9 @@ export class StartIntents extends Context.Service<
           const { bound, intents, lineage } = yield* Effect.all({
             bound: store.getBinding(intent.threadId),
             lineage: store.listLineage(intent.threadId),
-            intents: store.listIntents
+            intents: store.listIntents(intent.threadId)
           })
-          const stored = intents.find(
-            (row) => row.threadId === intent.threadId && row.generation === intent.generation
-          )
+          const stored = intents.find((row) => row.generation === intent.generation)
           const keep = [...Option.toArray(bound), ...lineage].flatMap(({ providerSessionId }) =>
             providerSessionId === null ? [] : [providerSessionId]
           )
@@ -119,7 +118,7 @@ export class StartIntents extends Context.Service<
       )
 
       const halfRestored = Effect.fn("StartIntents.halfRestored")(function* (threadId: ThreadId) {
-        return (yield* store.listIntents).some((row) => row.threadId === threadId && row.restores === true)
+        return (yield* store.listIntents(threadId)).some((row) => row.restores === true)
       })
 
       return StartIntents.of({ begin, created, abandon, halfRestored })

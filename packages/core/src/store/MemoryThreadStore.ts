@@ -9,6 +9,7 @@ import type { TrustedDirectory } from "@rejoin/contracts/Trust"
 import { isOpen } from "@rejoin/contracts/Turn"
 import { Context, Effect, Exit, Layer, Option, Semaphore, Stream } from "effect"
 import type { Binding, LineageEntry, StartIntent, ThreadRecord, TurnRecord } from "./Records.ts"
+import { alone, nothingElsewhere } from "./Ownership.ts"
 import { type EventDraft, ThreadStore } from "./ThreadStore.ts"
 import { spaced, type Term, textOf } from "../search/SearchText.ts"
 import { filesOf, noHash } from "../transcripts/TranscriptPieces.ts"
@@ -161,7 +162,7 @@ const make = Effect.sync(() => {
   return ThreadStore.of({
     durable: Effect.void,
     transaction,
-    lock: () => Effect.void,
+    lock: () => Effect.succeed(nothingElsewhere),
     insertThread: (thread, binding) =>
       run(() => {
         threads.set(thread.id, thread)
@@ -272,7 +273,7 @@ const make = Effect.sync(() => {
     listLineage: (id) => run(() => lineage.values((row) => row.threadId === id)),
     saveIntent: (intent) => run(() => intents.set(`${intent.threadId}/${intent.generation}`, intent)),
     deleteIntent: (intent) => run(() => intents.delete(`${intent.threadId}/${intent.generation}`)),
-    listIntents: run(() => intents.values()),
+    listIntents: (of) => run(() => intents.values((row) => of === "ours" || row.threadId === of)),
     saveTurn: (turn) => run(() => turns.set(turn.id, turn)),
     openTurnsLast: (threadId, order = []) =>
       run(() => {
@@ -308,9 +309,9 @@ const make = Effect.sync(() => {
           page
         )
       ),
-    openTurns: (threadId) =>
+    openTurns: (of) =>
       run(() =>
-        turns.values((row) => isOpen(row.status) && (threadId === undefined || row.threadId === threadId))
+        turns.values((row) => isOpen(row.status) && (of === "ours" || of === "all" || row.threadId === of))
       ),
     deferredTurns: (of) =>
       run(() =>
@@ -385,6 +386,7 @@ const make = Effect.sync(() => {
           (held) => filesOf(held?.pieces ?? [], held?.head.hash ?? noHash)
         )
     },
+    ownership: alone,
     search: {
       fill: Effect.succeed(false),
       find: (terms, { limit, project, provider, skip, thread: only }) =>

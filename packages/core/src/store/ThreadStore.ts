@@ -8,6 +8,7 @@ import type { ThreadKey } from "@rejoin/contracts/Thread"
 import type { Timestamp } from "@rejoin/contracts/Time"
 import type { TrustedDirectory } from "@rejoin/contracts/Trust"
 import { Context, type Effect, type Option, type Stream } from "effect"
+import type { Ownership } from "./Ownership.ts"
 import type { RuleStore } from "./RuleStore.ts"
 import type { SearchStore } from "./SearchStore.ts"
 import type { TranscriptStore } from "./TranscriptStore.ts"
@@ -42,9 +43,10 @@ export class ThreadStore extends Context.Service<
 
     /**
      * Within a transaction, and first of all in it: until that ends no other server changes these threads or what hangs on
-     * them. What was read before it may be out of date by then.
+     * them, nor does one become another's. What was read before it may be out of date by then. Returns those of them that
+     * are not run here, and where they are.
      */
-    readonly lock: (ids: Iterable<ThreadId>) => Stored<void>
+    readonly lock: (ids: Iterable<ThreadId>) => Stored<ReadonlyMap<ThreadId, string>>
 
     /** What was written before is on the disk when it returns. Not within a transaction. */
     readonly durable: Stored<void>
@@ -70,7 +72,7 @@ export class ThreadStore extends Context.Service<
     readonly getBinding: (id: ThreadId) => Stored<Option.Option<Binding>>
     /** Those that are open in a terminal. Costs what is. */
     readonly listTerminals: Stored<ReadonlyArray<Binding>>
-    /** Whatever looks alive is `stopped`: for a start of the server, when nothing is. Costs what looks alive. */
+    /** Whatever looks alive here is `stopped`: for a start of the server, when nothing is. Costs what looks alive. */
     readonly stopBindings: Stored<void>
     /** Adds one to the stored generation and returns the new one. */
     readonly nextGeneration: (id: ThreadId) => Stored<number>
@@ -88,7 +90,8 @@ export class ThreadStore extends Context.Service<
     /** Inserts or replaces by (threadId, generation). */
     readonly saveIntent: (intent: StartIntent) => Stored<void>
     readonly deleteIntent: (intent: Pick<StartIntent, "threadId" | "generation">) => Stored<void>
-    readonly listIntents: Stored<ReadonlyArray<StartIntent>>
+    /** Of one thread, or of all that are run here. */
+    readonly listIntents: (of: ThreadId | "ours") => Stored<ReadonlyArray<StartIntent>>
 
     readonly saveTurn: (turn: TurnRecord) => Stored<void>
     /** Puts the thread's `openTurns` behind all others, in their order or in this one. */
@@ -99,8 +102,8 @@ export class ThreadStore extends Context.Service<
     /** The newest turn whose own message, not a steer, has this id upstream. */
     readonly findMessage: (threadId: ThreadId, messageId: MessageId) => Stored<Option.Option<TurnRecord>>
     readonly listTurns: (threadId: ThreadId, page: Page) => Stored<ReadonlyArray<TurnRecord>>
-    /** Turns that have not settled and do not wait for their time, of one thread or of all. */
-    readonly openTurns: (threadId?: ThreadId) => Stored<ReadonlyArray<TurnRecord>>
+    /** Turns that have not settled and do not wait for their time: of one thread, of those that are run here, or of all. */
+    readonly openTurns: (of: ThreadId | "ours" | "all") => Stored<ReadonlyArray<TurnRecord>>
 
     /** Turns that wait for their time, the first to begin first: of one thread, those whose time has come, or all. */
     readonly deferredTurns: (
@@ -142,7 +145,7 @@ export class ThreadStore extends Context.Service<
     readonly saveRequest: (request: PendingRequest) => Stored<void>
     readonly deleteRequest: (threadId: ThreadId, id: RequestId) => Stored<void>
     readonly listRequests: (threadId: ThreadId) => Stored<ReadonlyArray<PendingRequest>>
-    /** Of which a request is pending. */
+    /** Of those that are run here, in which a request is pending. */
     readonly threadsAsking: Stored<ReadonlyArray<ThreadId>>
 
     /** Inserts or replaces by id. */
@@ -153,6 +156,8 @@ export class ThreadStore extends Context.Service<
       threadId: ThreadId,
       page: Page & { readonly first?: "oldest" }
     ) => Stored<ReadonlyArray<Receipt>>
+
+    readonly ownership: Ownership
 
     readonly transcripts: TranscriptStore
 

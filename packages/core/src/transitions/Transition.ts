@@ -46,7 +46,9 @@ export const makeTransition = Effect.gen(function* () {
     options?: Pick<EnsureOptions, "claim" | "handOver" | "restore" | "undone">
   ) {
     const wanted = { cwd, mode: thread.runtimeMode, model: thread.model }
-    const ready = yield* sessions.preemptible(thread.id)(starts.ensure(thread, wanted, options))
+    const ready = yield* sessions
+      .preemptible(thread.id)(starts.ensure(thread, wanted, options))
+      .pipe(Effect.tapErrorTag("MachineAway", () => store.ownership.giveBack(thread.id)))
     if (ready !== "preempted" && ready.receipt !== undefined) return ready.receipt
     // One that was given up too late is alive.
     const live = ready === "preempted" ? sessions.get(thread.id) : ready.live

@@ -48,22 +48,25 @@ export const makeUpdate = Effect.gen(function* () {
       const at = yield* now
       const { generation } = yield* directory.get(id)
       // Read within the transaction: a running turn writes its thread too.
-      return yield* events.transact({ threadId: id, generation }, (emit) =>
-        Effect.gen(function* () {
-          const { onLimit, ...before } = yield* threads.record(id)
-          const wanted = change.onLimit === undefined ? onLimit : change.onLimit
-          const next: ThreadRecord = {
-            ...before,
-            ...(change.title !== undefined && { title: change.title }),
-            ...(change.runtimeMode && { runtimeMode: change.runtimeMode }),
-            ...(change.model && { model: change.model }),
-            ...(wanted && { onLimit: wanted }),
-            updatedAt: at
-          }
-          yield* store.saveThread(next)
-          emit({ type: "thread.updated", data: change })
-          return next
-        })
+      return yield* events.transact(
+        { threadId: id, generation },
+        (emit) =>
+          Effect.gen(function* () {
+            const { onLimit, ...before } = yield* threads.record(id)
+            const wanted = change.onLimit === undefined ? onLimit : change.onLimit
+            const next: ThreadRecord = {
+              ...before,
+              ...(change.title !== undefined && { title: change.title }),
+              ...(change.runtimeMode && { runtimeMode: change.runtimeMode }),
+              ...(change.model && { model: change.model }),
+              ...(wanted && { onLimit: wanted }),
+              updatedAt: at
+            }
+            yield* store.saveThread(next)
+            emit({ type: "thread.updated", data: change })
+            return next
+          }),
+        { by: "anyone" }
       )
     }).pipe(
       Effect.tap(() =>

@@ -33,7 +33,7 @@ describe("law 6: what waits is not begun by a server that stops, or does not ser
         )
         Object.defineProperty(upstream.faults, "holdsClose", { configurable: true, value: undefined })
         assert.deepEqual(
-          (yield* store.openTurns()).map(({ status }) => status),
+          (yield* store.openTurns("all")).map(({ status }) => status),
           ["accepted"]
         )
         const turn = yield* life(settled(id, queued))

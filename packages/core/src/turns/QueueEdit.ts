@@ -61,43 +61,49 @@ export const makeEditQueued = (store: ThreadStore["Service"], events: ThreadEven
     { attachments, before, from, input, notBefore }: QueueChange
   ) {
     const binding = Option.getOrUndefined(yield* store.getBinding(threadId))
-    return yield* events.transact({ threadId, generation: binding?.generation ?? 0 }, (emit) =>
-      Effect.gen(function* () {
-        const stored = Option.getOrUndefined(yield* store.getTurn(turnId))
-        if (stored?.threadId !== threadId) {
-          return yield* new E.TurnNotFound({ turnId, message: `There is no turn ${turnId} in this thread.` })
-        }
-        if (!waits(stored)) {
-          return yield* new E.TurnBegun({
-            turnId,
-            message: "It does not wait any more, and stays as it was sent.",
-            hint: "Interrupt it, or send another message."
-          })
-        }
-        const turn: TurnRecord = {
-          ...(notBefore === undefined ? stored : waitingFor(stored, notBefore, yield* now)),
-          ...(from && { from: stored.from && isAbove(from.mode, stored.from.mode) ? stored.from : from }),
-          ...(input !== undefined && { input }),
-          ...(attachments !== undefined && { attachments: attachments.refs })
-        }
-        const open = yield* store.openTurns(threadId)
-        if (before !== undefined && before !== turnId) {
-          if (turn.status !== "accepted") {
-            return yield* new E.InvalidInput({ field: "before", message: "It waits for its time." })
+    return yield* events.transact(
+      { threadId, generation: binding?.generation ?? 0 },
+      (emit) =>
+        Effect.gen(function* () {
+          const stored = Option.getOrUndefined(yield* store.getTurn(turnId))
+          if (stored?.threadId !== threadId) {
+            return yield* new E.TurnNotFound({
+              turnId,
+              message: `There is no turn ${turnId} in this thread.`
+            })
           }
-          if (!open.some(({ id, status }) => id === before && status === "accepted")) {
-            return yield* new E.InvalidInput({ field: "before", message: `No turn ${before} waits here.` })
+          if (!waits(stored)) {
+            return yield* new E.TurnBegun({
+              turnId,
+              message: "It does not wait any more, and stays as it was sent.",
+              hint: "Interrupt it, or send another message."
+            })
           }
-        }
-        yield* store.saveTurn(turn)
-        if (before !== undefined && before !== turnId) {
-          yield* store.openTurnsLast(threadId, moved(open, turn, before))
-        } else if (turn.status !== stored.status && turn.status === "accepted") {
-          yield* store.openTurnsLast(threadId, last(open, turnId))
-        }
-        if (attachments !== undefined) yield* store.saveBlobs(turnId, attachments.blobs)
-        emit(updated(turn, before))
-        return turn
-      })
+          const turn: TurnRecord = {
+            ...(notBefore === undefined ? stored : waitingFor(stored, notBefore, yield* now)),
+            ...(from && { from: stored.from && isAbove(from.mode, stored.from.mode) ? stored.from : from }),
+            ...(input !== undefined && { input }),
+            ...(attachments !== undefined && { attachments: attachments.refs })
+          }
+          const open = yield* store.openTurns(threadId)
+          if (before !== undefined && before !== turnId) {
+            if (turn.status !== "accepted") {
+              return yield* new E.InvalidInput({ field: "before", message: "It waits for its time." })
+            }
+            if (!open.some(({ id, status }) => id === before && status === "accepted")) {
+              return yield* new E.InvalidInput({ field: "before", message: `No turn ${before} waits here.` })
+            }
+          }
+          yield* store.saveTurn(turn)
+          if (before !== undefined && before !== turnId) {
+            yield* store.openTurnsLast(threadId, moved(open, turn, before))
+          } else if (turn.status !== stored.status && turn.status === "accepted") {
+            yield* store.openTurnsLast(threadId, last(open, turnId))
+          }
+          if (attachments !== undefined) yield* store.saveBlobs(turnId, attachments.blobs)
+          emit(updated(turn, before))
+          return turn
+        }),
+      { by: "anyone" }
     )
   })

@@ -1,9 +1,14 @@
 import * as E from "@rejoin/contracts/Errors"
 import type { ThreadId } from "@rejoin/contracts/Ids"
-import { Cause, Context, Deferred, Duration, Effect, FiberSet, Layer, Option, Queue } from "effect"
+import { Cause, Context, Deferred, Duration, Effect, FiberSet, Layer, Option, Queue, Stream } from "effect"
+import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { isOver, LiveSessions } from "../sessions/LiveSessions.ts"
+import { isElsewhere } from "../store/Ownership.ts"
 import type { TurnRecord } from "../store/Records.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
+import { whileAway } from "../store/WhileAway.ts"
+import { makeMendItems } from "./MendItems.ts"
+import { closeRequests } from "./PendingRequests.ts"
 import { TurnJournal } from "./TurnJournal.ts"
 import { TurnRun } from "./TurnRun.ts"
 
@@ -29,14 +34,17 @@ export class TurnDispatcher extends Context.Service<
       const journal = yield* TurnJournal
       const turns = yield* TurnRun
       const store = yield* ThreadStore
+      const events = yield* ThreadEvents
       let paused = false
       const waiting = new Set<ThreadId>()
 
       const again = (threadId: ThreadId) => Queue.offer(sessions.attention, threadId)
 
+      const mendItems = makeMendItems(store)
+
       /**
-       * A turn that is under way in the store but on no live session: the store refused to write its end, or its
-       * session was gone before it began. It is told as interrupted, and the thread goes on.
+       * A turn that is under way in the store but on no live session: the store refused to write its end, its session was
+       * gone before it began, or its machine is. It is told as interrupted, and the thread goes on.
        */
       const settleForsaken = Effect.fnUntraced(function* (
         threadId: ThreadId,
@@ -49,8 +57,18 @@ export class TurnDispatcher extends Context.Service<
           const error = E.toFailure(
             new E.ProviderFailed({ provider, message: "The turn lost its session before it was settled." })
           )
+          yield* mendItems(threadId, turn.id)
           yield* journal.settle(turn.id, { threadId, generation }, { status: "interrupted", error })
         }
+      })
+
+      /** What a session asked that is gone with its machine can be answered by nobody. */
+      const closeForsaken = Effect.fnUntraced(function* (threadId: ThreadId) {
+        if ((yield* store.listRequests(threadId)).length === 0) return
+        const binding = Option.getOrUndefined(yield* store.getBinding(threadId))
+        yield* events.transact({ threadId, generation: binding?.generation ?? 0 }, (emit) =>
+          closeRequests(store, threadId, emit)
+        )
       })
 
       const drain = (threadId: ThreadId) =>
@@ -66,6 +84,7 @@ export class TurnDispatcher extends Context.Service<
             const open = yield* store.openTurns(threadId)
             const forsaken = open.filter(({ status }) => status !== "accepted")
             if (forsaken.length > 0) yield* settleForsaken(threadId, forsaken)
+            if (sessions.get(threadId) === undefined) yield* closeForsaken(threadId)
             const turn = open.find(({ status }) => status === "accepted")
             if (turn === undefined) return
             const done = yield* turns.run(turn, () => !paused)
@@ -80,6 +99,8 @@ export class TurnDispatcher extends Context.Service<
 
       /** It is tried again with growing pauses, and not for ever: then the turn ends with what is known. */
       const failed = Effect.fnUntraced(function* (threadId: ThreadId, cause: Cause.Cause<E.StoreFailed>) {
+        // Whoever runs the thread hears of the turn too.
+        if (Option.exists(Cause.findErrorOption(cause), isElsewhere)) return
         // Nothing is wrong with the turn: it waits until the database is there, however long.
         if (Option.exists(Cause.findErrorOption(cause), ({ away }) => away === true)) {
           if (!isAway) yield* Effect.logWarning("Turns wait until the database answers.", cause)
@@ -137,6 +158,19 @@ export class TurnDispatcher extends Context.Service<
           Effect.asVoid
         )
       yield* Queue.take(sessions.attention).pipe(Effect.flatMap(look), Effect.forever, Effect.forkScoped)
+
+      // What another server has put into the queue of a thread that is run here.
+      yield* Queue.takeAll(events.queued).pipe(
+        Effect.flatMap((told) => whileAway(store.ownership.ours([...new Set(told)]))),
+        Effect.flatMap((ours) => Queue.offerAll(sessions.attention, ours)),
+        Effect.catchCause((cause) =>
+          Effect.logError("What other servers accepted was not looked at.", cause)
+        ),
+        Effect.forever,
+        Effect.forkScoped
+      )
+      // What waits where no machine is: whoever asks first takes it over.
+      yield* Effect.forkScoped(Stream.runForEach(store.ownership.forsaken, again))
 
       return TurnDispatcher.of({
         look,

@@ -22,6 +22,7 @@ import type { Binding, ThreadRecord, TurnRecord } from "../store/Records.ts"
 import { accepted, type GoesOn, goesOnText, newTurn, type NewTurn } from "./NewTurn.ts"
 import { threadNotFound } from "../sessions/SessionDirectory.ts"
 import { type Emit, type Origin, ThreadEvents } from "../events/ThreadEvents.ts"
+import { lockOurs } from "../store/Ownership.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { titleFrom } from "../threads/ThreadTitle.ts"
 
@@ -146,7 +147,7 @@ export class TurnJournal extends Context.Service<
           Effect.gen(function* () {
             const found = Option.getOrUndefined(yield* store.getTurn(turnId))
             if (found === undefined) return
-            yield* store.lock([found.threadId])
+            yield* lockOurs(store, found.threadId)
             const stored = Option.getOrUndefined(yield* store.getTurn(turnId))
             if (stored !== undefined) yield* store.saveTurn(change(stored))
           })
@@ -156,29 +157,32 @@ export class TurnJournal extends Context.Service<
         const id = yield* newId("trn")
         const at = yield* now
         const generation = yield* generationOf(turn.threadId)
-        return yield* events.transact({ threadId: turn.threadId, generation }, (emit) =>
-          Effect.gen(function* () {
-            // It may have been deleted since it was looked up.
-            const thread = yield* store.getThread(turn.threadId)
-            if (Option.isNone(thread)) return yield* threadNotFound(turn.threadId)
-            if (turn.idempotencyKey !== null) {
-              const existing = yield* store.findTurn(turn.threadId, turn.idempotencyKey)
-              if (Option.isSome(existing))
-                return yield* sameOrConflict(existing.value, turn, turn.idempotencyKey)
-            }
-            const { moved = null, providerSessionId = null } =
-              Option.getOrUndefined(yield* store.getBinding(turn.threadId)) ?? {}
-            if (moved !== null) return yield* wentElsewhere(moved, providerSessionId)
-            const { attachments, notBefore, ...rest } = turn
-            const record = newTurn(id as TurnId, { ...rest, attachments: attachments.refs, notBefore }, at)
-            yield* store.saveTurn(record)
-            if (attachments.blobs.length > 0) yield* store.saveBlobs(record.id, attachments.blobs)
-            const untitled = thread.value.title === ""
-            const change = untitled ? { title: titleFrom(turn.input) } : {}
-            yield* touchThread(turn.threadId, change, thread.value)
-            emit(accepted(record))
-            return record
-          })
+        return yield* events.transact(
+          { threadId: turn.threadId, generation },
+          (emit) =>
+            Effect.gen(function* () {
+              // It may have been deleted since it was looked up.
+              const thread = yield* store.getThread(turn.threadId)
+              if (Option.isNone(thread)) return yield* threadNotFound(turn.threadId)
+              if (turn.idempotencyKey !== null) {
+                const existing = yield* store.findTurn(turn.threadId, turn.idempotencyKey)
+                if (Option.isSome(existing))
+                  return yield* sameOrConflict(existing.value, turn, turn.idempotencyKey)
+              }
+              const { moved = null, providerSessionId = null } =
+                Option.getOrUndefined(yield* store.getBinding(turn.threadId)) ?? {}
+              if (moved !== null) return yield* wentElsewhere(moved, providerSessionId)
+              const { attachments, notBefore, ...rest } = turn
+              const record = newTurn(id as TurnId, { ...rest, attachments: attachments.refs, notBefore }, at)
+              yield* store.saveTurn(record)
+              if (attachments.blobs.length > 0) yield* store.saveBlobs(record.id, attachments.blobs)
+              const untitled = thread.value.title === ""
+              const change = untitled ? { title: titleFrom(turn.input) } : {}
+              yield* touchThread(turn.threadId, change, thread.value)
+              emit(accepted(record))
+              return record
+            }),
+          { by: "anyone" }
         )
       })
 
@@ -243,7 +247,7 @@ export class TurnJournal extends Context.Service<
               }))
             }),
           // That it was sent is on the disk already.
-          "soon"
+          { durable: "soon" }
         )
       })
 
@@ -263,7 +267,7 @@ export class TurnJournal extends Context.Service<
         const at = yield* now
         const steered = yield* store.transaction(
           Effect.gen(function* () {
-            yield* store.lock([steer.threadId])
+            yield* lockOurs(store, steer.threadId)
             const { idempotencyKey, input } = steer
             const existing =
               idempotencyKey === null ? Option.none() : yield* store.findTurn(steer.threadId, idempotencyKey)
@@ -306,18 +310,21 @@ export class TurnJournal extends Context.Service<
         if (found?.status !== "deferred") return false
         const { threadId } = found
         const generation = yield* generationOf(threadId)
-        return yield* events.transact({ threadId, generation }, (emit) =>
-          Effect.gen(function* () {
-            const stored = Option.getOrUndefined(yield* store.getTurn(turnId))
-            if (stored?.status !== "deferred") return false
-            const turn = edit(stored)
-            yield* store.saveTurn(turn)
-            if (turn.status === "accepted") {
-              yield* store.openTurnsLast(threadId, last(yield* store.openTurns(threadId), turnId))
-            }
-            emit(updated(turn))
-            return true
-          })
+        return yield* events.transact(
+          { threadId, generation },
+          (emit) =>
+            Effect.gen(function* () {
+              const stored = Option.getOrUndefined(yield* store.getTurn(turnId))
+              if (stored?.status !== "deferred") return false
+              const turn = edit(stored)
+              yield* store.saveTurn(turn)
+              if (turn.status === "accepted") {
+                yield* store.openTurnsLast(threadId, last(yield* store.openTurns(threadId), turnId))
+              }
+              emit(updated(turn))
+              return true
+            }),
+          { by: "anyone" }
         )
       })
 
@@ -332,15 +339,18 @@ export class TurnJournal extends Context.Service<
 
       const withdraw = Effect.fn("TurnJournal.withdraw")(function* (turnId: TurnId, origin: Origin) {
         const at = yield* now
-        return yield* events.transact(origin, (emit) =>
-          Effect.gen(function* () {
-            const stored = yield* store.getTurn(turnId)
-            if (Option.isNone(stored) || !waits(stored.value)) return false
-            yield* store.saveTurn({ ...stored.value, status: "interrupted", settledAt: at })
-            yield* Metric.update(Metric.withAttributes(CoreMetrics.turns, { status: "interrupted" }), 1)
-            emit({ type: "turn.interrupted", turnId, data: { output: "", withdrawn: true } })
-            return true
-          })
+        return yield* events.transact(
+          origin,
+          (emit) =>
+            Effect.gen(function* () {
+              const stored = yield* store.getTurn(turnId)
+              if (Option.isNone(stored) || !waits(stored.value)) return false
+              yield* store.saveTurn({ ...stored.value, status: "interrupted", settledAt: at })
+              yield* Metric.update(Metric.withAttributes(CoreMetrics.turns, { status: "interrupted" }), 1)
+              emit({ type: "turn.interrupted", turnId, data: { output: "", withdrawn: true } })
+              return true
+            }),
+          { by: "anyone" }
         )
       })
 
@@ -353,7 +363,7 @@ export class TurnJournal extends Context.Service<
       })
 
       const withdrawFrom = Effect.fn("TurnJournal.withdrawFrom")(function* (device: string) {
-        for (const turn of [...(yield* store.openTurns()), ...(yield* store.deferredTurns("all"))]) {
+        for (const turn of [...(yield* store.openTurns("all")), ...(yield* store.deferredTurns("all"))]) {
           if (turn.from?.device !== device || !waits(turn)) continue
           const { id, threadId } = turn
           yield* withdraw(id, { threadId, generation: yield* generationOf(threadId) })

@@ -157,7 +157,10 @@ export class TurnRun extends Context.Service<
           if (failure._tag === "StoreFailed" && failure.away === true) return yield* failure
           const error = E.toFailure(failure)
           yield* journal.settle(turn.id, yield* originOf(thread), { status: "failed", error })
-          return "again"
+          if (failure._tag !== "MachineAway") return "again"
+          // That machine may come back. What else waits is looked at as long as it does not.
+          yield* store.ownership.giveBack(thread.id)
+          return "under way"
         }
         if (started.success === "preempted") {
           yield* journal.settle(turn.id, yield* originOf(thread), { status: "interrupted" })

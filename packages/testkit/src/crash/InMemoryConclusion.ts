@@ -29,7 +29,7 @@ export const conclude = Effect.fnUntraced(function* (witness: Witness) {
   const { recalled, store, told, upstream, where } = witness
   const service = yield* ProviderService
   heal(upstream)
-  for (let round = 0; round < 200 && (yield* store.openTurns()).length > 0; round++) {
+  for (let round = 0; round < 200 && (yield* store.openTurns("all")).length > 0; round++) {
     for (const id of yield* knownThreads(witness)) {
       for (const request of yield* store.listRequests(id)) {
         yield* Effect.ignore(service.answer(id, request.id, { decision: "cancel" }))

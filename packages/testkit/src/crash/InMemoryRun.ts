@@ -183,7 +183,7 @@ export const runInMemory = Effect.fn("runInMemory")(function* (scenario: Scenari
         .map(({ id }) => id)
     },
     left: {
-      intents: (yield* store.listIntents).length,
+      intents: (yield* store.listIntents("ours")).length,
       processes: upstream.open,
       requests: requests.flat().length
     },

@@ -45,7 +45,7 @@ export const actor = (witness: Witness) => {
         return
       case "Reap": {
         const reaper = yield* SessionReaper
-        const running = (yield* store.openTurns()).filter(({ status }) => status === "running")
+        const running = (yield* store.openTurns("all")).filter(({ status }) => status === "running")
         yield* reaper.sweep
         for (const { id, input } of running) {
           const turn = yield* store.getTurn(id)

@@ -16,6 +16,7 @@ const threads = [
   `CREATE TABLE thread (
     ${ordinal}, id ${text} NOT NULL UNIQUE, provider ${text}, project ${text}, key_agent ${text}, key_external ${text},
     last_seq INTEGER NOT NULL, created_at ${text} NOT NULL, record_json TEXT NOT NULL, purged INTEGER NOT NULL DEFAULT 0,
+    owner ${text}, home ${text},
     UNIQUE (key_agent, key_external))`,
   "CREATE INDEX thread_project ON thread (project, ordinal)",
   "CREATE INDEX thread_kept ON thread (ordinal) WHERE purged = 0",
@@ -123,8 +124,10 @@ const channels = [
     PRIMARY KEY (channel, hash))`
 ]
 
-/** Which server works here: what another one writes is refused. */
+/** Which server works here, where it is one alone: what another one writes is refused. And the machines, where they are several. */
 const servers = [
+  `CREATE TABLE machine (id ${text} PRIMARY KEY, boot ${text} NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL,
+    lease_until TIMESTAMPTZ NOT NULL, alive_since TIMESTAMPTZ NOT NULL)`,
   `CREATE TABLE server (one INTEGER PRIMARY KEY CHECK (one = 1), boot ${text} NOT NULL)`,
   "INSERT INTO server VALUES (1, '')"
 ]

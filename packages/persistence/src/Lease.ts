@@ -1,0 +1,82 @@
+import type { PgClient } from "@effect/sql-pg"
+import { StoreFailed } from "@rejoin/contracts/Errors"
+import { Effect, Queue, Schedule, type Scope, Stream } from "effect"
+import type { SqlError } from "effect/sql"
+import { randomUUID } from "node:crypto"
+import type { Machine } from "./Machine.ts"
+import { storeFailed } from "./StoreFailure.ts"
+import { within } from "./Within.ts"
+
+export interface MachineInfo {
+  readonly id: string
+  readonly name: string
+  readonly version: string
+  /** Who has not renewed it for so long is taken for gone. In seconds, by the database's clock alone; 10. */
+  readonly lease?: number
+}
+
+const silent = new StoreFailed({ message: "The database has not answered within 5 seconds.", away: true })
+
+const replaced = new StoreFailed({
+  message: "Another server with the id of this machine has begun: nothing more is written by this one.",
+  hint: "A data directory was copied, or two servers use one: each machine needs its own."
+})
+
+/**
+ * Makes this server one of those on the database until the scope ends, by a row that it renews on a connection of its own:
+ * as long as it does, its threads stay with it. Returns it, and what has to pass in every transaction: one server has a
+ * machine's id at a time, and the one that began last.
+ */
+export const holdLease = Effect.fn("holdLease")(function* (
+  sql: PgClient.PgClient,
+  connect: Effect.Effect<PgClient.PgClient, SqlError.SqlError, Scope.Scope>,
+  { id, lease: seconds = 10, name, version }: MachineInfo
+) {
+  const boot = randomUUID()
+  const lease = sql`clock_timestamp() + ${seconds} * interval '1 second'`
+  const [begun] = yield* sql<{ since: string }>`
+    INSERT INTO machine (id, boot, name, version, lease_until, alive_since)
+    VALUES (${id}, ${boot}, ${name}, ${version}, ${lease}, clock_timestamp())
+    ON CONFLICT (id) DO UPDATE SET boot = excluded.boot, name = excluded.name, version = excluded.version,
+      lease_until = excluded.lease_until, alive_since = excluded.alive_since
+    RETURNING alive_since::text AS since`.pipe(Effect.mapError(storeFailed))
+  const doubts = yield* Queue.sliding<void>(1)
+  let since = begun?.since
+
+  const renew = (own: PgClient.PgClient) =>
+    own<{ since: string }>`
+      UPDATE machine SET lease_until = ${lease},
+        alive_since = CASE WHEN lease_until > clock_timestamp() THEN alive_since ELSE clock_timestamp() END
+      WHERE id = ${id} AND boot = ${boot} RETURNING alive_since::text AS since`.pipe(
+      Effect.mapError(storeFailed),
+      within("5 seconds", () => silent),
+      Effect.flatMap(([row]) => {
+        if (row === undefined) return Effect.fail(replaced)
+        const before = since
+        since = row.since
+        return before === row.since ? Effect.void : Queue.offer(doubts, undefined)
+      })
+    )
+
+  yield* Effect.scoped(
+    Effect.flatMap(Effect.mapError(connect, storeFailed), (own) =>
+      Effect.repeat(renew(own), Schedule.spaced(`${seconds * 300} millis`))
+    )
+  ).pipe(
+    Effect.tapError(({ message }) => Effect.logWarning(`The machine's lease was not renewed: ${message}`)),
+    Effect.retry({
+      while: (error) => error !== replaced,
+      schedule: Schedule.spaced(`${seconds * 100} millis`)
+    }),
+    Effect.ignore,
+    Effect.forkScoped
+  )
+
+  const machine: Machine = { id, lease: seconds, doubted: Stream.fromQueue(doubts) }
+  // Held until the transaction ends: nobody begins with our id in the middle of one.
+  const check = sql<{ boot: string }>`SELECT boot FROM machine WHERE id = ${id} FOR SHARE`.pipe(
+    Effect.mapError(storeFailed),
+    Effect.flatMap(([row]) => (row?.boot === boot ? Effect.void : Effect.fail(replaced)))
+  )
+  return { machine, check }
+})

@@ -1,0 +1,273 @@
+import { assert, describe, it } from "@effect/vitest"
+import { PgClient } from "@effect/sql-pg"
+import { ProviderInstanceId, type ThreadId, type TurnId } from "@rejoin/contracts/Ids"
+import { BundleSpool } from "@rejoin/core/bundle/BundleSpool"
+import * as Core from "@rejoin/core/Core"
+import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
+import { ThreadEvents } from "@rejoin/core/events/ThreadEvents"
+import { Recovery } from "@rejoin/core/life/Recovery"
+import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
+import { ProviderService } from "@rejoin/core/ProviderService"
+import { LiveSessions } from "@rejoin/core/sessions/LiveSessions"
+import { defaults, Settings } from "@rejoin/core/Settings"
+import type { TurnRecord } from "@rejoin/core/store/Records"
+import { ThreadStore } from "@rejoin/core/store/ThreadStore"
+import { TerminalHost } from "@rejoin/core/terminal/TerminalHost"
+import { layerInMemoryAdapter } from "@rejoin/core/testing/InMemoryAdapter"
+import { InMemoryUpstream } from "@rejoin/core/testing/InMemoryUpstream"
+import { Threads } from "@rejoin/core/threads/Threads"
+import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
+import { TranscriptKeeper } from "@rejoin/core/transcripts/TranscriptKeeper"
+import { Context, Deferred, Effect, Exit, Layer, Option, Schedule, Scope, Stream } from "effect"
+import { Reactivity } from "effect/reactivity"
+import * as Postgres from "./Postgres.ts"
+import * as SqlThreadStore from "./SqlThreadStore.ts"
+import { makeCutLink } from "./testing/CutLink.ts"
+import { freshSchema, hasPostgres } from "./testing/FreshPostgres.ts"
+
+const memory = ProviderInstanceId.make("memory")
+
+type Config = Effect.Success<typeof freshSchema>
+
+/** In seconds: whoever is silent for so long is gone. */
+const lease = 1
+
+/** A server on its own machine: its agent's sessions are there alone. */
+const machine = Effect.fnUntraced(function* (config: Config, id: string, keepsCopies = true) {
+  const upstream = new InMemoryUpstream()
+  upstream.storeId = `store of ${id}`
+  const link = yield* makeCutLink(config.url)
+  const scope = yield* Effect.flatMap(Effect.scope, Scope.fork)
+  yield* Effect.addFinalizer(() => link.heal)
+  const stored = Postgres.layer({
+    ...config,
+    url: link.url,
+    connections: 5,
+    machine: { id, name: id, version: "0", lease }
+  })
+  const context = yield* Core.layerManual.pipe(
+    Layer.provide(
+      Layer.mergeAll(WorkingDirectory.layerAnything, TerminalHost.layerNone, BundleSpool.layerMemory)
+    ),
+    Layer.provide(
+      Layer.succeed(Settings, {
+        ...defaults,
+        onLost: "refuse",
+        transcripts: { ...defaults.transcripts, keep: keepsCopies }
+      })
+    ),
+    Layer.provideMerge(Layer.provideMerge(SqlThreadStore.layer, stored)),
+    Layer.fresh,
+    Layer.build,
+    Scope.provide(scope)
+  )
+  yield* Context.get(context, ProviderRegistry).add(layerInMemoryAdapter(upstream))
+  const service = Context.get(context, ProviderService)
+  const say = (thread: ThreadId, input: string) =>
+    Effect.flatMap(service.send(thread, { input }), ({ id }) => service.awaitSettled(thread, id))
+  return {
+    id,
+    /** It hears nothing and is not heard, as if it were frozen. */
+    cut: link.cut,
+    heal: link.heal,
+    upstream,
+    service,
+    say,
+    store: Context.get(context, ThreadStore),
+    events: Context.get(context, ThreadEvents),
+    sessions: Context.get(context, LiveSessions),
+    threads: Context.get(context, Threads),
+    keep: Context.get(context, TranscriptKeeper).keep,
+    reconcile: Context.get(context, Recovery).reconcile,
+    open: Effect.map(
+      Context.get(context, Threads).create({ provider: memory, cwd: "/work" }),
+      ({ thread }) => thread.id
+    ),
+    /** As an operator ends it. */
+    stop: Scope.close(scope, Exit.void)
+  }
+})
+
+/** What stands in the database, past all machines. */
+const beside = ({ schema, url }: Config) =>
+  Effect.provide(PgClient.makeClient({ url, startupParameters: { search_path: schema } }), Reactivity.layer)
+
+type Machine = Effect.Success<ReturnType<typeof machine>>
+
+/** Its session is alive, and its turn goes on until it is ended. */
+const hold = Effect.fnUntraced(function* ({ events, service }: Machine, thread: ThreadId) {
+  const turn = yield* service.send(thread, { input: "hold" })
+  yield* heard(events, thread, turn.id, "turn.started")
+  return turn.id
+})
+
+const heard = (events: Machine["events"], thread: ThreadId, turn: TurnId, type: string) =>
+  events.follow(thread, 0).pipe(
+    Stream.filter((event) => event.turnId === turn && event.type === type),
+    Stream.runHead,
+    Effect.timeout("20 seconds")
+  )
+
+const outcomes = ({ store }: Machine, thread: ThreadId) =>
+  Effect.map(store.listReceipts(thread, { limit: 9 }), (receipts) => receipts.map(({ outcome }) => outcome))
+
+const textOf = ({ output, status }: TurnRecord) => `${status}: ${output}`
+
+describe.skipIf(!hasPostgres)("M: several machines on one database", () => {
+  it.live("M2, M3: what any server accepts is run by the one that has the thread, and by no other", () =>
+    Effect.gen(function* () {
+      const config = yield* freshSchema
+      const [a, b] = [yield* machine(config, "a"), yield* machine(config, "b")]
+      const thread = yield* a.open
+      assert.strictEqual(textOf(yield* a.say(thread, "one")), "completed: one")
+      assert.strictEqual(textOf(yield* b.say(thread, "two")), "completed: one | two")
+      const refused = yield* Effect.flip(b.service.start(thread))
+      assert.deepInclude(refused, { _tag: "StoreFailed", elsewhere: "a" })
+      assert.lengthOf(b.upstream.asked, 0)
+      // What is changed in the queue, and what waits for its time, is seen there too.
+      const held = yield* hold(a, thread)
+      const queued = yield* b.service.send(thread, { input: "three" })
+      yield* b.service.editTurn(thread, queued.id, { input: "four" })
+      yield* a.service.interrupt(thread)
+      assert.strictEqual((yield* b.service.awaitSettled(thread, held)).status, "interrupted")
+      assert.include(textOf(yield* b.service.awaitSettled(thread, queued.id)), "two | hold | four")
+      assert.lengthOf(b.upstream.asked, 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a thread that nobody has is taken by one of those who want it at once", () =>
+    Effect.gen(function* () {
+      const config = yield* freshSchema
+      const [a, b] = [yield* machine(config, "a"), yield* machine(config, "b")]
+      const sql = yield* beside(config)
+      for (let round = 0; round < 20; round++) {
+        const thread = yield* a.open
+        yield* sql`UPDATE thread SET owner = NULL WHERE id = ${thread}`
+        const claims = yield* Effect.all(
+          [a, b].map(({ store }) => Effect.result(store.ownership.claim(thread))),
+          { concurrency: 2 }
+        )
+        assert.sameMembers(
+          claims.map(({ _tag }) => _tag),
+          ["Success", "Failure"]
+        )
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("M8: a server that begins touches nothing that is another one's, and settles what is its own", () =>
+    Effect.gen(function* () {
+      const config = yield* freshSchema
+      const a = yield* machine(config, "a")
+      const thread = yield* a.open
+      const held = yield* hold(a, thread)
+      const b = yield* machine(config, "b")
+      assert.deepEqual(yield* b.reconcile, { intents: 0, rerun: 0, interrupted: 0, completed: 0 })
+      assert.strictEqual(Option.getOrThrow(yield* b.store.getTurn(held)).status, "running")
+      assert.strictEqual(Option.getOrThrow(yield* b.store.getBinding(thread)).status, "running")
+      // The same machine again, while the first one hangs: it has all that is its own, at once.
+      const again = yield* machine(config, "a")
+      assert.deepInclude(yield* again.reconcile, { interrupted: 1 })
+      const late = yield* Effect.flip(a.service.send(thread, { input: "late" }))
+      assert.include(late.message, "Another server with the id of this machine")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live(
+    "M4, M5, law 6: a machine that is frozen loses its threads, writes nothing of them when it is back, and ends their sessions",
+    () =>
+      Effect.gen(function* () {
+        const config = yield* freshSchema
+        const [a, b] = [yield* machine(config, "a"), yield* machine(config, "b")]
+        const thread = yield* a.open
+        yield* a.say(thread, "one")
+        yield* a.keep(thread)
+        const held = yield* hold(a, thread)
+        yield* a.cut
+        // Its agent works on, and tells of it.
+        a.upstream.tell(AdapterEvent.Warning({ message: "told while it was frozen", detail: null }))
+        const next = yield* b.service.send(thread, { input: "two" })
+        const answered = yield* Effect.timeout(b.service.awaitSettled(thread, next.id), "20 seconds")
+        assert.strictEqual(Option.getOrThrow(yield* b.store.getTurn(held)).status, "interrupted")
+        // The model there has been told all that our copy has.
+        assert.strictEqual(textOf(answered), "completed: one | two")
+        assert.strictEqual((yield* outcomes(b, thread))[0], "rehydrated")
+        const { lastSeq } = yield* b.threads.record(thread)
+        const live = a.sessions.get(thread)
+        assert.isDefined(live)
+        yield* a.heal
+        if (live) yield* Effect.timeout(Deferred.await(live.closed), "20 seconds")
+        assert.strictEqual(a.upstream.open, 0)
+        const after = yield* b.store.readEvents({ threadId: thread, afterSeq: 0 }, 999)
+        assert.strictEqual(after.at(-1)?.seq, lastSeq)
+        assert.notInclude(JSON.stringify(after), "told while it was frozen")
+        // It is one of them again: what it is asked is run where the thread is now.
+        assert.strictEqual(textOf(yield* a.say(thread, "three")), "completed: one | two | three")
+        assert.lengthOf(b.upstream.asked, 2)
+      }).pipe(Effect.scoped)
+  )
+
+  it.live("M4, law 2: where there is no copy it waits for its machine, and is never begun anew", () =>
+    Effect.gen(function* () {
+      const config = yield* freshSchema
+      const [a, b] = [yield* machine(config, "a", false), yield* machine(config, "b", false)]
+      const thread = yield* a.open
+      yield* a.say(thread, "one")
+      yield* a.cut
+      const refused = yield* Effect.timeout(b.say(thread, "two"), "20 seconds")
+      assert.deepInclude(refused.error, { _tag: "MachineAway", machine: "a" })
+      // The turn's end is told before its lease is free.
+      const start = Effect.retry(b.service.start(thread), { while: ({ _tag }) => _tag === "StartInProgress" })
+      assert.deepInclude(yield* Effect.flip(start), { _tag: "MachineAway" })
+      assert.lengthOf(b.upstream.asked, 0)
+      yield* a.heal
+      assert.strictEqual(textOf(yield* b.say(thread, "three")), "completed: one | three")
+      assert.lengthOf(b.upstream.asked, 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("where the database was away for all of them, nobody takes anything from anybody", () =>
+    Effect.gen(function* () {
+      const config = yield* freshSchema
+      const machines = [yield* machine(config, "a"), yield* machine(config, "b")]
+      const threads = yield* Effect.forEach(machines, (one) => one.open)
+      for (const [at, one] of machines.entries()) yield* hold(one, threads[at] ?? threads[0]!)
+      const sql = yield* beside(config)
+      const living = (howMany: number) =>
+        Effect.repeat(sql`SELECT id FROM machine WHERE lease_until > clock_timestamp()`, {
+          until: (rows) => rows.length === howMany,
+          schedule: Schedule.spaced("20 millis")
+        })
+      for (const { cut } of machines) yield* cut
+      yield* living(0)
+      // One is back before the other, and wants what seems to be nobody's.
+      for (const [at, one] of machines.entries()) {
+        yield* one.heal
+        yield* living(at + 1)
+        const other = threads[1 - at] ?? threads[0]!
+        assert.isDefined((yield* Effect.flip(one.store.ownership.claim(other))).elsewhere)
+      }
+      for (const [at, one] of machines.entries()) {
+        assert.lengthOf(yield* one.store.ownership.ours([threads[at]!]), 1)
+        assert.strictEqual(one.upstream.open, 1)
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a graceful stop keeps what is its own: who comes back at once goes on with it", () =>
+    Effect.gen(function* () {
+      const config = yield* freshSchema
+      const [a, b] = [yield* machine(config, "a"), yield* machine(config, "b")]
+      const thread = yield* a.open
+      yield* a.say(thread, "one")
+      yield* a.stop
+      const queued = yield* b.service.send(thread, { input: "two" })
+      const again = yield* machine(config, "a")
+      again.upstream.sessions.clear()
+      for (const [id, session] of a.upstream.sessions) again.upstream.sessions.set(id, session)
+      yield* again.reconcile
+      assert.strictEqual(textOf(yield* b.service.awaitSettled(thread, queued.id)), "completed: one | two")
+      assert.lengthOf(b.upstream.asked, 0)
+    }).pipe(Effect.scoped)
+  )
+})
