@@ -1,6 +1,6 @@
 // `node bench/src/databases.ts [rounds]`: what a turn costs on PostgreSQL beside SQLite, both as users have them: on a disk
 // that is waited for. Each act on both, one after the other, in one run.
-import type { StoreFailed } from "@rejoin/contracts/Errors"
+import type { DataDirectoryHeld, StoreFailed } from "@rejoin/contracts/Errors"
 import { MessageId, ThreadId } from "@rejoin/contracts/Ids"
 import { ThreadEvents } from "@rejoin/core/events/ThreadEvents"
 import { defaults, Settings } from "@rejoin/core/Settings"
@@ -29,7 +29,7 @@ const turn = {
   idempotencyKey: null
 }
 
-const serverOn = (store: Layer.Layer<ThreadStore, StoreFailed>) =>
+const serverOn = (store: Layer.Layer<ThreadStore, StoreFailed | DataDirectoryHeld>) =>
   Effect.map(
     Layer.build(
       Layer.fresh(
@@ -86,9 +86,18 @@ await Effect.runPromise(
     )
     const database = yield* postgres
     if (database === undefined) return yield* Console.log("There is no PostgreSQL for this system.")
+    // One of several: each write is fenced.
+    const machine = (id: string) =>
+      Layer.provide(
+        SqlThreadStore.layer,
+        Postgres.layer({
+          url: Redacted.make(database.url),
+          machine: { id, name: id, version: "0" }
+        })
+      )
     const on = {
       SQLite: Layer.provide(SqlThreadStore.layer, Database.layer(join(directory, "rejoin.db"))),
-      PostgreSQL: Layer.provide(SqlThreadStore.layer, Postgres.layer({ url: Redacted.make(database.url) }))
+      PostgreSQL: machine("a")
     }
     const servers = { SQLite: yield* serverOn(on.SQLite), PostgreSQL: yield* serverOn(on.PostgreSQL) }
     for (const { store } of Object.values(servers)) {
@@ -108,7 +117,7 @@ await Effect.runPromise(
       yield* report("databases", { act, sqlite, postgres: pg })
     }
     // How long what one server wrote is on its way to a reader of another.
-    const other = yield* serverOn(on.PostgreSQL)
+    const other = yield* serverOn(machine("b"))
     const delays: Array<number> = []
 
     const from = yield* other.store.lastPosition

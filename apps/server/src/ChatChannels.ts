@@ -5,6 +5,7 @@ import { type Channels, noChannels, runChannels } from "@rejoin/channels/Channel
 import { makeSqlChannelStore } from "@rejoin/channels/SqlChannelStore"
 import type { ChannelConfig, SecretSource } from "@rejoin/contracts/Channel"
 import { DatabaseFile } from "@rejoin/persistence/DatabaseFile"
+import { Singleton } from "@rejoin/persistence/Singleton"
 import { storeFailed } from "@rejoin/persistence/StoreFailure"
 import { ByteSize, Config, Context, Effect, FileSystem, Layer, Option, Redacted, Ref } from "effect"
 import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
@@ -83,28 +84,39 @@ export const adapterOf = Effect.fnUntraced(function* (
   }
 })
 
-/** Runs them as a client of this server's own interface: what a chat may do, any client may. */
+/** As a client of this server's own interface: what a chat may do, any client may. */
+const run = Effect.gen(function* () {
+  const { file, host } = yield* Configuration
+  const configs = (file.channels ?? []).filter(({ run }) => run !== "beside")
+  if (configs.length === 0) return
+  const fs = yield* FileSystem.FileSystem
+  const { address } = yield* HttpServer.HttpServer
+  const { value: token } = yield* Token
+  const sql = yield* SqlClient.SqlClient
+  const { check, durable } = yield* DatabaseFile
+  const port = "port" in address ? address.port : 0
+  const rejoin = yield* Client.make({ url: `http://${host}:${port}`, token })
+  const channels = yield* runChannels(
+    configs,
+    (config) => Effect.provideService(adapterOf(config), FileSystem.FileSystem, fs),
+    makeSqlChannelStore({ sql, durable, check, failed: storeFailed }),
+    rejoin
+  )
+  const current = yield* ChatChannels
+  yield* Ref.set(current, channels)
+  yield* Effect.addFinalizer(() => Ref.set(current, noChannels))
+})
+
+/** Of several servers one runs them: a platform has one listener for each bot. */
 export const running = Layer.effectDiscard(
   Effect.gen(function* () {
-    const { file, host } = yield* Configuration
-    const configs = (file.channels ?? []).filter(({ run }) => run !== "beside")
-    if (configs.length === 0) return
-    const fs = yield* FileSystem.FileSystem
-    const { address } = yield* HttpServer.HttpServer
-    const { value: token } = yield* Token
-    const sql = yield* SqlClient.SqlClient
-    const { check, durable } = yield* DatabaseFile
-    const port = "port" in address ? address.port : 0
-    const rejoin = yield* Client.make({ url: `http://${host}:${port}`, token })
-    const channels = yield* runChannels(
-      configs,
-      (config) => Effect.provideService(adapterOf(config), FileSystem.FileSystem, fs),
-      makeSqlChannelStore({ sql, durable, check, failed: storeFailed }),
-      rejoin
+    const once = yield* Singleton
+    if (once === undefined) return yield* run
+    const term = Effect.scoped(Effect.andThen(run, Effect.never))
+    yield* once("the channels", term).pipe(
+      Effect.catch((error) => Effect.logError("The channels have ended.", error)),
+      Effect.forkScoped
     )
-    const current = yield* ChatChannels
-    yield* Ref.set(current, channels)
-    yield* Effect.addFinalizer(() => Ref.set(current, noChannels))
   })
 )
 

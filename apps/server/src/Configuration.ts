@@ -27,6 +27,11 @@ export interface ConfigurationShape {
   readonly hosts: ReadonlyArray<string>
   /** A PostgreSQL database in place of the file in our own directory. */
   readonly database: Option.Option<Redacted.Redacted>
+  /** Several servers on that database, which know one another by this secret; and where the others reach this one. */
+  readonly cluster: Option.Option<{
+    readonly secret: Redacted.Redacted
+    readonly url: Option.Option<string>
+  }>
   readonly file: FileConfig
 }
 
@@ -66,6 +71,8 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
         roots: Config.option(Config.NonEmptyString("REJOIN_ROOTS")),
         hosts: Config.option(Config.NonEmptyString("REJOIN_HOSTS")),
         database: databaseUrl,
+        cluster: Config.option(Config.Redacted("REJOIN_CLUSTER_TOKEN")),
+        machineUrl: Config.option(Config.NonEmptyString("REJOIN_MACHINE_URL")),
         config: Config.option(Config.NonEmptyString("REJOIN_CONFIG")),
         started: Config.option(Config.NonEmptyString("INIT_CWD"))
       }).pipe(
@@ -86,6 +93,7 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
           hint: "postgres://user:password@host:5432/database, where @, /, : and % in a password are written as %40, %2F, %3A and %25. Without it the threads are in a file of the data directory."
         })
       }
+      yield* checkCluster(environment)
       const path = Option.getOrElse(environment.config, () => join(environment.home, "config.json"))
       // npm runs scripts in the package's directory and tells in INIT_CWD where it was called.
       const here = Option.getOrElse(environment.started, () => globalThis.process.cwd())
@@ -102,6 +110,7 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
       const { database, home, host, port, token } = environment
       return Configuration.of({
         database,
+        cluster: Option.map(environment.cluster, (secret) => ({ secret, url: environment.machineUrl })),
         home,
         host,
         port,
@@ -119,6 +128,42 @@ export class Configuration extends Context.Service<Configuration, ConfigurationS
       })
     })
   )
+}
+
+const shortest = 16
+
+/** Several servers share a database, a secret, and the token of their users; and each is to be reached by the others. */
+const checkCluster = ({
+  cluster,
+  database,
+  host,
+  machineUrl,
+  token
+}: {
+  readonly cluster: Option.Option<Redacted.Redacted>
+  readonly database: Option.Option<Redacted.Redacted>
+  readonly host: string
+  readonly machineUrl: Option.Option<string>
+  readonly token: Option.Option<Redacted.Redacted>
+}) => {
+  const bad = (field: string, message: string, hint?: string) =>
+    Effect.fail(new InvalidInput({ field, message, ...(hint && { hint }) }))
+  if (Option.isNone(cluster)) return Effect.void
+  if (Redacted.value(cluster.value).length < shortest)
+    return bad("REJOIN_CLUSTER_TOKEN", `REJOIN_CLUSTER_TOKEN is a secret of ${shortest} characters or more.`)
+  if (Option.isNone(database))
+    return bad("REJOIN_DATABASE_URL", "Several servers need one PostgreSQL: REJOIN_DATABASE_URL says where.")
+  if (Option.isNone(token))
+    return bad("REJOIN_TOKEN", "Several servers let users in by one token: set REJOIN_TOKEN for all of them.")
+  if (Option.exists(machineUrl, (url) => !URL.canParse(url) || !/^https?:/.test(url)))
+    return bad("REJOIN_MACHINE_URL", "REJOIN_MACHINE_URL is an address: http://10.0.0.5:4319")
+  if (Option.isNone(machineUrl) && /^(0\.0\.0\.0|::|\[::\])$/.test(host))
+    return bad(
+      "REJOIN_MACHINE_URL",
+      "Where the other servers reach this one is not known.",
+      "http://10.0.0.5:4319, in REJOIN_MACHINE_URL."
+    )
+  return Effect.void
 }
 
 const decode = Schema.decodeUnknownEffect(FileConfig, { errors: "all", onExcessProperty: "error" })

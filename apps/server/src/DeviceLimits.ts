@@ -35,6 +35,7 @@ const needs: Readonly<Record<string, Needs>> = {
   "providers.models": "read",
   "providers.sessions": "read",
   "search.search": "read",
+  "runners.list": "read",
   "directories.look": "read",
   "directories.changes": "read",
   "directories.files": "read",

@@ -6,6 +6,7 @@ import { Timestamp } from "@rejoin/contracts/Time"
 import { type Turn, waits } from "@rejoin/contracts/Turn"
 import { UsageFacts } from "@rejoin/core/turns/UsageFacts"
 import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
+import { LiveSessions } from "@rejoin/core/sessions/LiveSessions"
 import { ProviderService } from "@rejoin/core/ProviderService"
 import { Rules } from "@rejoin/core/rules/Rules"
 import { snippetOf, termsOf, textOf } from "@rejoin/core/search/SearchText"
@@ -34,6 +35,7 @@ import { WorkingTrees } from "./WorkingTrees.ts"
 import { EventStream } from "./EventStream.ts"
 import { Token } from "./Token.ts"
 import { version } from "./version.ts"
+import { hostname } from "node:os"
 
 const defaultLimit = 100
 
@@ -452,6 +454,35 @@ const health = HttpApiBuilder.group(
   })
 )
 
+const runners = HttpApiBuilder.group(
+  Api,
+  "runners",
+  Effect.fnUntraced(function* (handlers) {
+    const { ownership } = yield* ThreadStore
+    const sessions = yield* LiveSessions
+    return handlers.handleAll({
+      list: () =>
+        Effect.map(ownership.machines, (machines) => {
+          const alone = {
+            id: "local",
+            machine: hostname(),
+            status: "up" as const,
+            threads: sessions.list().length,
+            version
+          }
+          const all = machines.map(({ id, lives, name, threads, version }) => ({
+            id,
+            machine: name,
+            status: lives ? ("up" as const) : ("away" as const),
+            threads,
+            version
+          }))
+          return { items: all.length === 0 ? [alone] : all }
+        })
+    })
+  })
+)
+
 const metrics = HttpApiBuilder.group(Api, "metrics", (handlers) =>
   handlers.handle("metrics", () => PrometheusMetrics.format())
 )
@@ -469,6 +500,7 @@ export const layer = Layer.mergeAll(
   access,
   devices,
   push,
+  runners,
   metrics,
   health
 )

@@ -39,6 +39,7 @@ const pushing = Effect.gen(function* () {
         roots: [],
         hosts: [],
         database: Option.none(),
+        cluster: Option.none(),
         file: {}
       }),
       Layer.succeed(Token, {

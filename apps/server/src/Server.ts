@@ -7,9 +7,11 @@ import * as Database from "@rejoin/persistence/Database"
 import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
 import { DataDirectory } from "@rejoin/persistence/DataDirectory"
 import * as SqlThreadStore from "@rejoin/persistence/SqlThreadStore"
+import { ThreadStore } from "@rejoin/core/store/ThreadStore"
+import { machineId } from "@rejoin/persistence/MachineId"
 import { TurnDispatcher } from "@rejoin/core/turns/TurnDispatcher"
 import { Effect, FileSystem, Layer, Option } from "effect"
-import { HttpRouter } from "effect/http"
+import { HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { AccessCodes } from "./AccessCodes.ts"
 import { Browsers } from "./Browsers.ts"
@@ -31,7 +33,9 @@ import * as Logging from "./Logging.ts"
 import { ownerOf } from "@rejoin/agent-kit/Owner"
 import * as Reference from "./Reference.ts"
 import * as Startup from "./Startup.ts"
+import { version } from "./version.ts"
 import { Token } from "./Token.ts"
+import { hostname } from "node:os"
 
 const dataDirectory = Layer.unwrap(Effect.map(Configuration, ({ home }) => DataDirectory.layer(home)))
 
@@ -50,7 +54,7 @@ export const store = Layer.unwrap(
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const { database: file, path } = yield* DataDirectory
-    const { database: named } = yield* Configuration
+    const { cluster, database: named } = yield* Configuration
     const note = `${path}/postgres`
     if (Option.isNone(named)) {
       if (yield* Effect.orElseSucceed(fs.exists(note), () => false)) {
@@ -64,16 +68,32 @@ export const store = Layer.unwrap(
       return Layer.provideMerge(SqlThreadStore.layer, Database.layer(file))
     }
     yield* Effect.ignore(fs.writeFileString(note, "The threads are where REJOIN_DATABASE_URL says.\n"))
-    const { layerAlone } = yield* Effect.promise(() => import("@rejoin/persistence/Postgres"))
-    return Layer.provideMerge(SqlThreadStore.layer, layerAlone({ url: named.value }))
+    const Postgres = yield* Effect.promise(() => import("@rejoin/persistence/Postgres"))
+    const url = named.value
+    const id = yield* machineId(path)
+    const database = Option.isNone(cluster)
+      ? Postgres.layerAlone({ url, machine: id })
+      : Postgres.layer({ url, machine: { id, name: hostname(), version } })
+    return Layer.provideMerge(SqlThreadStore.layer, database)
   })
 )
 
 const owner = Layer.unwrap(Effect.map(DataDirectory, ({ path }) => ownerOf(path)))
 
+/** Among several servers what is asked of a thread is asked of the one that runs it. */
+const routing = Layer.unwrap(
+  Effect.gen(function* () {
+    const { cluster } = yield* Configuration
+    if (Option.isNone(cluster)) return Layer.empty
+    const Routed = yield* Effect.promise(() => import("@rejoin/cluster/RoutedServices"))
+    return Routed.layer(cluster.value.secret)
+  })
+)
+
 /** Everything but the network, on a store and a core. */
 const services = (on: { readonly store: typeof store; readonly core: typeof Core.layer }) =>
-  Startup.layer.pipe(
+  routing.pipe(
+    Layer.provideMerge(Startup.layer),
     Layer.provideMerge(on.core),
     Layer.provideMerge(Layer.mergeAll(on.store, owner, settings, Token.layer)),
     Layer.provideMerge(dataDirectory),
@@ -93,6 +113,16 @@ const routes = Layer.mergeAll(
   Reference.layer
 ).pipe(Layer.provide(Guard.layerOriginGuard))
 
+/** The door for the other servers, who have another secret and other names than users have. */
+const machines = Layer.unwrap(
+  Effect.gen(function* () {
+    const { cluster } = yield* Configuration
+    if (Option.isNone(cluster)) return Layer.empty
+    const MachineServer = yield* Effect.promise(() => import("@rejoin/cluster/MachineServer"))
+    return MachineServer.layer(cluster.value.secret)
+  })
+)
+
 const network = Layer.unwrap(
   Effect.gen(function* () {
     const { host, port } = yield* Configuration
@@ -111,7 +141,7 @@ const directories = Layer.provide(Layer.merge(Directories.layer, WorkingTrees.la
 /** The network in front of the core's services. */
 export const http = endStreams.pipe(
   Layer.provideMerge(
-    HttpRouter.serve(routes, {
+    HttpRouter.serve(Layer.merge(routes, machines), {
       disableLogger: true,
       disableListenLog: true,
       // Whether an id is too long is said as for any other that is nobody's.
@@ -133,12 +163,23 @@ export const http = endStreams.pipe(
   Layer.provideMerge(Layer.merge(Devices.layer, Secure.layer))
 )
 
+/** The other servers are told where this one is reached, as soon as it is. */
+const announce = Effect.gen(function* () {
+  const { cluster, host } = yield* Configuration
+  const { ownership } = yield* ThreadStore
+  if (Option.isNone(cluster)) return
+  const { address } = yield* HttpServer.HttpServer
+  const port = "port" in address ? address.port : 0
+  yield* ownership.announce(Option.getOrElse(cluster.value.url, () => `http://${host}:${port}`))
+})
+
 /** Turns begin when it listens, and no more from the first moment of its end on. */
 const serving = Layer.effectDiscard(
   Effect.gen(function* () {
     const { pause, resume } = yield* TurnDispatcher
     yield* Effect.addFinalizer(() => pause)
     yield* (yield* Secure).serve
+    yield* announce
     yield* resume
   })
 )

@@ -12,6 +12,7 @@ import { ChannelsGroup } from "./api/Channels.ts"
 import { AccessGroup } from "./api/Access.ts"
 import { DevicesGroup } from "./api/Devices.ts"
 import { PushGroup } from "./api/Push.ts"
+import { RunnersGroup } from "./api/Runners.ts"
 import { HealthGroup, MetricsGroup } from "./api/Operations.ts"
 
 import { RuntimeEvent } from "./RuntimeEvent.ts"
@@ -29,6 +30,7 @@ export class Api extends HttpApi.make("rejoin")
   .add(AccessGroup.middleware(StoreAway).middleware(SchemaErrors))
   .add(DevicesGroup.middleware(StoreAway).middleware(Authorization).middleware(SchemaErrors))
   .add(PushGroup.middleware(StoreAway).middleware(Authorization).middleware(SchemaErrors))
+  .add(RunnersGroup.middleware(StoreAway).middleware(Authorization).middleware(SchemaErrors))
   .add(MetricsGroup.middleware(Authorization))
   .add(HealthGroup.middleware(SchemaErrors))
   .prefix("/api")

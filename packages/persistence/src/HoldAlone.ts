@@ -6,7 +6,23 @@ import { randomUUID } from "node:crypto"
 import { storeFailed } from "./StoreFailure.ts"
 import { within } from "./Within.ts"
 
-const otherServer = () =>
+/** One lock for each schema: who is here alone has it for itself, and several hold it together. */
+const lock = (sql: PgClient.PgClient) => sql`hashtext(current_schema()), 4319`
+
+const holdForItself = (sql: PgClient.PgClient) =>
+  Effect.map(
+    sql<{ held: boolean }>`SELECT pg_try_advisory_lock(${lock(sql)}) AS held`,
+    ([row]) => row?.held === true
+  )
+
+/** As one of several: false where a server is here alone. */
+export const holdShared = (sql: PgClient.PgClient) =>
+  Effect.map(
+    sql<{ held: boolean }>`SELECT pg_try_advisory_lock_shared(${lock(sql)}) AS held`,
+    ([row]) => row?.held === true
+  )
+
+export const otherServer = () =>
   new DataDirectoryHeld({
     directory: "PostgreSQL",
     pid: null,
@@ -33,7 +49,9 @@ const replaced = new StoreFailed({
 export const holdAlone = Effect.fn("holdAlone")(function* (
   sql: PgClient.PgClient,
   connect: Effect.Effect<PgClient.PgClient, SqlError.SqlError, Scope.Scope>,
-  prepare: Effect.Effect<void, StoreFailed | SqlError.SqlError>
+  prepare: Effect.Effect<void, StoreFailed | SqlError.SqlError>,
+  /** Which machine it is, where that is known. */
+  machine: string | null = null
 ) {
   const boot = randomUUID()
   const first = yield* Deferred.make<void, StoreFailed | DataDirectoryHeld>()
@@ -45,17 +63,16 @@ export const holdAlone = Effect.fn("holdAlone")(function* (
   const life = Effect.scoped(
     Effect.gen(function* () {
       const own = yield* connect
-      // One for each schema.
-      const [lock] = yield* own<{ held: boolean }>`
-        SELECT pg_try_advisory_lock(hashtext(current_schema()), 4319) AS held`
-      if (lock?.held !== true) return yield* otherServer()
+      if (!(yield* holdForItself(own))) return yield* otherServer()
       // The database takes the lock from who is silent: also while there is much to prepare.
       const beat = within("10 seconds", () => silent)(own`SELECT 1`)
       const beating = yield* Effect.forkScoped(Effect.repeat(beat, Schedule.spaced("2 seconds")))
       const isFirst = !(yield* Deferred.isDone(first))
       if (isFirst) yield* prepare
+      // Those who were here together and lost their locks write nothing more.
+      if (isFirst) yield* own`UPDATE machine SET boot = ''`
       const named = isFirst
-        ? yield* own`UPDATE server SET boot = ${boot} RETURNING boot`
+        ? yield* own`UPDATE server SET boot = ${boot}, machine = ${machine} RETURNING boot`
         : yield* own`SELECT boot FROM server WHERE boot = ${boot}`
       if (named.length === 0) return yield* replaced
       yield* Deferred.succeed(first, undefined)

@@ -1,8 +1,9 @@
 import type { PgClient } from "@effect/sql-pg"
-import { StoreFailed } from "@rejoin/contracts/Errors"
-import { Effect, Queue, Schedule, type Scope, Stream } from "effect"
+import { type DataDirectoryHeld, StoreFailed } from "@rejoin/contracts/Errors"
+import { Deferred, Effect, Queue, Schedule, type Scope, Stream } from "effect"
 import type { SqlError } from "effect/sql"
 import { randomUUID } from "node:crypto"
+import { holdShared, otherServer } from "./HoldAlone.ts"
 import type { Machine } from "./Machine.ts"
 import { storeFailed } from "./StoreFailure.ts"
 import { within } from "./Within.ts"
@@ -11,7 +12,7 @@ export interface MachineInfo {
   readonly id: string
   readonly name: string
   readonly version: string
-  /** Who has not renewed it for so long is taken for gone. In seconds, by the database's clock alone; 10. */
+  /** Who has not renewed it for so long is taken for gone. In seconds, by the database's clock alone; 8. */
   readonly lease?: number
 }
 
@@ -30,18 +31,29 @@ const replaced = new StoreFailed({
 export const holdLease = Effect.fn("holdLease")(function* (
   sql: PgClient.PgClient,
   connect: Effect.Effect<PgClient.PgClient, SqlError.SqlError, Scope.Scope>,
-  { id, lease: seconds = 10, name, version }: MachineInfo
+  { id, lease: seconds = 8, name, version }: MachineInfo
 ) {
   const boot = randomUUID()
   const lease = sql`clock_timestamp() + ${seconds} * interval '1 second'`
-  const [begun] = yield* sql<{ since: string }>`
-    INSERT INTO machine (id, boot, name, version, lease_until, alive_since)
-    VALUES (${id}, ${boot}, ${name}, ${version}, ${lease}, clock_timestamp())
-    ON CONFLICT (id) DO UPDATE SET boot = excluded.boot, name = excluded.name, version = excluded.version,
-      lease_until = excluded.lease_until, alive_since = excluded.alive_since
-    RETURNING alive_since::text AS since`.pipe(Effect.mapError(storeFailed))
   const doubts = yield* Queue.sliding<void>(1)
-  let since = begun?.since
+  const first = yield* Deferred.make<void, StoreFailed | DataDirectoryHeld>()
+  let since: string | undefined
+
+  const begin = (own: PgClient.PgClient) =>
+    Effect.gen(function* () {
+      const [begun] = yield* own<{ since: string }>`
+        INSERT INTO machine (id, boot, name, version, lease_until, alive_since)
+        VALUES (${id}, ${boot}, ${name}, ${version}, ${lease}, clock_timestamp())
+        ON CONFLICT (id) DO UPDATE SET boot = excluded.boot, name = excluded.name, version = excluded.version,
+          lease_until = excluded.lease_until, alive_since = excluded.alive_since
+        RETURNING alive_since::text AS since`
+      since = begun?.since
+      // It was here alone before: what it began then is its own.
+      yield* own`UPDATE thread SET owner = ${id}, home = ${id}
+        WHERE owner IS NULL AND EXISTS (SELECT 1 FROM server WHERE machine = ${id})`
+      // Whoever was here alone and lost its lock writes nothing more.
+      yield* own`UPDATE server SET boot = ''`
+    })
 
   const renew = (own: PgClient.PgClient) =>
     own<{ since: string }>`
@@ -58,11 +70,19 @@ export const holdLease = Effect.fn("holdLease")(function* (
       })
     )
 
-  yield* Effect.scoped(
-    Effect.flatMap(Effect.mapError(connect, storeFailed), (own) =>
-      Effect.repeat(renew(own), Schedule.spaced(`${seconds * 300} millis`))
-    )
-  ).pipe(
+  /** As long as a connection lasts. Whoever wants the database alone is kept out meanwhile. */
+  const life = Effect.scoped(
+    Effect.gen(function* () {
+      const own = yield* Effect.mapError(connect, storeFailed)
+      if (!(yield* Effect.mapError(holdShared(own), storeFailed))) return yield* otherServer()
+      if (!(yield* Deferred.isDone(first))) yield* Effect.mapError(begin(own), storeFailed)
+      yield* renew(own)
+      yield* Deferred.succeed(first, undefined)
+      return yield* Effect.repeat(renew(own), Schedule.spaced(`${seconds * 300} millis`))
+    })
+  )
+  yield* life.pipe(
+    Effect.tapError((error) => Deferred.fail(first, error)),
     Effect.tapError(({ message }) => Effect.logWarning(`The machine's lease was not renewed: ${message}`)),
     Effect.retry({
       while: (error) => error !== replaced,
@@ -71,6 +91,7 @@ export const holdLease = Effect.fn("holdLease")(function* (
     Effect.ignore,
     Effect.forkScoped
   )
+  yield* Deferred.await(first)
 
   const machine: Machine = { id, lease: seconds, doubted: Stream.fromQueue(doubts) }
   // Held until the transaction ends: nobody begins with our id in the middle of one.

@@ -18,9 +18,10 @@ import { InMemoryUpstream } from "@rejoin/core/testing/InMemoryUpstream"
 import { Threads } from "@rejoin/core/threads/Threads"
 import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
 import { TranscriptKeeper } from "@rejoin/core/transcripts/TranscriptKeeper"
-import { Context, Deferred, Effect, Exit, Layer, Option, Schedule, Scope, Stream } from "effect"
+import { Context, Deferred, Effect, Exit, Layer, Option, Queue, Schedule, Scope, Stream } from "effect"
 import { Reactivity } from "effect/reactivity"
 import * as Postgres from "./Postgres.ts"
+import { Singleton } from "./Singleton.ts"
 import * as SqlThreadStore from "./SqlThreadStore.ts"
 import { makeCutLink } from "./testing/CutLink.ts"
 import { freshSchema, hasPostgres } from "./testing/FreshPostgres.ts"
@@ -121,6 +122,15 @@ describe.skipIf(!hasPostgres)("M: several machines on one database", () => {
       const thread = yield* a.open
       assert.strictEqual(textOf(yield* a.say(thread, "one")), "completed: one")
       assert.strictEqual(textOf(yield* b.say(thread, "two")), "completed: one | two")
+      assert.strictEqual(Option.getOrThrow(yield* b.store.ownership.placeOf(thread)).machine, "a")
+      assert.isTrue(Option.isNone(yield* a.store.ownership.placeOf(thread)))
+      assert.deepEqual(
+        (yield* b.store.ownership.machines).map(({ id, lives, threads }) => [id, lives, threads]),
+        [
+          ["b", true, 0],
+          ["a", true, 1]
+        ]
+      )
       const refused = yield* Effect.flip(b.service.start(thread))
       assert.deepInclude(refused, { _tag: "StoreFailed", elsewhere: "a" })
       assert.lengthOf(b.upstream.asked, 0)
@@ -251,6 +261,72 @@ describe.skipIf(!hasPostgres)("M: several machines on one database", () => {
         assert.lengthOf(yield* one.store.ownership.ours([threads[at]!]), 1)
         assert.strictEqual(one.upstream.open, 1)
       }
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("one that wants the database alone and several that share it keep each other out", () =>
+    Effect.gen(function* () {
+      const config = yield* freshSchema
+      const sql = yield* beside(config)
+      const begin = <A, E>(layer: Layer.Layer<A, E>) =>
+        Effect.gen(function* () {
+          const scope = yield* Effect.flatMap(Effect.scope, Scope.fork)
+          yield* Scope.provide(Layer.build(Layer.fresh(layer)), scope)
+          return { end: Scope.close(scope, Exit.void) }
+        })
+      const alone = begin(Postgres.layerAlone({ ...config, machine: "a" }))
+      const shared = (id: string) =>
+        begin(Postgres.layer({ ...config, machine: { id, name: id, version: "0", lease } }))
+      const { end } = yield* alone
+      assert.include(String(yield* Effect.flip(shared("a"))), "Another server works on this database")
+      yield* sql`INSERT INTO thread (id, last_seq, created_at, record_json) VALUES ('t', 0, '', '')`
+      yield* end
+      // What it began alone is its own when it is one of several, and no other one's.
+      const several = [yield* shared("b"), yield* shared("a")]
+      assert.deepEqual(yield* sql`SELECT owner, home FROM thread`, [{ owner: "a", home: "a" }])
+      assert.include(String(yield* Effect.flip(alone)), "Another server works on this database")
+      for (const { end } of several) yield* end
+      yield* (yield* alone).end
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("M8: what must run once is run by one of them, and goes on elsewhere when that one is gone", () =>
+    Effect.gen(function* () {
+      const config = yield* freshSchema
+      const sql = yield* beside(config)
+      const runs: Array<string> = []
+      const started = yield* Queue.unbounded<string>()
+      const server = Effect.fnUntraced(function* (id: string) {
+        const scope = yield* Effect.flatMap(Effect.scope, Scope.fork)
+        const context = yield* Scope.provide(
+          Layer.build(
+            Layer.fresh(Postgres.layer({ ...config, machine: { id, name: id, version: "0", lease } }))
+          ),
+          scope
+        )
+        const once = Context.get(context, Singleton)
+        const run = Effect.acquireUseRelease(
+          Effect.sync(() => runs.push(id)),
+          () => Effect.andThen(Queue.offer(started, id), Effect.never),
+          () => Effect.sync(() => runs.splice(runs.indexOf(id), 1))
+        )
+        if (once !== undefined) yield* Effect.forkIn(once("it", run), scope)
+        return Scope.close(scope, Exit.void)
+      })
+      const ends = new Map([
+        ["a", yield* server("a")],
+        ["b", yield* server("b")]
+      ])
+      const first = yield* Queue.take(started)
+      yield* ends.get(first) ?? Effect.void
+      const second = yield* Queue.take(started)
+      assert.notStrictEqual(second, first)
+      assert.deepEqual(runs, [second])
+      // Its connection is lost: it ends what it runs, and begins anew where it has the lock again.
+      yield* sql`SELECT pg_terminate_backend(pid) FROM pg_locks
+        WHERE locktype = 'advisory' AND classid = (SELECT hashtext(${config.schema})::oid) AND objid <> 4319`
+      assert.strictEqual(yield* Queue.take(started), second)
+      assert.deepEqual(runs, [second])
     }).pipe(Effect.scoped)
   )
 

@@ -10,6 +10,7 @@ import { holdAlone } from "./HoldAlone.ts"
 import { holdLease, type MachineInfo } from "./Lease.ts"
 import { Machine } from "./Machine.ts"
 import { migrate } from "./Migrations.ts"
+import { makeSingleton, Singleton } from "./Singleton.ts"
 import { saidIn } from "./StoreFailure.ts"
 
 export interface PostgresConfig {
@@ -66,6 +67,9 @@ const ownConnection = (config: PostgresConfig, startupParameters: Record<string,
   )
 }
 
+/** A beat keeps it: without one for so long, the database takes its locks away. */
+const dies = { idle_session_timeout: "15s" }
+
 /** At a start nothing is waited for. */
 const unusable = (error: SqlError.SqlError) =>
   new StoreFailed({
@@ -93,7 +97,7 @@ const connected = Effect.fnUntraced(function* (config: PostgresConfig) {
  */
 export const layer = (
   config: PostgresConfig & { readonly machine?: MachineInfo }
-): Layer.Layer<SqlClient.SqlClient | PgClient.PgClient, StoreFailed> =>
+): Layer.Layer<SqlClient.SqlClient | PgClient.PgClient, StoreFailed | DataDirectoryHeld> =>
   Layer.effectContext(
     Effect.gen(function* () {
       const { migrated, sql } = yield* connected(config)
@@ -103,9 +107,10 @@ export const layer = (
         Context.add(Heard, listening(sql))
       )
       if (config.machine === undefined) return context
-      const { check, machine } = yield* holdLease(sql, ownConnection(config), config.machine)
+      const { check, machine } = yield* holdLease(sql, ownConnection(config, dies), config.machine)
       return context.pipe(
         Context.add(Machine, machine),
+        Context.add(Singleton, makeSingleton(ownConnection(config, dies))),
         Context.add(DatabaseFile, { check, durable: Effect.void })
       )
     }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(unusable(error))))
@@ -116,14 +121,12 @@ export const layer = (
  * lost its connection and was replaced meanwhile writes nothing any more.
  */
 export const layerAlone = (
-  config: PostgresConfig
+  config: PostgresConfig & { readonly machine?: string }
 ): Layer.Layer<SqlClient.SqlClient, StoreFailed | DataDirectoryHeld> =>
   Layer.effectContext(
     Effect.gen(function* () {
       const { migrated, sql } = yield* connected(config)
-      // Its beat keeps it: without one for so long, the database takes the lock away.
-      const connect = ownConnection(config, { idle_session_timeout: "15s" })
-      const check = yield* holdAlone(sql, connect, migrated)
+      const check = yield* holdAlone(sql, ownConnection(config, dies), migrated, config.machine ?? null)
       return Context.make(SqlClient.SqlClient, sql as SqlClient.SqlClient).pipe(
         Context.add(DatabaseFile, { check, durable: Effect.void })
       )

@@ -1,6 +1,12 @@
 import type { StoreFailed } from "@rejoin/contracts/Errors"
 import type { ThreadId } from "@rejoin/contracts/Ids"
-import { alone, type Ownership, runElsewhere } from "@rejoin/core/store/Ownership"
+import {
+  alone,
+  type MachineState,
+  type Ownership,
+  type Place,
+  runElsewhere
+} from "@rejoin/core/store/Ownership"
 import { Effect, Option, Schedule, Stream } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { Machine } from "./Machine.ts"
@@ -28,6 +34,7 @@ export const makeOwnership = ({ failing, machine, sql, together, transaction }: 
   const { doubted, id: me, lease } = machine
   const lives = sql`EXISTS (
     SELECT 1 FROM machine WHERE machine.id = thread.owner AND lease_until > clock_timestamp())`
+  const isAlive = sql`machine.lease_until > clock_timestamp()`
   const mayTake = sql`EXISTS (
     SELECT 1 FROM machine WHERE id = ${me} AND lease_until > clock_timestamp()
       AND alive_since < clock_timestamp() - ${lease} * interval '1 second')`
@@ -60,6 +67,21 @@ export const makeOwnership = ({ failing, machine, sql, together, transaction }: 
     WHERE turn.open = 1 AND NOT ${lives} AND (thread.owner IS NULL OR ${mayTake})`
 
   return {
+    placeOf: (id) =>
+      Effect.map(
+        failing(
+          sql<Place>`SELECT machine.name AS machine, machine.url FROM thread JOIN machine ON machine.id = thread.owner
+            WHERE thread.id = ${id} AND machine.id <> ${me} AND ${isAlive}`
+        ),
+        ([row]) => Option.fromUndefinedOr(row)
+      ),
+    machines: failing(
+      sql<MachineState>`SELECT machine.id, name, version, ${isAlive} AS lives,
+          (SELECT count(*) FROM provider_session_runtime AS session JOIN thread ON thread.id = session.thread_id
+            WHERE session.status NOT IN ('none', 'stopped') AND thread.owner = machine.id) AS threads
+        FROM machine ORDER BY (machine.id = ${me}) DESC, name, machine.id`
+    ),
+    announce: (url) => Effect.asVoid(together(sql`UPDATE machine SET url = ${url} WHERE id = ${me}`)),
     claim: (id) =>
       Effect.flatMap(failing(ownerOf(id)), (owner) =>
         owner === undefined || owner === me ? Effect.succeed("held" as const) : transaction(take(id))
@@ -93,7 +115,7 @@ export const makeOwnership = ({ failing, machine, sql, together, transaction }: 
     forsaken: Stream.fromEffectSchedule(
       // While the database is away nobody is known to be gone.
       Effect.orElseSucceed(failing(forsaken), () => []),
-      Schedule.spaced(`${lease * 200} millis`)
+      Schedule.spaced(`${lease * 100} millis`)
     ).pipe(
       Stream.flatMap((rows) => Stream.fromIterable(rows)),
       Stream.map(({ id }) => id)

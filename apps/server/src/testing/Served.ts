@@ -37,6 +37,7 @@ const serve = Effect.fnUntraced(function* ({ file = {}, hosts = [] }: Options) {
     port: 0,
     token: Option.none(),
     database: Option.none(),
+    cluster: Option.none(),
     roots: settings.roots,
     hosts,
     file

@@ -303,6 +303,15 @@ export const examples: Readonly<Record<string, Example>> = {
     description: "The agent is asked; one that tells none has none here.",
     response: { items: [{ id: "anthropic/claude-sonnet-4-5", name: "Claude Sonnet 4.5", default: true }] }
   },
+  "runners.list": {
+    description: "One alone is `local`. `threads` counts those with a live session.",
+    response: {
+      items: [
+        { id: "mac_5f0c2d1e", machine: "builder-1", status: "up", threads: 3, version: "0.1.0" },
+        { id: "mac_9a41b7f3", machine: "builder-2", status: "away", threads: 0, version: "0.1.0" }
+      ]
+    }
+  },
   "search.search": {
     description:
       'Every word of `q` has to be there. `"in a row"` is a phrase, `begin*` the beginning of a word. `marks` are where the words are in `snippet`.',

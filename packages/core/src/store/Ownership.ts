@@ -4,11 +4,32 @@ import { Effect, type Option, Stream } from "effect"
 
 type Stored<A> = Effect.Effect<A, StoreFailed>
 
+/** Where another machine is reached. */
+export interface Place {
+  readonly machine: string
+  readonly url: string
+}
+
+export interface MachineState {
+  readonly id: string
+  readonly name: string
+  readonly version: string
+  readonly lives: boolean
+  /** How many of its threads have a live session. */
+  readonly threads: number
+}
+
 /**
  * Which server runs a thread, where several work on one database: one at a time (M2), and the same one as long as it lives
  * (M3). What another one writes of a thread's session is refused by `ThreadStore.lock`.
  */
 export interface Ownership {
+  /** The machine that runs this thread, where it is another one and lives; none where it is to be run here. */
+  readonly placeOf: (id: ThreadId) => Stored<Option.Option<Place>>
+  /** All machines there are or were, this one first; none where one server is alone. */
+  readonly machines: Stored<ReadonlyArray<MachineState>>
+  /** Where this server is reached by the others. */
+  readonly announce: (url: string) => Stored<void>
   /**
    * From now on this thread is run here. `taken` where it was not before: then nothing of it that looks alive is, and its
    * generation is another one. Fails with `elsewhere` where another machine has it that lives, or whose end we cannot know.
@@ -33,6 +54,9 @@ export interface Ownership {
 
 /** One server has all of them. */
 export const alone: Ownership = {
+  placeOf: () => Effect.succeedNone,
+  machines: Effect.succeed([]),
+  announce: () => Effect.void,
   claim: () => Effect.succeed("held"),
   ours: (ids) => Effect.succeed(ids),
   settled: () => Effect.void,

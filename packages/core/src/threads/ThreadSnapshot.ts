@@ -7,6 +7,7 @@ import { ThreadEvents } from "../events/ThreadEvents.ts"
 import { LiveSessions } from "../sessions/LiveSessions.ts"
 import { threadNotFound } from "../sessions/SessionDirectory.ts"
 import type { ThreadRecord } from "../store/Records.ts"
+import { alone } from "../store/Ownership.ts"
 import { ThreadStore } from "../store/ThreadStore.ts"
 import { threadView } from "./ThreadView.ts"
 
@@ -37,6 +38,7 @@ export const makeSnapshots = Effect.gen(function* () {
         yield* Effect.orElseSucceed(store.transcripts.get(thread.id), () => Option.none())
       ),
       live: sessions.get(thread.id),
+      elsewhere: store.ownership !== alone,
       starting: sessions.isStarting(thread.id)
     })
   })

@@ -13,16 +13,24 @@ export interface Around {
   /** Until when the first of its turns that wait for their time does. */
   readonly until: Timestamp | undefined
   readonly live: LiveSession | undefined
+  /** Another machine may have its session. */
+  readonly elsewhere: boolean
   readonly starting: boolean
   readonly copy: TranscriptHead | undefined
 }
 
-const stateOf = (thread: ThreadRecord, { binding, live, starting, waiting }: Around): SessionState => {
+const stateOf = (
+  thread: ThreadRecord,
+  { binding, elsewhere, live, starting, waiting }: Around
+): SessionState => {
   if (starting) return "starting"
   if (live !== undefined && !live.ended) {
     return live.turn === undefined ? "ready" : waiting > 0 ? "waiting" : "running"
   }
   if (thread.status === "error") return "error"
+  // What another machine has alive; here nothing is that is not live.
+  if (elsewhere && (binding.status === "ready" || binding.status === "running"))
+    return binding.status === "running" && waiting > 0 ? "waiting" : binding.status
   return binding.providerSessionId === null ? "none" : "stopped"
 }
 

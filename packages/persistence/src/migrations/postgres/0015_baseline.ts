@@ -127,8 +127,9 @@ const channels = [
 /** Which server works here, where it is one alone: what another one writes is refused. And the machines, where they are several. */
 const servers = [
   `CREATE TABLE machine (id ${text} PRIMARY KEY, boot ${text} NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL,
+    url TEXT NOT NULL DEFAULT '',
     lease_until TIMESTAMPTZ NOT NULL, alive_since TIMESTAMPTZ NOT NULL)`,
-  `CREATE TABLE server (one INTEGER PRIMARY KEY CHECK (one = 1), boot ${text} NOT NULL)`,
+  `CREATE TABLE server (one INTEGER PRIMARY KEY CHECK (one = 1), boot ${text} NOT NULL, machine ${text})`,
   "INSERT INTO server VALUES (1, '')"
 ]
 
