@@ -4,6 +4,7 @@ import { agents } from "./Agents.ts"
 import { answer } from "./Answer.ts"
 import { backup } from "./Backup.ts"
 import { channel } from "./Channels.ts"
+import { drain } from "./Drain.ts"
 import { logs } from "./Logs.ts"
 import { own } from "./Own.ts"
 import { page } from "./Page.ts"
@@ -29,6 +30,9 @@ export const commands = root.pipe(
       group: "Agents, and what they have of their own",
       commands: [...offering, agents, ...own, resume, run, trust]
     },
-    { group: "Server", commands: [...page, ...pairing, acp, channel, backup, doctor, logs, serve, demo] }
+    {
+      group: "Server",
+      commands: [...page, ...pairing, acp, channel, backup, drain, doctor, logs, serve, demo]
+    }
   ])
 )

@@ -6,6 +6,7 @@ import { Timestamp } from "@rejoin/contracts/Time"
 import { type Turn, waits } from "@rejoin/contracts/Turn"
 import { UsageFacts } from "@rejoin/core/turns/UsageFacts"
 import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
+import { Draining } from "@rejoin/core/life/Draining"
 import { LiveSessions } from "@rejoin/core/sessions/LiveSessions"
 import { ProviderService } from "@rejoin/core/ProviderService"
 import { Rules } from "@rejoin/core/rules/Rules"
@@ -433,8 +434,17 @@ const health = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const token = yield* Token
     const store = yield* ThreadStore
+    const draining = yield* Draining
     const { address } = yield* HttpServer.HttpServer
     const port = "port" in address ? address.port : 0
+    // As a write begins: one that may only be read, or is another server's by now, is no good.
+    const written = store.transaction(store.lastPosition).pipe(
+      Effect.timeout("2 seconds"),
+      Effect.as({ status: "ready" as const, version }),
+      Effect.mapError(
+        ({ message }) => new NotReady({ message: `The database takes nothing now: ${message}` })
+      )
+    )
     return handlers.handleAll({
       health: Effect.fnUntraced(function* ({ query: { challenge } }) {
         const alive = { status: "ok" as const, version }
@@ -442,13 +452,10 @@ const health = HttpApiBuilder.group(
         return { ...alive, proof: yield* Effect.promise(() => proofOf(token.proofKey, challenge, port)) }
       }),
       ready: () =>
-        // As a write begins: one that may only be read, or is another server's by now, is no good.
-        store.transaction(store.lastPosition).pipe(
-          Effect.timeout("2 seconds"),
-          Effect.as({ status: "ready" as const, version }),
-          Effect.mapError(
-            ({ message }) => new NotReady({ message: `The database takes nothing now: ${message}` })
-          )
+        Effect.suspend(() =>
+          draining.isDraining()
+            ? Effect.fail(new NotReady({ message: "The server is about to end: no turn begins here." }))
+            : written
         )
     })
   })
@@ -460,7 +467,13 @@ const runners = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const { ownership } = yield* ThreadStore
     const sessions = yield* LiveSessions
+    const draining = yield* Draining
     return handlers.handleAll({
+      drain: Effect.fnUntraced(function* ({ payload: { handOver = false, seconds = 60 } }) {
+        const running = yield* draining.drain(Duration.seconds(seconds))
+        const handedOver = handOver && running === 0 ? yield* draining.handOver : 0
+        return { running, handedOver }
+      }),
       list: () =>
         Effect.map(ownership.machines, (machines) => {
           const alone = {

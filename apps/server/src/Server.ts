@@ -2,6 +2,7 @@ import { NodeHttpServer } from "@effect/platform-node"
 import { Api } from "@rejoin/contracts/Api"
 import { InvalidInput } from "@rejoin/contracts/Errors"
 import * as Core from "@rejoin/core/Core"
+import { Draining } from "@rejoin/core/life/Draining"
 import { Settings } from "@rejoin/core/Settings"
 import * as Database from "@rejoin/persistence/Database"
 import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
@@ -10,7 +11,7 @@ import * as SqlThreadStore from "@rejoin/persistence/SqlThreadStore"
 import { ThreadStore } from "@rejoin/core/store/ThreadStore"
 import { machineId } from "@rejoin/persistence/MachineId"
 import { TurnDispatcher } from "@rejoin/core/turns/TurnDispatcher"
-import { Effect, FileSystem, Layer, Option } from "effect"
+import { Duration, Effect, FileSystem, Layer, Option } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { AccessCodes } from "./AccessCodes.ts"
@@ -176,8 +177,12 @@ const announce = Effect.gen(function* () {
 /** Turns begin when it listens, and no more from the first moment of its end on. */
 const serving = Layer.effectDiscard(
   Effect.gen(function* () {
-    const { pause, resume } = yield* TurnDispatcher
-    yield* Effect.addFinalizer(() => pause)
+    const { resume } = yield* TurnDispatcher
+    const { drain } = yield* Draining
+    const { cluster, file } = yield* Configuration
+    // One server alone is waited for by whoever stops it: others run what is sent meanwhile.
+    const patience = file.timeouts?.drainSeconds ?? (Option.isSome(cluster) ? 20 : 0)
+    yield* Effect.addFinalizer(() => drain(Duration.seconds(patience)))
     yield* (yield* Secure).serve
     yield* announce
     yield* resume

@@ -98,6 +98,8 @@ export const Config = Schema.Struct({
       startSeconds: Schema.optionalKey(Positive),
       sendSeconds: Schema.optionalKey(Positive),
       interruptSeconds: Schema.optionalKey(Positive),
+      /** For how long turns may go on when the server is told to end. */
+      drainSeconds: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3600 }))),
       /** How long an agent may wait for its model before that is a usage limit. */
       retrySeconds: Schema.optionalKey(Positive)
     })

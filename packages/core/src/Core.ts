@@ -8,6 +8,7 @@ import * as LostSessions from "./sessions/LostSessions.ts"
 import { ProviderCall } from "./providers/ProviderCall.ts"
 import { ProviderRegistry } from "./providers/ProviderRegistry.ts"
 import { ProviderService } from "./ProviderService.ts"
+import { Draining } from "./life/Draining.ts"
 import { Recovery } from "./life/Recovery.ts"
 import { Retention } from "./life/Retention.ts"
 import * as SearchFilling from "./search/SearchFilling.ts"
@@ -36,6 +37,7 @@ import { WorkingDirectory } from "./threads/WorkingDirectory.ts"
 
 export type Core =
   | DeferredTurns
+  | Draining
   | LiveSessions
   | ProviderRegistry
   | ProviderService
@@ -52,7 +54,7 @@ export type Core =
   | UsageFacts
 
 /** Everything but the reaper's clock, the directories and the terminals: for tests that sweep by hand. */
-export const layerManual = Recovery.layer.pipe(
+export const layerManual = Layer.merge(Recovery.layer, Draining.layer).pipe(
   Layer.provideMerge(ProviderService.layer),
   Layer.provideMerge(TurnControl.layer),
   Layer.provideMerge(Layer.merge(SessionReaper.layerManual, Retention.layerManual)),

@@ -5,6 +5,7 @@ import { BundleSpool } from "@rejoin/core/bundle/BundleSpool"
 import * as Core from "@rejoin/core/Core"
 import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
 import { ThreadEvents } from "@rejoin/core/events/ThreadEvents"
+import { Draining } from "@rejoin/core/life/Draining"
 import { Recovery } from "@rejoin/core/life/Recovery"
 import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
 import { ProviderService } from "@rejoin/core/ProviderService"
@@ -78,6 +79,7 @@ const machine = Effect.fnUntraced(function* (config: Config, id: string, keepsCo
     events: Context.get(context, ThreadEvents),
     sessions: Context.get(context, LiveSessions),
     threads: Context.get(context, Threads),
+    draining: Context.get(context, Draining),
     keep: Context.get(context, TranscriptKeeper).keep,
     reconcile: Context.get(context, Recovery).reconcile,
     open: Effect.map(
@@ -328,6 +330,26 @@ describe.skipIf(!hasPostgres)("M: several machines on one database", () => {
       assert.strictEqual(yield* Queue.take(started), second)
       assert.deepEqual(runs, [second])
     }).pipe(Effect.scoped)
+  )
+
+  it.live(
+    "what a machine hands over is restored by the next one that is asked, and the first takes nothing back",
+    () =>
+      Effect.gen(function* () {
+        const config = yield* freshSchema
+        const [a, b] = [yield* machine(config, "a"), yield* machine(config, "b")]
+        const thread = yield* a.open
+        yield* a.say(thread, "one")
+        assert.strictEqual(yield* a.draining.drain("5 seconds"), 0)
+        assert.strictEqual(yield* a.draining.handOver, 1)
+        assert.strictEqual(a.upstream.open, 0)
+        const refused = yield* Effect.flip(a.service.start(thread))
+        assert.deepInclude(refused, { _tag: "StoreFailed", elsewhere: "none" })
+        // What is sent to the one that leaves is run by the other.
+        assert.strictEqual(textOf(yield* a.say(thread, "two")), "completed: one | two")
+        assert.strictEqual((yield* outcomes(b, thread))[0], "rehydrated")
+        assert.lengthOf(a.upstream.asked, 1)
+      }).pipe(Effect.scoped)
   )
 
   it.live("a graceful stop keeps what is its own: who comes back at once goes on with it", () =>

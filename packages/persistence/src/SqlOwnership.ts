@@ -45,6 +45,8 @@ export const makeOwnership = ({ failing, machine, sql, together, transaction }: 
       ([row]): string | null | undefined => row?.owner
     )
 
+  let isLeaving = false
+
   const take = Effect.fnUntraced(function* (id: ThreadId) {
     yield* sql`SELECT 1 FROM thread WHERE id = ${id} FOR NO KEY UPDATE`
     const taken = yield* sql`UPDATE thread SET owner = ${me}
@@ -84,7 +86,11 @@ export const makeOwnership = ({ failing, machine, sql, together, transaction }: 
     announce: (url) => Effect.asVoid(together(sql`UPDATE machine SET url = ${url} WHERE id = ${me}`)),
     claim: (id) =>
       Effect.flatMap(failing(ownerOf(id)), (owner) =>
-        owner === undefined || owner === me ? Effect.succeed("held" as const) : transaction(take(id))
+        owner === undefined || owner === me
+          ? Effect.succeed("held" as const)
+          : isLeaving
+            ? Effect.fail(runElsewhere(id, owner ?? "none"))
+            : transaction(take(id))
       ),
     ours: (ids) =>
       ids.length === 0
@@ -112,6 +118,13 @@ export const makeOwnership = ({ failing, machine, sql, together, transaction }: 
       Effect.asVoid(
         together(sql`UPDATE thread SET owner = home WHERE id = ${id} AND owner = ${me} AND home <> ${me}`)
       ),
+    leave: Effect.suspend(() => {
+      isLeaving = true
+      return Effect.map(
+        together(sql`UPDATE thread SET owner = NULL WHERE owner = ${me} RETURNING id`),
+        ({ length }) => length
+      )
+    }),
     forsaken: Stream.fromEffectSchedule(
       // While the database is away nobody is known to be gone.
       Effect.orElseSucceed(failing(forsaken), () => []),

@@ -125,7 +125,9 @@ export const requestsOf = (
   { paths }: typeof OpenApi.Type,
   real: Readonly<Record<string, ReadonlyArray<string>>>
 ): fc.Arbitrary<Sent> => {
-  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+  // What brings the server to rest is asked of it last, and alone.
+  const asked = Object.entries(paths).filter(([path]) => path !== "/api/runners/drain")
+  const operations = asked.flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => {
       const parameters = operation.parameters ?? []
       const schema = operation.requestBody?.content["application/json"]?.schema

@@ -312,6 +312,12 @@ export const examples: Readonly<Record<string, Example>> = {
       ]
     }
   },
+  "runners.drain": {
+    description:
+      "For a scale-down, or before an update. It answers when no turn is under way there, or the time is up; then nothing is handed over. The server goes on answering, and `/ready` says 503, until it is ended.",
+    request: { seconds: 120, handOver: true },
+    response: { running: 0, handedOver: 3 }
+  },
   "search.search": {
     description:
       'Every word of `q` has to be there. `"in a row"` is a phrase, `begin*` the beginning of a word. `marks` are where the words are in `snippet`.',

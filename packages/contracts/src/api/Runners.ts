@@ -22,6 +22,23 @@ export class RunnersGroup extends HttpApiGroup.make("runners")
       error: E.StoreFailed
     }).annotate(OpenApi.Summary, "The machines that run threads, the one that answers first")
   )
+  .add(
+    HttpApiEndpoint.post("drain", "/runners/drain", {
+      payload: Schema.Struct({
+        /** For how long turns that are under way may go on, in seconds; 60. */
+        seconds: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3600 }))),
+        /** Gives its threads up: others go on with them from our copies. */
+        handOver: Schema.optionalKey(Schema.Boolean)
+      }),
+      success: Schema.Struct({
+        /** Turns that are still under way. */
+        running: Schema.Int,
+        /** Threads that were given up. */
+        handedOver: Schema.Int
+      }),
+      error: [E.StoreFailed, E.ThreadBusy]
+    }).annotate(OpenApi.Summary, "Bring the server that is asked to rest: no turn begins there any more")
+  )
   .annotateMerge(
     OpenApi.annotations({ title: "Runners", description: "Several machines on one database." })
   ) {}

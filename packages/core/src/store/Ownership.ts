@@ -43,6 +43,8 @@ export interface Ownership {
   readonly homeOf: (id: ThreadId) => Stored<Option.Option<string>>
   /** Nothing can be done with it here: it is its home's again, whether that lives or not. */
   readonly giveBack: (id: ThreadId) => Stored<void>
+  /** All threads that are run here are nobody's, and none is claimed here any more. Returns how many. */
+  readonly leave: Stored<number>
   /**
    * Threads on which a turn waits or was under way, and whose machine is gone, or that nobody runs; each again and again,
    * until somebody has claimed it.
@@ -62,6 +64,7 @@ export const alone: Ownership = {
   settled: () => Effect.void,
   homeOf: () => Effect.succeedNone,
   giveBack: () => Effect.void,
+  leave: Effect.succeed(0),
   forsaken: Stream.never,
   doubted: Stream.never
 }

@@ -23,6 +23,7 @@ export class TurnDispatcher extends Context.Service<
     readonly look: (threadId: ThreadId) => Effect.Effect<void>
     /** From now on no turn begins: what is accepted waits, over our end if need be (law 6). */
     readonly pause: Effect.Effect<void>
+    readonly isPaused: () => boolean
     /** Turns begin, those that waited first. As it is from the beginning. */
     readonly resume: Effect.Effect<void>
   }
@@ -72,6 +73,10 @@ export class TurnDispatcher extends Context.Service<
       })
 
       const drain = (threadId: ThreadId) =>
+        // Nothing is claimed for what would not begin.
+        Effect.suspend(() => (paused ? Effect.sync(() => void waiting.add(threadId)) : drainLeased(threadId)))
+
+      const drainLeased = (threadId: ThreadId) =>
         sessions.withLease(threadId)(
           Effect.gen(function* () {
             if (paused) return void waiting.add(threadId)
@@ -177,6 +182,7 @@ export class TurnDispatcher extends Context.Service<
         pause: Effect.sync(() => {
           paused = true
         }),
+        isPaused: () => paused,
         resume: Effect.suspend(() => {
           paused = false
           const threads = [...waiting]
