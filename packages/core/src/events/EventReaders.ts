@@ -30,15 +30,18 @@ export const makeReaders = Effect.fnUntraced(function* (
 
   const topicOf = Effect.fnUntraced(function* (threadId: ThreadId | undefined) {
     if (threadId === undefined) return everything
-    // Under the writer's permit: nothing is published between the reading of the last seq and the entry.
+    // Under the writer's permit: of two who enter at once one does. Another server's events come meanwhile: so it is entered
+    // first, and what is published while the last seq is read is kept.
     const entry = yield* writer.withPermit(
       Effect.gen(function* () {
         const existing = followed.get(threadId)
         if (existing !== undefined) return existing
-        const thread = yield* store.getThread(threadId)
-        const last = Option.match(thread, { onNone: () => 0, onSome: ({ lastSeq }) => lastSeq })
-        const entry = { topic: new EventTopic((event) => event.seq, last), readers: 0 }
+        const entry = { topic: new EventTopic((event) => event.seq), readers: 0 }
         followed.set(threadId, entry)
+        const thread = yield* Effect.onError(store.getThread(threadId), () =>
+          Effect.sync(() => followed.delete(threadId))
+        )
+        entry.topic.begin(Option.match(thread, { onNone: () => 0, onSome: ({ lastSeq }) => lastSeq }))
         return entry
       })
     )

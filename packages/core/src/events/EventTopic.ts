@@ -12,10 +12,16 @@ export class EventTopic {
   private recent: Array<RuntimeEvent> = []
   private change = Deferred.makeUnsafe<void>()
 
-  constructor(key: (event: RuntimeEvent) => number, last: number, capacity = 1024) {
+  constructor(key: (event: RuntimeEvent) => number, last = 0, capacity = 1024) {
     this.key = key
     this.floor = last
     this.capacity = capacity
+  }
+
+  /** The store has all up to here. What has been published since stays. */
+  begin(last: number): void {
+    this.floor = last
+    this.recent = this.recent.filter((event) => this.key(event) > last)
   }
 
   publish(events: ReadonlyArray<RuntimeEvent>): void {
