@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { makePostgresServer } from "@rejoin/testkit/PostgresServer"
 import { Effect, Exit, Option, Schedule } from "effect"
+import { rejoin } from "./CommandLine.ts"
 import { event, live, makeWorld, open, say, send, type Server, settled } from "./World.ts"
 
 const postgres = Effect.acquireRelease(
@@ -77,6 +78,28 @@ describe("M1: the server on PostgreSQL, by its address alone", () => {
             items.map(({ input }) => input),
             ["one", "hold", "two", `run ${work}`, "three"]
           )
+
+          // N7. The doctor looks into it too, while the server works and where nobody answers.
+          const doctor = (address: string) =>
+            Effect.map(
+              rejoin(
+                {
+                  ...world,
+                  environment: {
+                    ...world.environment,
+                    REJOIN_ROOTS: world.root,
+                    REJOIN_DATABASE_URL: address
+                  }
+                },
+                "doctor",
+                "--json"
+              ),
+              ({ out }) =>
+                JSON.parse(out) as { threads: number; findings: ReadonlyArray<{ message: string }> }
+            )
+          assert.deepInclude(yield* doctor(database.url), { threads: 1, findings: [] })
+          const nobody = yield* doctor("postgres://rejoin@127.0.0.1:1/rejoin")
+          assert.include(nobody.findings[0]?.message, "ECONNREFUSED")
         })
       )
   )

@@ -46,7 +46,7 @@ export const makeSqlChannelStore = ({
   readonly sql: SqlClient.SqlClient
   readonly durable: Effect.Effect<void, StoreFailed>
   /** Has to pass in every transaction: whether the database is still ours. */
-  readonly check?: Effect.Effect<void, StoreFailed>
+  readonly check?: Effect.Effect<unknown, StoreFailed>
   readonly failed?: (error: SqlError.SqlError) => StoreFailed
 }): ChannelStore => {
   const failing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>

@@ -9,11 +9,12 @@ import { makeDurability } from "./Durability.ts"
  * lost with the process (law 6).
  */
 export const DatabaseFile = Context.Reference<{
-  readonly check: Effect.Effect<void, StoreFailed>
+  /** In each transaction. By what it returns the database is asked later what became of it, where that can be. */
+  readonly check: Effect.Effect<string | undefined, StoreFailed>
   /** What was committed before is on the disk when it returns. */
   readonly durable: Effect.Effect<void, StoreFailed>
 }>("@rejoin/persistence/DatabaseFile", {
-  defaultValue: () => ({ check: Effect.void, durable: Effect.void })
+  defaultValue: () => ({ check: Effect.undefined, durable: Effect.void })
 })
 
 /**
@@ -38,7 +39,7 @@ export const databaseFile = (filename: string) => {
     durable: makeDurability(filename),
     check: Effect.suspend(() =>
       opened === undefined || identityOf(filename) === opened
-        ? Effect.void
+        ? Effect.undefined
         : Effect.fail(
             new StoreFailed({
               message: `The database ${filename} was deleted or replaced while it was in use: nothing more is accepted.`,

@@ -6,6 +6,12 @@ import { randomUUID } from "node:crypto"
 import { storeFailed } from "./StoreFailure.ts"
 import { within } from "./Within.ts"
 
+/** What is read in each transaction: whose the database is, and the transaction's own name. */
+export interface Checked {
+  readonly boot: string
+  readonly transaction: string
+}
+
 /** One lock for each schema: who is here alone has it for itself, and several hold it together. */
 const lock = (sql: PgClient.PgClient) => sql`hashtext(current_schema()), 4319`
 
@@ -99,8 +105,8 @@ export const holdAlone = Effect.fn("holdAlone")(function* (
   )
   yield* Deferred.await(first)
 
-  return sql<{ boot: string }>`SELECT boot FROM server FOR SHARE`.pipe(
+  return sql<Checked>`SELECT boot, pg_current_xact_id()::text AS transaction FROM server FOR SHARE`.pipe(
     Effect.mapError(storeFailed),
-    Effect.flatMap(([row]) => (row?.boot === boot ? Effect.void : Effect.fail(replaced)))
+    Effect.flatMap(([row]) => (row?.boot === boot ? Effect.succeed(row.transaction) : Effect.fail(replaced)))
   )
 })

@@ -47,6 +47,77 @@ const decodeTrusted = Schema.decodeUnknownOption(TrustedDirectory)
 
 const numberOf = (row: Record<string, unknown> | undefined) => Number(Object.values(row ?? {})[0] ?? 0)
 
+/** One statement that reads, on whichever database. */
+export type Read = (sql: string) => Effect.Effect<ReadonlyArray<Record<string, unknown>>, StoreFailed>
+
+/** What all tables have, or only those rows of threads for which this holds, by the thread's id. */
+export const inspectRows = Effect.fnUntraced(function* (
+  all: Read,
+  {
+    damage,
+    ours = () => "1 = 1"
+  }: {
+    readonly damage: Effect.Effect<ReadonlyArray<string>, StoreFailed>
+    readonly ours?: (column: string) => string
+  }
+) {
+  const schema = {
+    found: numberOf((yield* all("SELECT max(migration_id) FROM rejoin_migrations"))[0]),
+    known: Object.keys(migrations).length
+  }
+  if (schema.found > schema.known) {
+    return yield* new StoreFailed({
+      message: `The database has schema ${schema.found}, and this version knows ${schema.known} at most.`,
+      hint: "Use the newer version of the server that wrote it."
+    })
+  }
+  const unreadable: Array<UnreadableRow> = []
+  const threads: Array<ThreadRecord> = []
+  for (const [table, thread, record] of documents) {
+    const decode = Schema.decodeUnknownResult(record)
+    for (const row of yield* all(
+      `SELECT ${thread} AS thread, record_json FROM ${table} WHERE ${ours(thread)}`
+    )) {
+      const decoded = decode(parse(String(row["record_json"])))
+      if (Result.isFailure(decoded)) {
+        const reason = decoded.failure.message
+        unreadable.push({ table, thread: String(row["thread"]), reason })
+      } else if (table === "thread") threads.push(decoded.success as ThreadRecord)
+    }
+  }
+  const bindings: Array<Binding> = []
+  for (const row of yield* all(
+    `SELECT * FROM provider_session_runtime WHERE ${ours("thread_id")} ORDER BY created_at, thread_id`
+  )) {
+    const binding = yield* Effect.result(
+      fromBindingRow({ terminal_json: null, ...row } as unknown as BindingRow)
+    )
+    if (Result.isSuccess(binding)) bindings.push(binding.success)
+    else
+      unreadable.push({
+        table: "provider_session_runtime",
+        thread: String(row["thread_id"]),
+        reason: binding.failure.message
+      })
+  }
+  // A file that was written before there was such a table trusts nothing.
+  const trusted = schema.found < 3 ? [] : yield* all("SELECT record_json FROM trusted_directory")
+  const heads =
+    schema.found < 8 ? [] : yield* all(`SELECT record_json FROM transcript WHERE ${ours("thread_id")}`)
+  const inspection: Inspection = {
+    transcripts: heads.flatMap(({ record_json }) => Option.toArray(decodeHead(parse(String(record_json))))),
+    trusted: trusted.flatMap(({ record_json }) => Option.toArray(decodeTrusted(parse(String(record_json))))),
+    schema,
+    damage: yield* damage,
+    threads,
+    bindings,
+    unreadable,
+    openTurns: numberOf((yield* all(`SELECT count(*) FROM turn WHERE open = 1 AND ${ours("thread_id")}`))[0]),
+    intents: numberOf((yield* all(`SELECT count(*) FROM start_intent WHERE ${ours("thread_id")}`))[0])
+  }
+  return inspection
+})
+
 /**
  * Looks into the file without changing it: it is opened read-only and not migrated. Fails where it is no database, or
  * one of a newer version, of which nothing is known.
@@ -54,68 +125,14 @@ const numberOf = (row: Record<string, unknown> | undefined) => Number(Object.val
 export const inspect = (filename: string): Effect.Effect<Inspection, StoreFailed> =>
   Effect.acquireUseRelease(
     attempt(() => new DatabaseSync(filename, { readOnly: true, timeout: 5000 })),
-    (db) =>
-      Effect.gen(function* () {
-        const all = (sql: string) => attempt(() => db.prepare(sql).all())
-        const schema = {
-          found: numberOf((yield* all("SELECT max(migration_id) FROM rejoin_migrations"))[0]),
-          known: Object.keys(migrations).length
-        }
-        if (schema.found > schema.known) {
-          return yield* new StoreFailed({
-            message: `The database has schema ${schema.found}, and this version knows ${schema.known} at most.`,
-            hint: "Use the newer version of the server that wrote it."
-          })
-        }
-        const checked = (yield* all("PRAGMA integrity_check")).flatMap((row) =>
-          Object.values(row).map(String)
+    (db) => {
+      const all: Read = (sql) => attempt(() => db.prepare(sql).all())
+      return inspectRows(all, {
+        damage: Effect.map(all("PRAGMA integrity_check"), (rows) =>
+          rows.flatMap((row) => Object.values(row).map(String)).filter((line) => line !== "ok")
         )
-        const unreadable: Array<UnreadableRow> = []
-        const threads: Array<ThreadRecord> = []
-        for (const [table, thread, record] of documents) {
-          const decode = Schema.decodeUnknownResult(record)
-          for (const row of yield* all(`SELECT ${thread} AS thread, record_json FROM ${table}`)) {
-            const decoded = decode(parse(String(row["record_json"])))
-            if (Result.isFailure(decoded)) {
-              const reason = decoded.failure.message
-              unreadable.push({ table, thread: String(row["thread"]), reason })
-            } else if (table === "thread") threads.push(decoded.success as ThreadRecord)
-          }
-        }
-        const bindings: Array<Binding> = []
-        for (const row of yield* all(
-          "SELECT * FROM provider_session_runtime ORDER BY created_at, thread_id"
-        )) {
-          const binding = yield* Effect.result(
-            fromBindingRow({ terminal_json: null, ...row } as unknown as BindingRow)
-          )
-          if (Result.isSuccess(binding)) bindings.push(binding.success)
-          else
-            unreadable.push({
-              table: "provider_session_runtime",
-              thread: String(row["thread_id"]),
-              reason: binding.failure.message
-            })
-        }
-        // A file that was written before there was such a table trusts nothing.
-        const trusted = schema.found < 3 ? [] : yield* all("SELECT record_json FROM trusted_directory")
-        const heads = schema.found < 8 ? [] : yield* all("SELECT record_json FROM transcript")
-        return {
-          transcripts: heads.flatMap(({ record_json }) =>
-            Option.toArray(decodeHead(parse(String(record_json))))
-          ),
-          trusted: trusted.flatMap(({ record_json }) =>
-            Option.toArray(decodeTrusted(parse(String(record_json))))
-          ),
-          schema,
-          damage: checked.filter((line) => line !== "ok"),
-          threads,
-          bindings,
-          unreadable,
-          openTurns: numberOf((yield* all("SELECT count(*) FROM turn WHERE open = 1"))[0]),
-          intents: numberOf((yield* all("SELECT count(*) FROM start_intent"))[0])
-        }
-      }),
+      })
+    },
     (db) => Effect.sync(() => db.close())
   )
 

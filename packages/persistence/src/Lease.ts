@@ -3,7 +3,7 @@ import { type DataDirectoryHeld, StoreFailed } from "@rejoin/contracts/Errors"
 import { Deferred, Effect, Queue, Schedule, type Scope, Stream } from "effect"
 import type { SqlError } from "effect/sql"
 import { randomUUID } from "node:crypto"
-import { holdShared, otherServer } from "./HoldAlone.ts"
+import { type Checked, holdShared, otherServer } from "./HoldAlone.ts"
 import type { Machine } from "./Machine.ts"
 import { storeFailed } from "./StoreFailure.ts"
 import { within } from "./Within.ts"
@@ -95,9 +95,12 @@ export const holdLease = Effect.fn("holdLease")(function* (
 
   const machine: Machine = { id, lease: seconds, doubted: Stream.fromQueue(doubts) }
   // Held until the transaction ends: nobody begins with our id in the middle of one.
-  const check = sql<{ boot: string }>`SELECT boot FROM machine WHERE id = ${id} FOR SHARE`.pipe(
-    Effect.mapError(storeFailed),
-    Effect.flatMap(([row]) => (row?.boot === boot ? Effect.void : Effect.fail(replaced)))
-  )
+  const check =
+    sql<Checked>`SELECT boot, pg_current_xact_id()::text AS transaction FROM machine WHERE id = ${id} FOR SHARE`.pipe(
+      Effect.mapError(storeFailed),
+      Effect.flatMap(([row]) =>
+        row?.boot === boot ? Effect.succeed(row.transaction) : Effect.fail(replaced)
+      )
+    )
   return { machine, check }
 })

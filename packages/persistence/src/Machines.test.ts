@@ -71,6 +71,7 @@ const machine = Effect.fnUntraced(function* (config: Config, id: string, keepsCo
     id,
     /** It hears nothing and is not heard, as if it were frozen. */
     cut: link.cut,
+    loseCommit: link.loseCommit,
     heal: link.heal,
     upstream,
     service,
@@ -350,6 +351,76 @@ describe.skipIf(!hasPostgres)("M: several machines on one database", () => {
         assert.strictEqual((yield* outcomes(b, thread))[0], "rehydrated")
         assert.lengthOf(a.upstream.asked, 1)
       }).pipe(Effect.scoped)
+  )
+
+  it.live("what was committed, while the answer to that was lost, is there once", () =>
+    Effect.gen(function* () {
+      const a = yield* machine(yield* freshSchema, "a")
+      const thread = yield* a.open
+      const { generation } = Option.getOrThrow(yield* a.store.getBinding(thread))
+      const origin = { threadId: thread, generation }
+      yield* a.loseCommit
+      yield* a.events.transact(origin, (emit) => Effect.sync(() => emit({ type: "warning", data: 1 })))
+      yield* a.loseCommit
+      yield* a.events.emit(origin, { type: "warning", data: 2 })
+      yield* a.events.flush
+      yield* a.loseCommit
+      const turn = yield* a.service.send(thread, { input: "one" })
+      assert.strictEqual((yield* a.service.awaitSettled(thread, turn.id)).status, "completed")
+      assert.lengthOf(a.upstream.asked, 1)
+      const told = yield* a.store.readEvents({ threadId: thread, afterSeq: 0 }, 99)
+      const of = (type: string) => told.filter((event) => event.type === type)
+      assert.deepEqual(
+        of("warning").map(({ data }) => data),
+        [1, 2]
+      )
+      assert.lengthOf(of("turn.accepted"), 1)
+      assert.lengthOf(yield* a.store.listTurns(thread, { limit: 9 }), 1)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("N7: the doctor sees what is this machine's, what cannot be read, and who the others are", () =>
+    Effect.gen(function* () {
+      const config = yield* freshSchema
+      const [a, b] = [yield* machine(config, "a"), yield* machine(config, "b")]
+      const [own, other] = [yield* a.open, yield* b.open]
+      for (const [one, thread] of [
+        [a, own],
+        [b, other]
+      ] as const)
+        yield* one.say(thread, "one")
+      yield* hold(a, own)
+      const sql = yield* beside(config)
+      yield* sql`UPDATE item SET record_json = '{' WHERE ordinal IN (
+        SELECT min(ordinal) FROM item GROUP BY thread_id)`
+      const look = (id: string | undefined) =>
+        Postgres.inspect({ ...config, machine: Option.fromUndefinedOr(id) })
+      const { inspection, machines } = yield* look("a")
+      assert.deepEqual(
+        machines.map(({ id, lives }) => [id, lives]),
+        [
+          ["a", true],
+          ["b", true]
+        ]
+      )
+      assert.deepEqual(
+        inspection.threads.map(({ id }) => id),
+        [own]
+      )
+      assert.deepEqual(
+        inspection.bindings.map(({ threadId }) => threadId),
+        [own]
+      )
+      assert.deepEqual(
+        inspection.unreadable.map(({ table, thread }) => [table, thread]),
+        [["item", own]]
+      )
+      assert.strictEqual(inspection.openTurns, 1)
+      // One that is none of them looks at everything.
+      assert.lengthOf((yield* look(undefined)).inspection.threads, 2)
+      yield* sql`UPDATE rejoin_migrations SET migration_id = 999`
+      assert.include((yield* Effect.flip(look("a"))).message, "schema 999")
+    }).pipe(Effect.scoped)
   )
 
   it.live("a graceful stop keeps what is its own: who comes back at once goes on with it", () =>

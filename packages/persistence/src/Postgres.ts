@@ -1,9 +1,10 @@
 import { PgClient, PgTypes } from "@effect/sql-pg"
 import { type DataDirectoryHeld, StoreFailed } from "@rejoin/contracts/Errors"
-import { Context, Effect, Layer, type Redacted, Result } from "effect"
+import { Context, Effect, Layer, Option, type Redacted, Result } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, type SqlError } from "effect/sql"
 import { DatabaseFile } from "./DatabaseFile.ts"
+import { inspectRows, type Read } from "./Inspection.ts"
 import { Heard } from "./Heard.ts"
 import { listening } from "./Listening.ts"
 import { holdAlone } from "./HoldAlone.ts"
@@ -11,7 +12,7 @@ import { holdLease, type MachineInfo } from "./Lease.ts"
 import { Machine } from "./Machine.ts"
 import { migrate } from "./Migrations.ts"
 import { makeSingleton, Singleton } from "./Singleton.ts"
-import { saidIn } from "./StoreFailure.ts"
+import { saidIn, storeFailed } from "./StoreFailure.ts"
 
 export interface PostgresConfig {
   /** `postgres://user:password@host:port/database`. */
@@ -76,6 +77,31 @@ const unusable = (error: SqlError.SqlError) =>
     message: `The database cannot be used: ${saidIn(error)}`,
     hint: "REJOIN_DATABASE_URL names it: postgres://user:password@host:5432/database"
   })
+
+/**
+ * Looks into the database without changing it. With a machine's id at the threads that are run there or by nobody: the
+ * conversations of the others are on other machines. And who those are.
+ */
+export const inspect = (config: PostgresConfig & { readonly machine: Option.Option<string> }) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const sql = yield* ownConnection(config, { default_transaction_read_only: "on" })
+      const all: Read = (text) =>
+        Effect.mapError(sql.unsafe<Record<string, unknown>>(text), (error) => storeFailed(error))
+      const machines = yield* sql<{ id: string; name: string; lives: boolean }>`
+        SELECT id, name, lease_until > clock_timestamp() AS lives FROM machine ORDER BY name, id`
+      // It is one of ours, and has no quote in it.
+      const me = Option.filter(config.machine, (id) => machines.some((machine) => machine.id === id))
+      const inspection = yield* inspectRows(all, {
+        damage: Effect.succeed([]),
+        ...(Option.isSome(me) && {
+          ours: (column: string) =>
+            `${column} IN (SELECT id FROM thread WHERE owner IS NULL OR owner = '${me.value}')`
+        })
+      })
+      return { inspection, machines }
+    }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(unusable(error))))
+  )
 
 /** Connections, as many as are wanted; nothing is in the database yet. */
 const connected = Effect.fnUntraced(function* (config: PostgresConfig) {

@@ -17,6 +17,7 @@ import {
 import { type EventDraft, ThreadStore } from "@rejoin/core/store/ThreadStore"
 import { Array, Effect, Layer, Option } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { wasCommitted } from "./Committed.ts"
 import { DatabaseFile } from "./DatabaseFile.ts"
 import { dialectOf } from "./Dialect.ts"
 import { makeRuleStore } from "./SqlRuleStore.ts"
@@ -68,13 +69,35 @@ const make = Effect.gen(function* () {
   const threadRows = (effect: Effect.Effect<ReadonlyArray<ThreadRow>, SqlError.SqlError>) => failing(effect)
   // A full disk makes SQLite roll back by itself. The driver's own roll-back then finds nothing to undo, and dies of
   // it: what failed is the write.
-  const transaction = <A, E, R>(body: Effect.Effect<A, E, R>) =>
-    failing(sql.withTransaction(Effect.tap(body, () => file.check))).pipe(
+  const within = <A, E, R>(body: Effect.Effect<A, E, R>) =>
+    failing(sql.withTransaction(body)).pipe(
       Effect.catchDefect((defect) => {
         if (defect instanceof StoreFailed) return Effect.fail(defect)
         return isSqlError(defect) ? Effect.fail(storeFailed(defect)) : Effect.die(defect)
       })
     )
+
+  const transaction = <A, E, R>(body: Effect.Effect<A, E, R>) =>
+    Effect.gen(function* () {
+      const outer = yield* Effect.serviceOption(sql.transactionService)
+      if (Option.isSome(outer)) return yield* within(Effect.tap(body, () => file.check))
+      let done: { readonly value: A; readonly name: string } | undefined
+      const whole = Effect.flatMap(body, (value) =>
+        Effect.map(file.check, (name) => {
+          done = name === undefined ? undefined : { value, name }
+          return value
+        })
+      )
+      return yield* within(whole).pipe(
+        Effect.catchIf(isAway, (error) =>
+          Effect.gen(function* () {
+            // All was written, and the answer to its COMMIT was lost: written again it would be there twice.
+            if (done !== undefined && (yield* wasCommitted(sql, done.name))) return done.value
+            return yield* Effect.fail(error)
+          })
+        )
+      )
+    })
 
   /** What takes several statements goes with the transaction that it stands in, where there is one. */
   const together = <A, E, R>(body: Effect.Effect<A, E, R>) =>
@@ -509,6 +532,8 @@ const make = Effect.gen(function* () {
     deleteTrusted: (path) => run(sql`DELETE FROM trusted_directory WHERE path = ${path}`)
   })
 })
+
+const isAway = (error: unknown): boolean => error instanceof StoreFailed && error.away === true
 
 const isSqlError = (error: unknown): error is SqlError.SqlError =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "SqlError"

@@ -19,7 +19,7 @@ import { ownerOf } from "@rejoin/agent-kit/Owner"
 import { agents } from "./Agents.ts"
 import { channels } from "./Channels.ts"
 import { conversations } from "./Conversations.ts"
-import { database } from "./Database.ts"
+import { database, postgres } from "./Database.ts"
 import type { Finding } from "./Finding.ts"
 import { installation, leftovers } from "./Installation.ts"
 
@@ -114,19 +114,17 @@ export const examine = Effect.fn("examine")(function* (progress: Progress) {
   const lock = yield* Effect.result(hold(path))
   const held = Result.isFailure(lock) ? lock.failure : undefined
   const isHeld = held !== undefined
-  const stored = yield* database(`${path}/rejoin.db`)
+  const elsewhere = yield* Effect.orElseSucceed(databaseUrl, () => Option.none())
+  const stored = Option.isSome(elsewhere)
+    ? yield* postgres(path, elsewhere.value)
+    : { ...(yield* database(`${path}/rejoin.db`)), notes: [] }
   const own = yield* installation(path, isHeld)
   const found: Examination = {
     ...nothing,
     home: path,
     held,
-    findings: [...locked(held), ...own, ...stored.findings]
-  }
-  const elsewhere = yield* Effect.orElseSucceed(databaseUrl, () => Option.none())
-  if (Option.isSome(elsewhere)) {
-    const note =
-      "The threads are in PostgreSQL (REJOIN_DATABASE_URL), which this doctor does not look into: it looked at the directory alone."
-    return { ...found, notes: [note] }
+    findings: [...locked(held), ...own, ...stored.findings],
+    notes: stored.notes
   }
   if (Option.isNone(stored.inspection)) return found
   const inspection = stored.inspection.value
@@ -160,8 +158,9 @@ export const examine = Effect.fn("examine")(function* (progress: Progress) {
     threads: threads.length,
     findings: [...found.findings, ...checked.findings, ...(yield* leftovers(path, waited))],
     notes: isHeld
-      ? []
+      ? stored.notes
       : [
+          ...stored.notes,
           ...(openTurns > 0
             ? [`Turns that have not settled: ${openTurns}. The next start of the server sees to them.`]
             : []),

@@ -11,6 +11,7 @@ export const makeCutLink = (url: Redacted.Redacted) =>
       const target = new URL(Redacted.value(url))
       const sockets = new Set<Socket>()
       let isCut = false
+      let losesCommit = false
       const server = createServer((near) => {
         const far = connect(Number(target.port), target.hostname)
         for (const [one, other] of [
@@ -18,7 +19,15 @@ export const makeCutLink = (url: Redacted.Redacted) =>
           [far, near]
         ] as const) {
           sockets.add(one)
-          one.on("data", (data) => other.write(data))
+          one.on("data", (data) => {
+            // What the database says when it has committed.
+            if (losesCommit && one === far && data.includes("COMMIT\0")) {
+              losesCommit = false
+              near.destroy()
+              return
+            }
+            other.write(data)
+          })
           one.on("error", () => other.destroy())
           one.on("close", () => {
             sockets.delete(one)
@@ -42,6 +51,9 @@ export const makeCutLink = (url: Redacted.Redacted) =>
               isCut = false
               for (const socket of sockets) socket.resume()
             }),
+            loseCommit: Effect.sync(() => {
+              losesCommit = true
+            }),
             close: () => {
               server.close()
               for (const socket of sockets) socket.destroy()
@@ -57,5 +69,7 @@ export interface CutLink {
   readonly url: Redacted.Redacted
   readonly cut: Effect.Effect<void>
   readonly heal: Effect.Effect<void>
+  /** The next COMMIT comes through, and the connection is lost before its answer does. */
+  readonly loseCommit: Effect.Effect<void>
   readonly close: () => void
 }
