@@ -69,6 +69,7 @@ export default defineConfig({
         test: {
           name: "long",
           include: [long],
+          globalSetup: ["packages/testkit/src/postgresSetup.ts"],
           testTimeout: 600_000,
           hookTimeout: 600_000,
           retry,

@@ -1,102 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { PgClient } from "@effect/sql-pg"
-import { ProviderInstanceId, type ThreadId, type TurnId } from "@rejoin/contracts/Ids"
-import { BundleSpool } from "@rejoin/core/bundle/BundleSpool"
-import * as Core from "@rejoin/core/Core"
+import type { ThreadId, TurnId } from "@rejoin/contracts/Ids"
 import { AdapterEvent } from "@rejoin/core/providers/AdapterEvent"
-import { ThreadEvents } from "@rejoin/core/events/ThreadEvents"
-import { Draining } from "@rejoin/core/life/Draining"
-import { Recovery } from "@rejoin/core/life/Recovery"
-import { ProviderRegistry } from "@rejoin/core/providers/ProviderRegistry"
-import { ProviderService } from "@rejoin/core/ProviderService"
-import { LiveSessions } from "@rejoin/core/sessions/LiveSessions"
-import { defaults, Settings } from "@rejoin/core/Settings"
 import type { TurnRecord } from "@rejoin/core/store/Records"
-import { ThreadStore } from "@rejoin/core/store/ThreadStore"
-import { TerminalHost } from "@rejoin/core/terminal/TerminalHost"
-import { layerInMemoryAdapter } from "@rejoin/core/testing/InMemoryAdapter"
-import { InMemoryUpstream } from "@rejoin/core/testing/InMemoryUpstream"
-import { Threads } from "@rejoin/core/threads/Threads"
-import { WorkingDirectory } from "@rejoin/core/threads/WorkingDirectory"
-import { TranscriptKeeper } from "@rejoin/core/transcripts/TranscriptKeeper"
 import { Context, Deferred, Effect, Exit, Layer, Option, Queue, Schedule, Scope, Stream } from "effect"
-import { Reactivity } from "effect/reactivity"
 import * as Postgres from "./Postgres.ts"
 import { Singleton } from "./Singleton.ts"
-import * as SqlThreadStore from "./SqlThreadStore.ts"
-import { makeCutLink } from "./testing/CutLink.ts"
 import { freshSchema, hasPostgres } from "./testing/FreshPostgres.ts"
-
-const memory = ProviderInstanceId.make("memory")
-
-type Config = Effect.Success<typeof freshSchema>
-
-/** In seconds: whoever is silent for so long is gone. */
-const lease = 1
-
-/** A server on its own machine: its agent's sessions are there alone. */
-const machine = Effect.fnUntraced(function* (config: Config, id: string, keepsCopies = true) {
-  const upstream = new InMemoryUpstream()
-  upstream.storeId = `store of ${id}`
-  const link = yield* makeCutLink(config.url)
-  const scope = yield* Effect.flatMap(Effect.scope, Scope.fork)
-  yield* Effect.addFinalizer(() => link.heal)
-  const stored = Postgres.layer({
-    ...config,
-    url: link.url,
-    connections: 5,
-    machine: { id, name: id, version: "0", lease }
-  })
-  const context = yield* Core.layerManual.pipe(
-    Layer.provide(
-      Layer.mergeAll(WorkingDirectory.layerAnything, TerminalHost.layerNone, BundleSpool.layerMemory)
-    ),
-    Layer.provide(
-      Layer.succeed(Settings, {
-        ...defaults,
-        onLost: "refuse",
-        transcripts: { ...defaults.transcripts, keep: keepsCopies }
-      })
-    ),
-    Layer.provideMerge(Layer.provideMerge(SqlThreadStore.layer, stored)),
-    Layer.fresh,
-    Layer.build,
-    Scope.provide(scope)
-  )
-  yield* Context.get(context, ProviderRegistry).add(layerInMemoryAdapter(upstream))
-  const service = Context.get(context, ProviderService)
-  const say = (thread: ThreadId, input: string) =>
-    Effect.flatMap(service.send(thread, { input }), ({ id }) => service.awaitSettled(thread, id))
-  return {
-    id,
-    /** It hears nothing and is not heard, as if it were frozen. */
-    cut: link.cut,
-    loseCommit: link.loseCommit,
-    heal: link.heal,
-    upstream,
-    service,
-    say,
-    store: Context.get(context, ThreadStore),
-    events: Context.get(context, ThreadEvents),
-    sessions: Context.get(context, LiveSessions),
-    threads: Context.get(context, Threads),
-    draining: Context.get(context, Draining),
-    keep: Context.get(context, TranscriptKeeper).keep,
-    reconcile: Context.get(context, Recovery).reconcile,
-    open: Effect.map(
-      Context.get(context, Threads).create({ provider: memory, cwd: "/work" }),
-      ({ thread }) => thread.id
-    ),
-    /** As an operator ends it. */
-    stop: Scope.close(scope, Exit.void)
-  }
-})
-
-/** What stands in the database, past all machines. */
-const beside = ({ schema, url }: Config) =>
-  Effect.provide(PgClient.makeClient({ url, startupParameters: { search_path: schema } }), Reactivity.layer)
-
-type Machine = Effect.Success<ReturnType<typeof machine>>
+import { beside, lease, machine, type Machine } from "./testing/TestMachine.ts"
 
 /** Its session is alive, and its turn goes on until it is ended. */
 const hold = Effect.fnUntraced(function* ({ events, service }: Machine, thread: ThreadId) {
@@ -223,7 +133,10 @@ describe.skipIf(!hasPostgres)("M: several machines on one database", () => {
   it.live("M4, law 2: where there is no copy it waits for its machine, and is never begun anew", () =>
     Effect.gen(function* () {
       const config = yield* freshSchema
-      const [a, b] = [yield* machine(config, "a", false), yield* machine(config, "b", false)]
+      const [a, b] = [
+        yield* machine(config, "a", { keepsCopies: false }),
+        yield* machine(config, "b", { keepsCopies: false })
+      ]
       const thread = yield* a.open
       yield* a.say(thread, "one")
       yield* a.cut
@@ -421,6 +334,26 @@ describe.skipIf(!hasPostgres)("M: several machines on one database", () => {
       yield* sql`UPDATE rejoin_migrations SET migration_id = 999`
       assert.include((yield* Effect.flip(look("a"))).message, "schema 999")
     }).pipe(Effect.scoped)
+  )
+
+  it.live(
+    "M4: there and back: the machine that had it first, and has what it was then, is given what was said since",
+    () =>
+      Effect.gen(function* () {
+        const config = yield* freshSchema
+        const [a, b] = [yield* machine(config, "a"), yield* machine(config, "b")]
+        const thread = yield* a.open
+        yield* a.say(thread, "one")
+        yield* a.keep(thread)
+        yield* a.cut
+        assert.strictEqual(textOf(yield* b.say(thread, "two")), "completed: one | two")
+        yield* b.keep(thread)
+        yield* a.heal
+        yield* b.cut
+        const back = yield* a.say(thread, "three")
+        assert.strictEqual(textOf(back), "completed: one | two | three", JSON.stringify(back.error))
+        assert.deepEqual((yield* outcomes(a, thread)).slice(0, 2), ["rehydrated", "rehydrated"])
+      }).pipe(Effect.scoped)
   )
 
   it.live("a graceful stop keeps what is its own: who comes back at once goes on with it", () =>

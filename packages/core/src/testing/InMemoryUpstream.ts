@@ -113,7 +113,8 @@ export class InMemoryUpstream {
     terminal: true
   }
   private readonly connections = new Set<Connection>()
-  private ids = 0
+  /** Real agents' ids are the same nowhere: of several on one database each begins with its own. */
+  ids = 0
 
   /** Live connections: none must be left when every thread is stopped. */
   get open(): number {

@@ -10,6 +10,7 @@ export const makeCutLink = (url: Redacted.Redacted) =>
     Effect.callback<CutLink>((resume) => {
       const target = new URL(Redacted.value(url))
       const sockets = new Set<Socket>()
+      const ended = new Set<Socket>()
       let isCut = false
       let losesCommit = false
       const server = createServer((near) => {
@@ -31,7 +32,9 @@ export const makeCutLink = (url: Redacted.Redacted) =>
           one.on("error", () => other.destroy())
           one.on("close", () => {
             sockets.delete(one)
-            if (!isCut) other.destroy()
+            // While it is cut nobody hears of it.
+            if (isCut) ended.add(other)
+            else other.destroy()
           })
           if (isCut) one.pause()
         }
@@ -50,6 +53,8 @@ export const makeCutLink = (url: Redacted.Redacted) =>
             heal: Effect.sync(() => {
               isCut = false
               for (const socket of sockets) socket.resume()
+              for (const socket of ended) socket.destroy()
+              ended.clear()
             }),
             loseCommit: Effect.sync(() => {
               losesCommit = true
