@@ -39,14 +39,18 @@ const tries = 60
 const pause = 1000
 const sleep = () => new Promise((resume) => setTimeout(resume, pause))
 
-/** The same call again, where the way to the server broke; what the server refused is refused. */
-const again = async <A>(call: () => Promise<A>): Promise<A> => {
+/**
+ * The same call again, where the way to the server broke; what the server refused is refused. One that was there may just be
+ * started again, and is nowhere for a moment.
+ */
+const again = async <A>(call: () => Promise<A>, wasThere = true): Promise<A> => {
   for (let left = tries; ; left--) {
     try {
       return await call()
     } catch (cause) {
       const tag = typeof cause === "object" && cause !== null && "_tag" in cause ? cause._tag : undefined
-      if (tag !== "HttpClientError" || left === 0) throw cause
+      const isLost = tag === "HttpClientError" || (tag === "NoServer" && wasThere)
+      if (!isLost || left === 0) throw cause
       await sleep()
     }
   }
@@ -62,7 +66,7 @@ export async function* ask(
   options: Omit<Plain<SendTurn>, "input"> = {}
 ): AsyncGenerator<string, Turn> {
   const idempotencyKey = options.idempotencyKey ?? globalThis.crypto.randomUUID()
-  let after = await again(asked.lastSeq)
+  let after = await again(asked.lastSeq, false)
   const { id } = await again(() => asked.send({ ...options, input, idempotencyKey }))
   const told = new Map<string, number>()
   let settled = false

@@ -45,7 +45,7 @@ export class PromiseClient {
     } catch (cause) {
       // A server that was started again may listen elsewhere.
       const tag = typeof cause === "object" && cause !== null && "_tag" in cause ? cause._tag : undefined
-      if (tag === "HttpClientError") {
+      if (tag === "HttpClientError" || tag === "NoServer") {
         this.client = undefined
         this.address = this.find()
         this.address.catch(() => undefined)

@@ -6,6 +6,11 @@ export interface Address {
   readonly token: string
 }
 
+/** Nobody works there: none was ever started, or one is just being started again. */
+export class NoServer extends Error {
+  readonly _tag = "NoServer"
+}
+
 const decode = Schema.decodeUnknownSync(ServerFileJson)
 
 /**
@@ -21,7 +26,7 @@ export const runningServer = async (home?: string): Promise<Address> => {
   const directory = home ?? process.env["REJOIN_HOME"] ?? join(homedir(), ".rejoin")
   const read = (name: string) =>
     readFile(join(directory, name), "utf8").catch(() => {
-      throw new Error(`No server works on ${directory}: start one with \`rejoin serve\`.`)
+      throw new NoServer(`No server works on ${directory}: start one with \`rejoin serve\`.`)
     })
   const { url } = decode(await read("server.json"))
   return { url, token: (await read("token")).trim() }
