@@ -9,9 +9,10 @@ const patiently = <A, E>(effect: Effect.Effect<A, E>) =>
 
 const signal = ({ pid }: Server, name: "SIGSTOP" | "SIGCONT") => Effect.sync(() => process.kill(pid, name))
 
-const copied = (server: Server, id: string) =>
+/** Our copy goes to the end of this turn. */
+const copied = (server: Server, id: string, turnId: string) =>
   Effect.repeat(server.client.threads.get({ params: { id } }), {
-    until: ({ transcript }) => transcript !== null,
+    until: ({ transcript }) => transcript?.upToTurnId === turnId,
     schedule: Schedule.spaced("100 millis")
   })
 
@@ -26,8 +27,8 @@ describe("M: several servers, and what befalls them, with the real OpenCode", ()
           const a = yield* cluster.start(one)
           const b = yield* cluster.start(two)
           const id = yield* open(a, one.at("repo"))
-          yield* say(a, id, "one")
-          yield* copied(b, id)
+          const { id: first } = yield* say(a, id, "one")
+          yield* copied(b, id, first)
           const held = yield* send(a, id, "hold")
           yield* event(b, id, "turn.started", ({ turnId }) => turnId === held.id)
           yield* signal(a, "SIGSTOP")

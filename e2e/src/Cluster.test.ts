@@ -76,10 +76,10 @@ describe("M: several servers on one PostgreSQL, with the real OpenCode", () => {
           const a = yield* cluster.start(one)
           const b = yield* cluster.start(two)
           const id = yield* open(a, one.at("repo"))
-          yield* say(a, id, "remember the word quince")
+          const said = yield* say(a, id, "remember the word quince")
           yield* b.client.threads.get({ params: { id } }).pipe(
             Effect.repeat({
-              until: ({ transcript }) => transcript !== null,
+              until: ({ transcript }) => transcript?.upToTurnId === said.id,
               schedule: Schedule.spaced("100 millis")
             })
           )
