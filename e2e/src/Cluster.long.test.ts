@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schedule, Stream } from "effect"
-import { makeCluster } from "./Cluster.ts"
+import { copied, makeCluster } from "./Cluster.ts"
 import { event, live, makeWorld, open, receipts, say, send, type Server, settled } from "./World.ts"
 
 /** What follows is tried again while a server, or the database, does not answer. */
@@ -8,13 +8,6 @@ const patiently = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.retry(effect, { schedule: Schedule.spaced("200 millis"), times: 300 })
 
 const signal = ({ pid }: Server, name: "SIGSTOP" | "SIGCONT") => Effect.sync(() => process.kill(pid, name))
-
-/** Our copy goes to the end of this turn. */
-const copied = (server: Server, id: string, turnId: string) =>
-  Effect.repeat(server.client.threads.get({ params: { id } }), {
-    until: ({ transcript }) => transcript?.upToTurnId === turnId,
-    schedule: Schedule.spaced("100 millis")
-  })
 
 describe("M: several servers, and what befalls them, with the real OpenCode", () => {
   it.live(

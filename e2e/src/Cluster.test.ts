@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Schedule } from "effect"
-import { makeCluster } from "./Cluster.ts"
+import { Clock, Effect } from "effect"
+import { copied, makeCluster } from "./Cluster.ts"
 import { event, live, makeWorld, open, receipts, say, send, settled } from "./World.ts"
 
 const door = (url: string, headers: Record<string, string> = {}) =>
@@ -77,12 +77,7 @@ describe("M: several servers on one PostgreSQL, with the real OpenCode", () => {
           const b = yield* cluster.start(two)
           const id = yield* open(a, one.at("repo"))
           const said = yield* say(a, id, "remember the word quince")
-          yield* b.client.threads.get({ params: { id } }).pipe(
-            Effect.repeat({
-              until: ({ transcript }) => transcript?.upToTurnId === said.id,
-              schedule: Schedule.spaced("100 millis")
-            })
-          )
+          yield* copied(b, id, said.id)
           const held = yield* send(a, id, "hold")
           yield* event(b, id, "turn.started", ({ turnId }) => turnId === held.id)
           yield* a.kill

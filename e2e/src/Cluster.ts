@@ -1,6 +1,6 @@
 import { makePostgresServer } from "@rejoin/testkit/PostgresServer"
-import { Effect } from "effect"
-import type { World } from "./World.ts"
+import { Effect, Schedule } from "effect"
+import type { Server, World } from "./World.ts"
 
 const postgres = Effect.acquireRelease(
   Effect.promise(() => makePostgresServer()),
@@ -22,3 +22,10 @@ export const makeCluster = Effect.fnUntraced(function* (worlds: ReadonlyArray<Wo
     start: (world: World, extra: Record<string, string> = {}) => world.start({ ...shared, ...extra })
   }
 })
+
+/** Our copy goes to the end of this turn. */
+export const copied = (server: Server, id: string, turnId: string) =>
+  Effect.repeat(server.client.threads.get({ params: { id } }), {
+    until: ({ transcript }) => transcript?.upToTurnId === turnId,
+    schedule: Schedule.spaced("100 millis")
+  })
